@@ -1,0 +1,70 @@
+package model
+
+import "fmt"
+
+// Outcome is what has to happen before a finding goes away.
+type Outcome int
+
+// The three outcomes that block something, after the one that doesn't.
+const (
+	// Notice blocks nothing: it is told, and that is all.
+	Notice Outcome = iota
+	// Pending waits for something that is not there yet.
+	Pending
+	// Invalid waits for somebody to change an object.
+	Invalid
+	// Retryable is an error of the machinery; the operator tries again.
+	Retryable
+)
+
+// String returns the outcome's name.
+func (o Outcome) String() string {
+	switch o {
+	case Notice:
+		return "Notice"
+	case Pending:
+		return "Pending"
+	case Invalid:
+		return "Invalid"
+	case Retryable:
+		return "Retryable"
+	default:
+		return fmt.Sprintf("Outcome(%d)", int(o))
+	}
+}
+
+// ScopeKind is the kind of thing that a finding is about.
+type ScopeKind string
+
+// The scopes of findings, from wide to narrow.
+const (
+	ScopeRouteAdvertisements ScopeKind = "RouteAdvertisements"
+	ScopeNetwork             ScopeKind = "Network"
+	ScopeTemplate            ScopeKind = "FRRConfiguration"
+	ScopeNode                ScopeKind = "Node"
+	ScopeNeighbor            ScopeKind = "Neighbor"
+	ScopeEgressIP            ScopeKind = "EgressIP"
+)
+
+// Scope names the thing that a finding is about and that is left out because
+// of it, while all the rest goes on.
+type Scope struct {
+	Kind ScopeKind
+	Name string
+}
+
+// String returns the scope as people write it.
+func (s Scope) String() string { return string(s.Kind) + " " + s.Name }
+
+// Finding is something that the planner has to tell. It is comparable.
+type Finding struct {
+	Outcome Outcome
+	Scope   Scope
+	// Reason is a CamelCase word for machines.
+	Reason string
+	// Message says what is wrong, with which object, and what to do about it.
+	Message string
+}
+
+// Blocks reports whether something was left out because of the finding.
+func (f Finding) Blocks() bool { return f.Outcome != Notice }

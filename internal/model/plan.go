@@ -1,0 +1,122 @@
+package model
+
+import "net/netip"
+
+// Plan is what the cluster should look like.
+type Plan struct {
+	// Nodes is sorted by name.
+	Nodes []NodePlan
+	// Verdicts has one entry per RouteAdvertisements object, sorted by name.
+	Verdicts []Verdict
+}
+
+// NodePlan is what one node should get.
+type NodePlan struct {
+	Node     string
+	Hostname string
+	// Keep is set where the node's state is not known: what was last applied
+	// stays, and Configs is empty.
+	Keep bool
+	// Configs has one entry per namespace of templates, sorted.
+	Configs []NodeConfig
+	// Parts tell how far each RouteAdvertisements object that selects the
+	// node got there, in the order of precedence.
+	Parts []NodePart
+}
+
+// NodeConfig is what one namespace's frr-k8s should configure on a node.
+type NodeConfig struct {
+	Namespace string
+	// Contributors are the RouteAdvertisements that are in it, sorted.
+	Contributors []string
+	// Routers is sorted by VRF.
+	Routers     []Router
+	BFDProfiles []BFDProfile
+}
+
+// Router is one BGP router on a node.
+type Router struct {
+	ASN uint32
+	ID  string
+	// VRF is "" for the default VRF.
+	VRF string
+	// Prefixes is sorted, without duplicates.
+	Prefixes []netip.Prefix
+	// Imports are VRF names, the default one as DefaultVRF; sorted.
+	Imports   []string
+	Neighbors []Neighbor
+}
+
+// Neighbor is one BGP neighbor of a Router.
+type Neighbor struct {
+	Session
+	// Advertise is sorted, a subset of the router's prefixes.
+	Advertise []netip.Prefix
+	Receive   []PrefixMatch
+}
+
+// NodePart is one RouteAdvertisements object's part of a node's plan.
+type NodePart struct {
+	RA string
+	// State tells how far it got.
+	State PartState
+	// Findings are those of this object on this node.
+	Findings []Finding
+	// Inactive counts selected networks that are not set up on the node.
+	Inactive int
+	// Advertised are the (VRF, prefix) pairs that reach at least one neighbor.
+	Advertised []AdvertisedPrefix
+}
+
+// AdvertisedPrefix is a prefix that a router of this VRF originates.
+type AdvertisedPrefix struct {
+	VRF    string
+	Prefix netip.Prefix
+}
+
+// PartState is how far a RouteAdvertisements object got on a node.
+type PartState int
+
+// The states of a NodePart.
+const (
+	// PartNone: there is nothing to advertise on the node.
+	PartNone PartState = iota
+	// PartNoTemplate: no template applies to the node.
+	PartNoTemplate
+	// PartRendered: it is in the node's plan, though maybe not whole.
+	PartRendered
+	// PartBlocked: it has something to advertise that could not be planned.
+	PartBlocked
+)
+
+// Verdict is what became of one RouteAdvertisements object.
+type Verdict struct {
+	RA         string
+	Generation int64
+	// StandAside is set where another controller works on the object.
+	StandAside string
+	// Networks that it advertises, by name, sorted.
+	Networks []string
+	// Findings that concern the object as a whole; those of nodes are in Tally.
+	Findings []Finding
+	Tally    Tally
+}
+
+// Tally counts the nodes of one RouteAdvertisements object.
+type Tally struct {
+	// Selected nodes; of these Rendered, Blocked, NoTemplate and Idle
+	// (nothing to advertise there) in all.
+	Selected, Rendered, Blocked, NoTemplate, Idle int
+	// Inactive counts pairs of node and network that are not set up.
+	Inactive int
+	// NodeFindings are grouped: one per reason and message, with its nodes.
+	NodeFindings []NodeFinding
+}
+
+// NodeFinding is a Finding shared by nodes.
+type NodeFinding struct {
+	Finding
+	// Nodes is sorted and may be cut; Count is how many there are in all.
+	Nodes []string
+	Count int
+}

@@ -1,0 +1,207 @@
+package model
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Snapshot is all that the planner may know.
+type Snapshot struct {
+	Cluster
+	// Nodes is sorted by name.
+	Nodes []Node
+}
+
+// Cluster is the part of a Snapshot that concerns every node. All lists may
+// come in any order: the planner sorts what it uses.
+type Cluster struct {
+	RouteAdvertisements []RouteAdvertisement
+	Networks            []Network
+	Templates           []Template
+	Namespaces          []Namespace
+	EgressIPs           []EgressIP
+	// Hosts is the light view of every node that decisions across nodes need.
+	Hosts    []Host
+	Settings Settings
+}
+
+// Settings are the operator's own flags, as far as they change the plan.
+type Settings struct {
+	// TakeOver plans RouteAdvertisements that OVN-Kubernetes' own controller
+	// works on too; otherwise the operator stands aside for it.
+	TakeOver bool
+	// Managed is used for networks whose routing the operator manages.
+	Managed ManagedRouting
+}
+
+// ManagedRouting says how nodes peer with each other for NoOverlay networks
+// with routing Managed.
+type ManagedRouting struct {
+	ASN       uint32
+	Namespace string
+}
+
+// Problem is why an input can't be used, found while it was read. The planner
+// turns it into a Finding in the scope of that input.
+type Problem struct {
+	Reason  string
+	Message string
+	// Pending is set where waiting may help.
+	Pending bool
+}
+
+// Advertisement is what a RouteAdvertisements object advertises.
+type Advertisement string
+
+// The kinds of advertisements that the API knows.
+const (
+	AdvertisePodNetwork Advertisement = "PodNetwork"
+	AdvertiseEgressIP   Advertisement = "EgressIP"
+)
+
+// TargetVRFAuto asks for each network's own VRF.
+const TargetVRFAuto = "auto"
+
+// RouteAdvertisement is one RouteAdvertisements object.
+type RouteAdvertisement struct {
+	Name       string
+	Created    time.Time
+	Generation int64
+	// TargetVRF is "" for the default VRF (the API's "" and "default"),
+	// TargetVRFAuto, or a VRF's name.
+	TargetVRF      string
+	Advertisements []Advertisement
+	NodeSelector   Selector
+	// TemplateSelector selects Templates by label.
+	TemplateSelector Selector
+	// SelectsDefaultNetwork is set by a DefaultNetwork selector.
+	SelectsDefaultNetwork bool
+	// NetworkSelectors select ClusterUserDefinedNetworks by label; a network
+	// is selected if any of them matches.
+	NetworkSelectors []Selector
+	// ForeignController is the evidence that another controller works on this
+	// object, "" where there is none.
+	ForeignController string
+	// Managed marks the object that the operator makes for itself.
+	Managed bool
+	Problem *Problem
+}
+
+// Topology of a network.
+type Topology string
+
+// The topologies that OVN-Kubernetes knows.
+const (
+	TopologyLayer2   Topology = "Layer2"
+	TopologyLayer3   Topology = "Layer3"
+	TopologyLocalnet Topology = "Localnet"
+)
+
+// Transport is how a network's packets travel between nodes.
+type Transport string
+
+// The transports that OVN-Kubernetes knows; TransportOverlay is Geneve, the
+// default.
+const (
+	TransportOverlay   Transport = ""
+	TransportNoOverlay Transport = "NoOverlay"
+	TransportEVPN      Transport = "EVPN"
+)
+
+// DefaultNetwork is the name of the default pod network, and DefaultVRF how
+// frr-k8s' imports call the VRF that routers call "".
+const (
+	DefaultNetwork = "default"
+	DefaultVRF     = "default"
+)
+
+// Network is the default pod network or a ClusterUserDefinedNetwork.
+type Network struct {
+	// Name is OVN's: "default" or "cluster_udn_<cudn>".
+	Name string
+	// CUDN is the ClusterUserDefinedNetwork's name, "" for the default network.
+	CUDN    string
+	Created time.Time
+	// Labels include the implicit kubernetes.io/metadata.name.
+	Labels    map[string]string
+	Primary   bool
+	Topology  Topology
+	Transport Transport
+	// Subnets are the whole network's; empty for the default network, whose
+	// subnets only the nodes' annotations tell.
+	Subnets []NetworkSubnet
+	// VRF is the kernel VRF device, "" for the default network.
+	VRF string
+	// VRFProblem is set where the VRF's name is not known.
+	VRFProblem *Problem
+	// ManagedRouting is set for NoOverlay networks with routing Managed.
+	ManagedRouting bool
+	// Uplink is the name of the network's Uplink, "" without one.
+	Uplink            string
+	NamespaceSelector Selector
+	Problem           *Problem
+}
+
+// IsDefault reports whether this is the default pod network.
+func (n *Network) IsDefault() bool { return n.CUDN == "" }
+
+// NetworkSubnet is one subnet of a network. HostLength is the prefix length
+// of the parts that nodes get, 0 in Layer2 networks.
+type NetworkSubnet struct {
+	Prefix     netip.Prefix
+	HostLength int
+}
+
+// Namespace is a namespace, for finding the network that serves it.
+type Namespace struct {
+	Name   string
+	Labels map[string]string
+}
+
+// EgressIP is an EgressIP object with its assignments.
+type EgressIP struct {
+	Name              string
+	NamespaceSelector Selector
+	Assignments       []EgressAssignment
+	Problem           *Problem
+}
+
+// EgressAssignment is an egress IP that sits on a node.
+type EgressAssignment struct {
+	Node    string
+	Address netip.Addr
+}
+
+// Host is the light view of a node.
+type Host struct {
+	Name string
+	// Hostname is the value of the label kubernetes.io/hostname, which
+	// generated objects select the node by; "" where the label is missing.
+	Hostname string
+	Labels   map[string]string
+	// Addresses are the node's primary addresses, at most one per family.
+	Addresses []netip.Addr
+}
+
+// Node is a node with all that its own configuration depends on.
+type Node struct {
+	Host
+	// Subnets are the node's parts of each Layer3 network and of the default
+	// network, by network name.
+	Subnets map[string][]netip.Prefix
+	// SubnetsProblem is set where the annotation is missing or malformed.
+	SubnetsProblem *Problem
+	// Layer2Active holds the Layer2 networks that are set up on the node; nil
+	// where the node doesn't tell, which counts as all.
+	Layer2Active map[string]bool
+	// DPUHost is set on nodes whose gateway router sits on a DPU and has
+	// addresses of its own: NextHops, or NextHopsProblem where not known.
+	DPUHost         bool
+	NextHops        []netip.Addr
+	NextHopsProblem *Problem
+	// UplinkNextHops and UplinkProblems are the same by uplink name.
+	UplinkNextHops map[string][]netip.Addr
+	UplinkProblems map[string]*Problem
+	// Problem is set for other malformed annotations of the node.
+	Problem *Problem
+}
