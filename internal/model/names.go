@@ -1,0 +1,18 @@
+package model
+
+// The names by which the operator knows its own objects again.
+const (
+	// FieldManager owns the fields that the operator applies.
+	FieldManager = "ovn-bgp-operator"
+	// LabelGenerated marks FRRConfigurations that the operator generated; they
+	// never become templates.
+	LabelGenerated = "ovnbgp.io/generated"
+	// AnnotationNode names the node that a generated object is for.
+	AnnotationNode = "ovnbgp.io/node"
+	// LabelManaged is on the template of managed routing and is what the
+	// managed RouteAdvertisements object selects; its value is "true".
+	LabelManaged = "ovnbgp.io/managed"
+	// ManagedName is the name of the managed RouteAdvertisements object and of
+	// its template.
+	ManagedName = "ovnbgp-managed"
+)
