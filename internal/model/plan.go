@@ -66,6 +66,11 @@ type NodePart struct {
 	Inactive int
 	// Advertised are the (VRF, prefix) pairs that reach at least one neighbor.
 	Advertised []AdvertisedPrefix
+	// Takeover tells what the node's frr-k8s made of it. The planner leaves it
+	// at TakeoverUnknown: it comes from what the node reports afterwards.
+	Takeover Takeover
+	// TakeoverMessage is what frr-k8s said, where it failed.
+	TakeoverMessage string
 }
 
 // AdvertisedPrefix is a prefix that a router of this VRF originates.
@@ -87,6 +92,21 @@ const (
 	PartRendered
 	// PartBlocked: it has something to advertise that could not be planned.
 	PartBlocked
+)
+
+// Takeover is how far a node's frr-k8s got with what was rendered for it.
+type Takeover int
+
+// The states of a takeover.
+const (
+	// TakeoverUnknown: the node reports no state.
+	TakeoverUnknown Takeover = iota
+	// TakeoverWaiting: FRR doesn't originate all of the prefixes yet.
+	TakeoverWaiting
+	// TakeoverDone: FRR originates every prefix.
+	TakeoverDone
+	// TakeoverFailed: frr-k8s reports an error of conversion or reload.
+	TakeoverFailed
 )
 
 // Verdict is what became of one RouteAdvertisements object.
@@ -111,6 +131,10 @@ type Tally struct {
 	Inactive int
 	// NodeFindings are grouped: one per reason and message, with its nodes.
 	NodeFindings []NodeFinding
+	// TakenOver and TakeoverUnknown are parts of Rendered; TakeoverFindings
+	// are grouped as NodeFindings are.
+	TakenOver, TakeoverUnknown int
+	TakeoverFindings           []NodeFinding
 }
 
 // NodeFinding is a Finding shared by nodes.
