@@ -15,4 +15,10 @@ const (
 	// ManagedName is the name of the managed RouteAdvertisements object and of
 	// its template.
 	ManagedName = "ovnbgp-managed"
+
+	// LabelName is the label that every network and template carries for
+	// selection without being labelled, with its name as the value.
+	LabelName = "kubernetes.io/metadata.name"
+	// LabelHostname is the node label that generated objects select by.
+	LabelHostname = "kubernetes.io/hostname"
 )

@@ -145,6 +145,14 @@ type Network struct {
 // IsDefault reports whether this is the default pod network.
 func (n *Network) IsDefault() bool { return n.CUDN == "" }
 
+// DisplayName is how people call the network: its CUDN's name, or "default".
+func (n *Network) DisplayName() string {
+	if n.IsDefault() {
+		return DefaultNetwork
+	}
+	return n.CUDN
+}
+
 // NetworkSubnet is one subnet of a network. HostLength is the prefix length
 // of the parts that nodes get, 0 in Layer2 networks.
 type NetworkSubnet struct {

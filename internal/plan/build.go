@@ -1,0 +1,25 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// Build plans the whole cluster at once.
+func Build(s *model.Snapshot) model.Plan {
+	compiled := Compile(&s.Cluster)
+	tallies := NewTallies()
+	out := model.Plan{Nodes: make([]model.NodePlan, 0, len(s.Nodes))}
+	for i := range s.Nodes {
+		node := compiled.Node(&s.Nodes[i], nil)
+		tallies.Set(node.Node, node.Parts)
+		out.Nodes = append(out.Nodes, node)
+	}
+	slices.SortFunc(out.Nodes, func(a, b model.NodePlan) int { return cmp.Compare(a.Node, b.Node) })
+	for _, name := range compiled.RouteAdvertisements() {
+		out.Verdicts = append(out.Verdicts, compiled.Verdict(name, tallies.Tally(name)))
+	}
+	return out
+}

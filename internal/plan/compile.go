@@ -1,0 +1,197 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// Compiled is what a Cluster means for every node. It is immutable and safe
+// for concurrent use.
+type Compiled struct {
+	cluster model.Cluster
+	// advertisers are all RouteAdvertisements objects, in order of precedence.
+	advertisers []*advertiser
+	byName      map[string]*advertiser
+	templates   *templateIndex
+	// spaces hold the networks that each VRF advertises, without overlaps.
+	spaces map[string]*addressSpace
+	// egress holds the egress IPs on each node, sorted.
+	egress map[string][]egressRoute
+	// sharedHostnames holds hostname labels that several nodes carry.
+	sharedHostnames map[string][]string
+}
+
+// advertiser is a RouteAdvertisements object with what it selects.
+type advertiser struct {
+	model.RouteAdvertisement
+	pods, egressIPs bool
+	// idle is set where there is nothing to plan: the object is invalid, waits
+	// for all it selects, or belongs to another controller.
+	idle     bool
+	findings []model.Finding
+	// networks that it advertises, sorted by VRF.
+	networks []*advertisedNetwork
+	byName   map[string]*advertisedNetwork
+	// templates that it selects and that have a router for it.
+	templates []*matchedTemplate
+}
+
+// advertisedNetwork is a network as one advertiser uses it.
+type advertisedNetwork struct {
+	*model.Network
+	// vrf is the VRF's name as frr-k8s' imports write it.
+	vrf string
+	// withoutEgressIPs is set where its egress IPs must be left out.
+	withoutEgressIPs bool
+}
+
+// Compile resolves what concerns all nodes. The cluster must not be changed
+// afterwards.
+func Compile(c *model.Cluster) *Compiled {
+	out := &Compiled{
+		cluster: *c,
+		byName:  make(map[string]*advertiser, len(c.RouteAdvertisements)),
+	}
+	out.cluster.Networks = slices.SortedFunc(slices.Values(c.Networks), compareNetworks)
+	out.cluster.RouteAdvertisements = slices.SortedFunc(slices.Values(c.RouteAdvertisements), compareRouteAdvertisements)
+	out.templates = indexTemplates(c.Templates)
+	out.sharedHostnames = sharedHostnames(c.Hosts)
+
+	for i := range out.cluster.RouteAdvertisements {
+		a := &advertiser{RouteAdvertisement: out.cluster.RouteAdvertisements[i]}
+		out.advertisers = append(out.advertisers, a)
+		out.byName[a.Name] = a
+		a.checkSpec(c.Settings)
+	}
+	for _, a := range out.advertisers {
+		a.selectNetworks(out.cluster.Networks)
+	}
+	holdBackSharedVRFs(out.advertisers)
+	out.spaces = holdBackOverlaps(out.advertisers)
+	for _, a := range out.advertisers {
+		a.selectTemplates(out.templates)
+		a.settle()
+	}
+	out.egress = assignEgressIPs(c, out.advertisers)
+	return out
+}
+
+// RouteAdvertisements returns the names of all objects, sorted.
+func (c *Compiled) RouteAdvertisements() []string {
+	names := make([]string, 0, len(c.advertisers))
+	for _, a := range c.advertisers {
+		names = append(names, a.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// compareRouteAdvertisements orders by precedence: of two objects that
+// exclude each other, the one that was there first goes on.
+func compareRouteAdvertisements(a, b model.RouteAdvertisement) int {
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
+}
+
+// compareNetworks orders by precedence; the default network was always there.
+func compareNetworks(a, b model.Network) int {
+	if a.IsDefault() != b.IsDefault() {
+		if a.IsDefault() {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
+}
+
+// checkSpec looks at the object alone.
+func (a *advertiser) checkSpec(settings model.Settings) {
+	a.pods = slices.Contains(a.Advertisements, model.AdvertisePodNetwork)
+	a.egressIPs = slices.Contains(a.Advertisements, model.AdvertiseEgressIP)
+	if settings.TakeOver {
+		a.ForeignController = ""
+	}
+	switch {
+	case a.ForeignController != "":
+		a.idle = true
+	case a.Problem != nil:
+		a.reject(a.Problem.Reason, a.Problem.Message)
+	case !a.pods && !a.egressIPs:
+		a.reject("NothingAdvertised", "spec.advertisements names nothing to advertise: add PodNetwork, EgressIP or both")
+	case a.pods && !a.NodeSelector.Empty():
+		a.reject("NodeSelectorNotEmpty", "spec.nodeSelector must be empty when PodNetwork is advertised, because every node owns a part of the pod network: "+
+			"empty it, or advertise EgressIP in a RouteAdvertisements object of its own")
+	case a.egressIPs && a.TargetVRF == model.TargetVRFAuto:
+		a.reject("EgressIPWithAutoVRF", `EgressIP can't be advertised with targetVRF "auto", because egress IPs belong to the default VRF: `+
+			`name the target VRF, or advertise EgressIP in a RouteAdvertisements object of its own with targetVRF "default"`)
+	}
+}
+
+// reject makes the whole object invalid.
+func (a *advertiser) reject(reason, message string) {
+	a.idle = true
+	a.find(model.Invalid, model.ScopeRouteAdvertisements, a.Name, reason, message)
+}
+
+// find adds a finding that concerns the object on all nodes.
+func (a *advertiser) find(outcome model.Outcome, kind model.ScopeKind, name, reason, message string) {
+	a.findings = append(a.findings, model.Finding{
+		Outcome: outcome, Scope: model.Scope{Kind: kind, Name: name}, Reason: reason, Message: message,
+	})
+}
+
+// findProblem adds a finding for something that was noted while reading.
+func (a *advertiser) findProblem(kind model.ScopeKind, name string, p *model.Problem) {
+	a.find(problemOutcome(p), kind, name, p.Reason, p.Message)
+}
+
+func problemOutcome(p *model.Problem) model.Outcome {
+	if p.Pending {
+		return model.Pending
+	}
+	return model.Invalid
+}
+
+// settle decides whether anything is left to plan.
+func (a *advertiser) settle() {
+	if len(a.networks) == 0 || len(a.templates) == 0 {
+		a.idle = true
+	}
+	slices.SortStableFunc(a.findings, compareFindings)
+}
+
+func compareFindings(a, b model.Finding) int {
+	return cmp.Or(
+		-cmp.Compare(a.Outcome, b.Outcome),
+		cmp.Compare(a.Scope.Kind, b.Scope.Kind), cmp.Compare(a.Scope.Name, b.Scope.Name),
+		cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
+}
+
+// targetVRFText is how messages call the target VRF.
+func (a *advertiser) targetVRFText() string {
+	if a.TargetVRF == "" {
+		return "the default VRF"
+	}
+	return fmt.Sprintf("VRF %q", a.TargetVRF)
+}
+
+// sharedHostnames finds values of the hostname label that do not identify a
+// node: an object generated for one of its nodes would apply to all of them.
+func sharedHostnames(hosts []model.Host) map[string][]string {
+	nodes := make(map[string][]string, len(hosts))
+	for _, h := range hosts {
+		if h.Hostname != "" {
+			nodes[h.Hostname] = append(nodes[h.Hostname], h.Name)
+		}
+	}
+	for hostname, names := range nodes {
+		if len(names) < 2 {
+			delete(nodes, hostname)
+			continue
+		}
+		slices.Sort(names)
+	}
+	return nodes
+}

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// LabelPrimaryNetwork marks namespaces whose pods use a primary user-defined
+// network instead of the default one.
+const LabelPrimaryNetwork = "k8s.ovn.org/primary-user-defined-network"
+
+// egressRoute is an egress IP on a node, for pods of a network.
+type egressRoute struct {
+	network string
+	prefix  netip.Prefix
+}
+
+// assignEgressIPs finds each node's egress IPs and the networks that use them.
+func assignEgressIPs(c *model.Cluster, advertisers []*advertiser) map[string][]egressRoute {
+	if !slices.ContainsFunc(advertisers, func(a *advertiser) bool { return a.egressIPs && !a.idle }) {
+		return nil
+	}
+	serving := servingNetworks(c)
+	out := map[string][]egressRoute{}
+	for i := range c.EgressIPs {
+		eip := &c.EgressIPs[i]
+		if eip.Problem != nil {
+			for _, a := range advertisers {
+				if a.egressIPs && !a.idle {
+					a.findProblem(model.ScopeEgressIP, eip.Name, eip.Problem)
+				}
+			}
+			continue
+		}
+		networks := map[string]bool{}
+		for j := range c.Namespaces {
+			if eip.NamespaceSelector.Matches(c.Namespaces[j].Labels) {
+				networks[serving[c.Namespaces[j].Name]] = true
+			}
+		}
+		for _, assigned := range eip.Assignments {
+			for network := range networks {
+				out[assigned.Node] = append(out[assigned.Node], egressRoute{network, hostPrefix(assigned.Address)})
+			}
+		}
+	}
+	for node, routes := range out {
+		slices.SortFunc(routes, func(a, b egressRoute) int {
+			return cmp.Or(cmp.Compare(a.network, b.network), a.prefix.Compare(b.prefix))
+		})
+		out[node] = slices.Compact(routes)
+	}
+	return out
+}
+
+// hostPrefix is the address as a prefix of full length.
+func hostPrefix(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
+
+// servingNetworks tells for each namespace which network its pods use: a
+// primary ClusterUserDefinedNetwork that selects it, where the namespace is
+// labelled for one, otherwise the default network.
+func servingNetworks(c *model.Cluster) map[string]string {
+	primary := make([]*model.Network, 0, len(c.Networks))
+	for i := range c.Networks {
+		if n := &c.Networks[i]; n.Primary && !n.IsDefault() && n.Problem == nil {
+			primary = append(primary, n)
+		}
+	}
+	slices.SortFunc(primary, func(a, b *model.Network) int { return compareNetworks(*a, *b) })
+	out := make(map[string]string, len(c.Namespaces))
+	for i := range c.Namespaces {
+		ns := &c.Namespaces[i]
+		out[ns.Name] = model.DefaultNetwork
+		if _, labelled := ns.Labels[LabelPrimaryNetwork]; !labelled {
+			continue
+		}
+		for _, n := range primary {
+			if n.NamespaceSelector.Matches(ns.Labels) {
+				out[ns.Name] = n.Name
+				break
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// withNextHops returns the neighbor's session with the next hops that it must
+// announce on a DPU host: there the gateway router has addresses of its own,
+// not those of the session.
+func withNextHops(n *templateNeighbor, hops []netip.Addr) (model.Session, *model.Finding) {
+	session := *n.Session
+	for _, hop := range hops {
+		field, takes := &session.NextHopIPv4, n.takesIPv4
+		if hop.Is6() {
+			field, takes = &session.NextHopIPv6, n.takesIPv6
+		}
+		if !takes {
+			continue
+		}
+		if *field != "" && *field != hop.String() {
+			return session, &model.Finding{
+				Outcome: model.Invalid, Reason: "NextHopConflict",
+				Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
+				Message: fmt.Sprintf("neighbor %s has toAdvertise.nextHop %s in its FRRConfiguration, but on a DPU host its next hop has to be the gateway's: remove toAdvertise.nextHop",
+					n.ID(), *field),
+			}
+		}
+		*field = hop.String()
+	}
+	return session, nil
+}
+
+// receiveForNeighbor takes the matches of the neighbor's family.
+func receiveForNeighbor(matches []model.PrefixMatch, n *templateNeighbor) []model.PrefixMatch {
+	var out []model.PrefixMatch
+	for _, m := range matches {
+		if m.Prefix.Addr().Is4() && n.takesIPv4 || m.Prefix.Addr().Is6() && n.takesIPv6 {
+			out = append(out, m)
+		}
+	}
+	return out
+}

@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// selectNetworks finds the networks to advertise and says of the others that
+// are selected why they can't be.
+func (a *advertiser) selectNetworks(networks []model.Network) {
+	if a.idle {
+		return
+	}
+	selected := 0
+	for i := range networks {
+		n := &networks[i]
+		if !a.selects(n) {
+			continue
+		}
+		selected++
+		if advertised := a.accept(n); advertised != nil {
+			a.networks = append(a.networks, advertised)
+		}
+	}
+	if selected == 0 {
+		a.find(model.Pending, model.ScopeRouteAdvertisements, a.Name, "NoNetworkSelected", a.explainNoNetwork(networks))
+	}
+	a.indexNetworks()
+}
+
+// selects reports whether a network selector of the object matches.
+func (a *advertiser) selects(n *model.Network) bool {
+	if n.IsDefault() {
+		return a.SelectsDefaultNetwork
+	}
+	return slices.ContainsFunc(a.NetworkSelectors, func(s model.Selector) bool { return s.Matches(n.Labels) })
+}
+
+// accept returns the network as the object advertises it, or nil and a
+// finding that says why it can't be.
+func (a *advertiser) accept(n *model.Network) *advertisedNetwork {
+	invalid := func(reason, format string, args ...any) *advertisedNetwork {
+		a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), reason, fmt.Sprintf(format, args...))
+		return nil
+	}
+	name := n.DisplayName()
+	switch {
+	case n.Problem != nil:
+		a.findProblem(model.ScopeNetwork, name, n.Problem)
+		return nil
+	case !n.IsDefault() && !n.Primary:
+		return invalid("NotPrimary", "network %q is not a primary network, and only primary Layer2 and Layer3 networks can be advertised: "+
+			"change the network selector so that it leaves it out", name)
+	case !n.IsDefault() && n.Topology != model.TopologyLayer2 && n.Topology != model.TopologyLayer3:
+		return invalid("UnsupportedTopology", "network %q has topology %s, and only Layer2 and Layer3 networks can be advertised: "+
+			"change the network selector so that it leaves it out", name, n.Topology)
+	case n.Transport == model.TransportEVPN:
+		return invalid("EVPNNotSupported", "network %q has transport EVPN, which this release does not advertise yet: "+
+			"select it in a RouteAdvertisements object of its own, so that it does not blur this one's status", name)
+	case n.VRFProblem != nil:
+		a.findProblem(model.ScopeNetwork, name, n.VRFProblem)
+		return nil
+	}
+	out := &advertisedNetwork{Network: n, vrf: n.VRF}
+	if n.IsDefault() {
+		out.vrf = model.DefaultVRF
+	}
+	if a.egressIPs && n.Topology == model.TopologyLayer2 {
+		out.withoutEgressIPs = true
+		a.find(model.Invalid, model.ScopeNetwork, name, "EgressIPOnLayer2", fmt.Sprintf(
+			"network %q is a Layer2 network, whose egress IPs can't be advertised: select it in a RouteAdvertisements object of its own that advertises PodNetwork only", name))
+		if !a.pods {
+			return nil
+		}
+	}
+	return out
+}
+
+func (a *advertiser) indexNetworks() {
+	slices.SortFunc(a.networks, func(x, y *advertisedNetwork) int { return cmp.Compare(x.vrf, y.vrf) })
+	a.byName = make(map[string]*advertisedNetwork, len(a.networks))
+	for _, n := range a.networks {
+		a.byName[n.Name] = n
+	}
+}
+
+// dropNetwork leaves a network out.
+func (a *advertiser) dropNetwork(n *advertisedNetwork) {
+	a.networks = slices.DeleteFunc(a.networks, func(other *advertisedNetwork) bool { return other == n })
+	delete(a.byName, n.Name)
+}
+
+// originVRF is the VRF, as routers call it, whose router originates the
+// network's prefixes.
+func (a *advertiser) originVRF(n *advertisedNetwork) string {
+	if a.TargetVRF == model.TargetVRFAuto {
+		return n.VRF
+	}
+	return a.TargetVRF
+}
+
+// holdBackSharedVRFs leaves out networks that map to the VRF of an older one:
+// a VRF's table can hold the routes of one network only.
+func holdBackSharedVRFs(advertisers []*advertiser) {
+	owners := map[string]*model.Network{}
+	for _, a := range advertisers {
+		for _, n := range a.networks {
+			if owner := owners[n.vrf]; owner == nil || compareNetworks(*n.Network, *owner) < 0 {
+				owners[n.vrf] = n.Network
+			}
+		}
+	}
+	for _, a := range advertisers {
+		for _, n := range slices.Clone(a.networks) {
+			owner := owners[n.vrf]
+			if owner.Name == n.Name {
+				continue
+			}
+			a.dropNetwork(n)
+			a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "VRFShared", fmt.Sprintf(
+				"network %q maps to VRF %q, which network %q uses already: give one of the ClusterUserDefinedNetworks another name", n.DisplayName(), n.vrf, owner.DisplayName()))
+		}
+	}
+}
+
+// holdBackOverlaps leaves out networks whose subnets overlap those of an older
+// one that is advertised in the same VRF, and returns each VRF's networks. The
+// default network's subnets are the nodes' to tell: see Compiled.Node.
+func holdBackOverlaps(advertisers []*advertiser) map[string]*addressSpace {
+	claims := map[string]map[string]*model.Network{}
+	for _, a := range advertisers {
+		if !a.pods {
+			continue
+		}
+		for _, n := range a.networks {
+			vrf := a.originVRF(n)
+			if claims[vrf] == nil {
+				claims[vrf] = map[string]*model.Network{}
+			}
+			claims[vrf][n.Name] = n.Network
+		}
+	}
+	spaces := make(map[string]*addressSpace, len(claims))
+	for vrf, networks := range claims {
+		spaces[vrf] = newAddressSpace(networks)
+	}
+	for _, a := range advertisers {
+		if !a.pods {
+			continue
+		}
+		for _, n := range slices.Clone(a.networks) {
+			clash, held := spaces[a.originVRF(n)].heldBack[n.Name]
+			if !held {
+				continue
+			}
+			a.dropNetwork(n)
+			a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "SubnetsOverlap", clash.explain(n.DisplayName(), a.originVRF(n)))
+		}
+	}
+	return spaces
+}
+
+// explainNoNetwork says why the network selectors match nothing.
+func (a *advertiser) explainNoNetwork(networks []model.Network) string {
+	candidates := make([]candidate, 0, len(networks))
+	for i := range networks {
+		if !networks[i].IsDefault() {
+			candidates = append(candidates, candidate{networks[i].CUDN, networks[i].Labels})
+		}
+	}
+	if len(a.NetworkSelectors) == 0 {
+		return "spec.networkSelectors selects no network: add DefaultNetwork or ClusterUserDefinedNetworks"
+	}
+	return explainNoMatch("clusterUserDefinedNetworkSelector.networkSelector", "ClusterUserDefinedNetworks", a.NetworkSelectors[0], candidates)
+}

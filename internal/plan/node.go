@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// nodePlanner plans one node.
+type nodePlanner struct {
+	*Compiled
+	node    *model.Node
+	configs map[string]*configBuilder
+	// shadowed holds, per VRF, networks that overlap the default network's
+	// part on this node.
+	shadowed map[string]map[string]overlap
+}
+
+// Node plans one node, leaving out the RouteAdvertisements objects that the
+// caller names (nil for none). It is safe for concurrent use.
+func (c *Compiled) Node(n *model.Node, without map[string]bool) model.NodePlan {
+	p := &nodePlanner{Compiled: c, node: n, configs: map[string]*configBuilder{}}
+	out := model.NodePlan{Node: n.Name, Hostname: n.Hostname}
+	for _, a := range c.advertisers {
+		if a.idle || without[a.Name] || !a.NodeSelector.Matches(n.Labels) {
+			continue
+		}
+		part, keep := p.plan(a)
+		out.Parts = append(out.Parts, part)
+		out.Keep = out.Keep || keep
+	}
+	if out.Keep {
+		blockRest(out.Parts)
+		return out
+	}
+	out.Configs = p.build()
+	return out
+}
+
+// blockRest marks the parts that would have been rendered, had not another
+// one found that the node's state isn't known.
+func blockRest(parts []model.NodePart) {
+	for i := range parts {
+		if parts[i].State != model.PartRendered {
+			continue
+		}
+		parts[i].State = model.PartBlocked
+		parts[i].Advertised = nil
+		parts[i].Findings = append(parts[i].Findings, nodeFinding(model.Pending, "NodeKept",
+			"what was last applied stays, because another RouteAdvertisements object can't be planned there yet"))
+	}
+}
+
+// nodeFinding leaves the scope's name empty: the same finding on many nodes is
+// one finding, and whoever reports it knows the nodes.
+func nodeFinding(outcome model.Outcome, reason, message string) model.Finding {
+	return model.Finding{Outcome: outcome, Scope: model.Scope{Kind: model.ScopeNode}, Reason: reason, Message: message}
+}
+
+// plan plans one advertiser's part. It asks to keep what was last applied
+// where an input of the node is missing.
+func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
+	part = model.NodePart{RA: a.Name}
+	templates := p.templatesFor(a)
+	if problem := p.unknown(a, len(templates) > 0); problem != nil {
+		part.State = model.PartBlocked
+		part.Findings = []model.Finding{*problem}
+		return part, true
+	}
+	networks := p.networksOn(a, &part)
+	routes := p.routes(a, networks)
+	switch {
+	case len(routes) == 0 && len(part.Findings) > 0:
+		part.State = model.PartBlocked
+	case len(routes) == 0:
+		part.State = model.PartNone
+	case len(templates) == 0:
+		part.State = model.PartNoTemplate
+	default:
+		p.contribute(&contribution{advertiser: a, networks: networks, routes: routes}, templates, &part)
+	}
+	return part, false
+}
+
+// unknown says what of the node has to be known first.
+func (p *nodePlanner) unknown(a *advertiser, hasTemplates bool) *model.Finding {
+	blocked := func(problem *model.Problem) *model.Finding {
+		f := nodeFinding(problemOutcome(problem), problem.Reason, problem.Message)
+		return &f
+	}
+	switch {
+	case p.node.Problem != nil:
+		return blocked(p.node.Problem)
+	case a.pods && p.node.SubnetsProblem != nil && slices.ContainsFunc(a.networks, (*advertisedNetwork).hasHostSubnets):
+		return blocked(p.node.SubnetsProblem)
+	case !hasTemplates:
+		return nil
+	case p.node.Hostname == "":
+		return blocked(&model.Problem{Reason: "HostnameLabelMissing", Message: "the label " + model.LabelHostname +
+			" is missing, by which the generated FRRConfiguration selects the node: add it, with a value that no other node has"})
+	case len(p.sharedHostnames[p.node.Hostname]) > 0:
+		return blocked(&model.Problem{Reason: "HostnameLabelShared", Message: fmt.Sprintf(
+			"nodes %s share the label %s=%s, so that an FRRConfiguration for one of them would apply to all: give each a value of its own",
+			cutList(p.sharedHostnames[p.node.Hostname], maxNearMisses), model.LabelHostname, p.node.Hostname)})
+	case p.node.DPUHost:
+		if problem := p.nextHopProblem(a); problem != nil {
+			return blocked(problem)
+		}
+	}
+	return nil
+}
+
+// cutList joins names and counts those beyond the limit.
+func cutList(names []string, limit int) string {
+	if len(names) <= limit {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:limit], ", "), len(names)-limit)
+}
+
+// hasHostSubnets reports whether each node owns a part of the network.
+func (n *advertisedNetwork) hasHostSubnets() bool {
+	return n.IsDefault() || n.Topology == model.TopologyLayer3
+}
+
+// templatesFor returns the advertiser's templates that apply to the node.
+func (p *nodePlanner) templatesFor(a *advertiser) []*matchedTemplate {
+	var out []*matchedTemplate
+	for _, t := range a.templates {
+		if t.NodeSelector.Matches(p.node.Labels) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// nextHopUplink is the uplink whose addresses the neighbors of the target VRF
+// get as next hops on a DPU host, "" for the default gateway router's.
+func (a *advertiser) nextHopUplink(vrf string) string {
+	for _, n := range a.networks {
+		if n.VRF == vrf {
+			return n.Uplink
+		}
+	}
+	return ""
+}
+
+func (p *nodePlanner) nextHopProblem(a *advertiser) *model.Problem {
+	for _, t := range p.templatesFor(a) {
+		for _, r := range t.routers {
+			uplink := a.nextHopUplink(r.VRF)
+			if uplink == "" && p.node.NextHopsProblem != nil {
+				return p.node.NextHopsProblem
+			}
+			if problem := p.node.UplinkProblems[uplink]; uplink != "" && problem != nil {
+				return problem
+			}
+		}
+	}
+	return nil
+}
+
+func (p *nodePlanner) nextHops(a *advertiser, vrf string) []netip.Addr {
+	if !p.node.DPUHost {
+		return nil
+	}
+	if uplink := a.nextHopUplink(vrf); uplink != "" {
+		return p.node.UplinkNextHops[uplink]
+	}
+	return p.node.NextHops
+}

@@ -1,0 +1,221 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// contribution is what one advertiser has to say on one node.
+type contribution struct {
+	*advertiser
+	// networks that the node has, sorted by VRF.
+	networks []*advertisedNetwork
+	// routes is sorted by prefix.
+	routes []route
+	// receive is what NoOverlay networks need from every neighbor.
+	receive []model.PrefixMatch
+}
+
+// contribute merges one advertiser's part into the node's configurations.
+func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, part *model.NodePart) {
+	c.receive = receivedFromNeighbors(c.networks)
+	all := newPrefixSet(c.routes, nil)
+	for _, t := range templates {
+		for _, r := range t.routers {
+			prefixes := all
+			if r.network != nil {
+				prefixes = newPrefixSet(c.routes, r.network)
+			}
+			if len(prefixes.all) == 0 {
+				continue
+			}
+			p.originate(c, t, r, prefixes, part)
+		}
+	}
+	slices.SortFunc(part.Advertised, compareAdvertised)
+	part.Advertised = slices.Compact(part.Advertised)
+	if len(part.Advertised) == 0 {
+		part.State = model.PartBlocked
+		switch {
+		case c.Managed:
+			// A cluster of one node has nobody to peer with.
+			part.State = model.PartNone
+		case len(part.Findings) == 0:
+			part.Findings = append(part.Findings, nodeFinding(model.Invalid, "NoNeighborForFamily", fmt.Sprintf(
+				"no neighbor of its FRRConfigurations takes its prefixes (%s): add a neighbor of that IP family", all.families())))
+		}
+		return
+	}
+	part.State = model.PartRendered
+	p.noteUnreached(c, part)
+}
+
+// noteUnreached tells of an IP family that has prefixes but no neighbor.
+func (p *nodePlanner) noteUnreached(c *contribution, part *model.NodePart) {
+	var have, reached [2]bool
+	for _, r := range c.routes {
+		have[familyIndex(r.prefix)] = true
+	}
+	for _, a := range part.Advertised {
+		reached[familyIndex(a.Prefix)] = true
+	}
+	for i, family := range [2]string{"IPv4", "IPv6"} {
+		if have[i] && !reached[i] {
+			part.Findings = append(part.Findings, nodeFinding(model.Notice, "FamilyWithoutNeighbor", fmt.Sprintf(
+				"its %s prefixes reach no neighbor: add a neighbor with an %s address, or an unnumbered one, if they should", family, family)))
+		}
+	}
+}
+
+func familyIndex(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 0
+	}
+	return 1
+}
+
+func compareAdvertised(a, b model.AdvertisedPrefix) int {
+	return cmp.Or(cmp.Compare(a.VRF, b.VRF), a.Prefix.Compare(b.Prefix))
+}
+
+// originate puts the prefixes into the router of the target VRF, advertises
+// them to its neighbors, and lets the VRFs of the networks import each other.
+func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, prefixes *prefixSet, part *model.NodePart) {
+	config := p.config(t.Namespace)
+	router, conflict := config.router(c.Name, r.VRF, r.ASN, r.ID)
+	if conflict != nil {
+		part.Findings = append(part.Findings, *conflict)
+		return
+	}
+	hops := p.nextHops(c.advertiser, r.VRF)
+	reached := false
+	for _, n := range r.neighbors {
+		if slices.Contains(p.node.Addresses, n.address) {
+			continue
+		}
+		advertise := prefixes.forNeighbor(n)
+		receive := receiveForNeighbor(c.receive, n)
+		if len(advertise) == 0 {
+			continue
+		}
+		session, conflict := withNextHops(n, hops)
+		if conflict == nil {
+			conflict = router.neighbor(c.Name, t.template, n, session, advertise, receive)
+		}
+		if conflict != nil {
+			part.Findings = append(part.Findings, *conflict)
+			continue
+		}
+		if n.bfdProfile != nil {
+			config.profiles[n.BFDProfile] = n.bfdProfile
+		}
+		reached = true
+		part.Advertised = appendAdvertised(part.Advertised, r.VRF, advertise)
+	}
+	if !reached {
+		config.forget(router)
+		return
+	}
+	config.contributors[c.Name] = true
+	router.prefixes = append(router.prefixes, prefixes.all)
+	if c.TargetVRF != model.TargetVRFAuto {
+		p.leak(c, config, router)
+	}
+}
+
+func appendAdvertised(list []model.AdvertisedPrefix, vrf string, prefixes []netip.Prefix) []model.AdvertisedPrefix {
+	list = slices.Grow(list, len(prefixes))
+	for _, prefix := range prefixes {
+		list = append(list, model.AdvertisedPrefix{VRF: vrf, Prefix: prefix})
+	}
+	return list
+}
+
+// leak lets the target VRF and the VRF of each network import each other.
+func (p *nodePlanner) leak(c *contribution, config *configBuilder, target *routerBuilder) {
+	targetName := cmp.Or(target.vrf, model.DefaultVRF)
+	for _, n := range c.networks {
+		if n.VRF == target.vrf {
+			continue
+		}
+		target.imports = append(target.imports, n.vrf)
+		router := config.routers[n.VRF]
+		if router == nil {
+			// The ASN of a VRF that no template configures is ours to choose; that of
+			// a VRF that one does configure has to be the same, or frr-k8s refuses.
+			asn, id := target.asn, target.id
+			if known := p.templates.router(&p.node.Host, config.namespace, n.VRF); known != nil {
+				asn, id = known.ASN, known.ID
+			}
+			router = config.add(n.VRF, asn, id, c.Name)
+		}
+		router.imports = append(router.imports, targetName)
+	}
+}
+
+// receivedFromNeighbors lists the pod subnets of NoOverlay networks: with no
+// overlay between nodes, they learn each other's parts by BGP.
+func receivedFromNeighbors(networks []*advertisedNetwork) []model.PrefixMatch {
+	var out []model.PrefixMatch
+	for _, n := range networks {
+		if n.Transport != model.TransportNoOverlay {
+			continue
+		}
+		for _, s := range n.Subnets {
+			out = append(out, model.PrefixMatch{Prefix: s.Prefix, GE: s.HostLength, LE: s.HostLength})
+		}
+	}
+	slices.SortFunc(out, compareMatches)
+	return out
+}
+
+func compareMatches(a, b model.PrefixMatch) int {
+	return cmp.Or(a.Prefix.Compare(b.Prefix), cmp.Compare(a.GE, b.GE), cmp.Compare(a.LE, b.LE))
+}
+
+// prefixSet holds sorted prefixes without duplicates; neighbors share its
+// slices.
+type prefixSet struct {
+	all, ipv4, ipv6 []netip.Prefix
+}
+
+// newPrefixSet takes the prefixes of one network, or of all if it is nil.
+func newPrefixSet(routes []route, network *advertisedNetwork) *prefixSet {
+	s := &prefixSet{all: make([]netip.Prefix, 0, len(routes))}
+	for _, r := range routes {
+		if network == nil || r.network == network {
+			s.all = append(s.all, r.prefix)
+		}
+	}
+	s.all = slices.Compact(s.all)
+	// netip orders addresses by bit length first, so IPv4 is a prefix of the list.
+	split, _ := slices.BinarySearchFunc(s.all, 32, func(p netip.Prefix, bits int) int { return cmp.Compare(p.Addr().BitLen(), bits+1) })
+	s.ipv4, s.ipv6 = s.all[:split:split], s.all[split:]
+	return s
+}
+
+func (s *prefixSet) forNeighbor(n *templateNeighbor) []netip.Prefix {
+	switch {
+	case n.takesIPv4 && n.takesIPv6:
+		return s.all
+	case n.takesIPv4:
+		return s.ipv4
+	default:
+		return s.ipv6
+	}
+}
+
+func (s *prefixSet) families() string {
+	switch {
+	case len(s.ipv4) > 0 && len(s.ipv6) > 0:
+		return "IPv4 and IPv6"
+	case len(s.ipv4) > 0:
+		return "IPv4"
+	default:
+		return "IPv6"
+	}
+}

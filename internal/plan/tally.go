@@ -1,0 +1,182 @@
+package plan
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// maxNodesPerFinding is how many nodes a tally names for one finding.
+const maxNodesPerFinding = 20
+
+// Tallies count how the nodes of every RouteAdvertisements object fare. One
+// node's change costs that node's parts. Safe for concurrent use.
+type Tallies struct {
+	mu    sync.Mutex
+	nodes map[string][]model.NodePart
+	byRA  map[string]*tally
+}
+
+type tally struct {
+	counts   model.Tally
+	findings map[model.Finding]map[string]bool
+	takeover map[model.Finding]map[string]bool
+}
+
+// NewTallies returns tallies without nodes.
+func NewTallies() *Tallies {
+	return &Tallies{nodes: map[string][]model.NodePart{}, byRA: map[string]*tally{}}
+}
+
+// Set replaces a node's parts and returns the RouteAdvertisements objects
+// whose tally changed, sorted.
+func (t *Tallies) Set(node string, parts []model.NodePart) []string {
+	kept := make([]model.NodePart, len(parts))
+	for i := range parts {
+		kept[i] = parts[i]
+		// Only the counts are needed, and 5,000 nodes have a million prefixes.
+		kept[i].Advertised = nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.nodes[node]
+	changed := changedParts(old, kept)
+	t.count(node, old, -1)
+	t.count(node, kept, +1)
+	t.nodes[node] = kept
+	return changed
+}
+
+// Remove forgets a node and returns the objects whose tally changed.
+func (t *Tallies) Remove(node string) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.nodes[node]
+	t.count(node, old, -1)
+	delete(t.nodes, node)
+	return changedParts(old, nil)
+}
+
+// Tally returns the counts of one object. The lists of nodes are cut.
+func (t *Tallies) Tally(ra string) model.Tally {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	counted := t.byRA[ra]
+	if counted == nil {
+		return model.Tally{}
+	}
+	out := counted.counts
+	out.NodeFindings = groupFindings(counted.findings)
+	out.TakeoverFindings = groupFindings(counted.takeover)
+	return out
+}
+
+func changedParts(a, b []model.NodePart) []string {
+	var changed []string
+	for _, pair := range [2][2][]model.NodePart{{a, b}, {b, a}} {
+		for i := range pair[0] {
+			part := &pair[0][i]
+			j := slices.IndexFunc(pair[1], func(other model.NodePart) bool { return other.RA == part.RA })
+			if j < 0 || !samePart(part, &pair[1][j]) {
+				changed = append(changed, part.RA)
+			}
+		}
+	}
+	slices.Sort(changed)
+	return slices.Compact(changed)
+}
+
+func samePart(a, b *model.NodePart) bool {
+	return a.State == b.State && a.Inactive == b.Inactive && a.Takeover == b.Takeover &&
+		a.TakeoverMessage == b.TakeoverMessage && slices.Equal(a.Findings, b.Findings)
+}
+
+// count adds a node's parts to the tallies, or takes them away.
+func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
+	for i := range parts {
+		part := &parts[i]
+		counted := t.byRA[part.RA]
+		if counted == nil {
+			counted = &tally{findings: map[model.Finding]map[string]bool{}, takeover: map[model.Finding]map[string]bool{}}
+			t.byRA[part.RA] = counted
+		}
+		counted.counts.Selected += sign
+		counted.counts.Inactive += sign * part.Inactive
+		*counted.stateCount(part.State) += sign
+		if part.State == model.PartRendered {
+			counted.countTakeover(node, part, sign)
+		}
+		for _, f := range part.Findings {
+			tick(counted.findings, f, node, sign)
+		}
+		if counted.counts.Selected == 0 {
+			delete(t.byRA, part.RA)
+		}
+	}
+}
+
+func (t *tally) stateCount(s model.PartState) *int {
+	switch s {
+	case model.PartRendered:
+		return &t.counts.Rendered
+	case model.PartBlocked:
+		return &t.counts.Blocked
+	case model.PartNoTemplate:
+		return &t.counts.NoTemplate
+	default:
+		return &t.counts.Idle
+	}
+}
+
+func (t *tally) countTakeover(node string, part *model.NodePart, sign int) {
+	switch part.Takeover {
+	case model.TakeoverDone:
+		t.counts.TakenOver += sign
+	case model.TakeoverUnknown:
+		t.counts.TakeoverUnknown += sign
+	case model.TakeoverFailed:
+		tick(t.takeover, nodeFinding(model.Retryable, "FRRReportsError", part.TakeoverMessage), node, sign)
+	case model.TakeoverWaiting:
+	}
+}
+
+func tick(groups map[model.Finding]map[string]bool, f model.Finding, node string, sign int) {
+	if sign > 0 {
+		if groups[f] == nil {
+			groups[f] = map[string]bool{}
+		}
+		groups[f][node] = true
+		return
+	}
+	delete(groups[f], node)
+	if len(groups[f]) == 0 {
+		delete(groups, f)
+	}
+}
+
+// groupFindings names the first nodes of each finding, sorted.
+func groupFindings(groups map[model.Finding]map[string]bool) []model.NodeFinding {
+	var out []model.NodeFinding
+	for f, nodes := range groups {
+		out = append(out, model.NodeFinding{Finding: f, Nodes: firstNames(nodes, maxNodesPerFinding), Count: len(nodes)})
+	}
+	slices.SortFunc(out, func(a, b model.NodeFinding) int { return compareFindings(a.Finding, b.Finding) })
+	return out
+}
+
+// firstNames returns the first names in order without sorting them all.
+func firstNames(names map[string]bool, limit int) []string {
+	out := make([]string, 0, limit+1)
+	for name := range names {
+		i, _ := slices.BinarySearch(out, name)
+		if i >= limit {
+			continue
+		}
+		out = slices.Insert(out, i, name)
+		if len(out) > limit {
+			out = out[:limit]
+		}
+	}
+	return out
+}

@@ -1,0 +1,275 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// template is a model.Template with what can be said of it once for all.
+type template struct {
+	*model.Template
+	routers  []*templateRouter
+	profiles map[string]*model.BFDProfile
+}
+
+// displayName is how messages call the template.
+func (t *template) displayName() string { return t.Namespace + "/" + t.Name }
+
+// templateRouter is a router of a template with its usable neighbors.
+type templateRouter struct {
+	model.TemplateRouter
+	neighbors []*templateNeighbor
+	findings  []model.Finding
+}
+
+// templateNeighbor is a neighbor that prefixes can be advertised to.
+type templateNeighbor struct {
+	*model.Session
+	address    netip.Addr
+	takesIPv4  bool
+	takesIPv6  bool
+	bfdProfile *model.BFDProfile
+}
+
+// matchedTemplate is a template with the routers that one advertiser uses.
+type matchedTemplate struct {
+	*template
+	routers []matchedRouter
+}
+
+// matchedRouter is a router that originates prefixes; with target VRF auto,
+// those of one network.
+type matchedRouter struct {
+	*templateRouter
+	network *advertisedNetwork
+}
+
+// templateIndex holds all templates in order of precedence, those that are
+// pinned to one hostname by that name: MetalLB writes one object per node.
+type templateIndex struct {
+	all    []*template
+	pinned map[string][]*template
+	loose  []*template
+}
+
+func indexTemplates(templates []model.Template) *templateIndex {
+	index := &templateIndex{pinned: map[string][]*template{}}
+	for i := range templates {
+		index.all = append(index.all, newTemplate(&templates[i]))
+	}
+	slices.SortFunc(index.all, compareTemplates)
+	for _, t := range index.all {
+		if hostname, pinned := pinnedTo(t.NodeSelector); pinned {
+			index.pinned[hostname] = append(index.pinned[hostname], t)
+		} else {
+			index.loose = append(index.loose, t)
+		}
+	}
+	return index
+}
+
+func compareTemplates(a, b *template) int {
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+func pinnedTo(s model.Selector) (string, bool) {
+	for _, r := range s {
+		if r.Key == model.LabelHostname && r.Operator == model.SelectorIn && len(r.Values) == 1 {
+			return r.Values[0], true
+		}
+	}
+	return "", false
+}
+
+// router finds the router of a VRF that some template configures on the node
+// in this namespace, so that generated routers agree with it.
+func (x *templateIndex) router(h *model.Host, namespace, vrf string) *model.TemplateRouter {
+	for _, list := range [2][]*template{x.loose, x.pinned[h.Hostname]} {
+		for _, t := range list {
+			if t.Namespace != namespace || t.Problem != nil {
+				continue
+			}
+			for i := range t.routers {
+				if t.routers[i].VRF == vrf && t.NodeSelector.Matches(h.Labels) {
+					return &t.routers[i].TemplateRouter
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func newTemplate(m *model.Template) *template {
+	t := &template{Template: m, profiles: make(map[string]*model.BFDProfile, len(m.BFDProfiles))}
+	for i := range m.BFDProfiles {
+		t.profiles[m.BFDProfiles[i].Name] = &m.BFDProfiles[i]
+	}
+	for i := range m.Routers {
+		r := &templateRouter{TemplateRouter: m.Routers[i]}
+		for j := range m.Routers[i].Neighbors {
+			neighbor, problem := t.neighbor(&m.Routers[i].Neighbors[j])
+			if problem != nil {
+				r.findings = append(r.findings, *problem)
+			}
+			if neighbor != nil {
+				r.neighbors = append(r.neighbors, neighbor)
+			}
+		}
+		t.routers = append(t.routers, r)
+	}
+	return t
+}
+
+// neighbor checks what frr-k8s would refuse or what can't carry prefixes.
+func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding) {
+	n := &templateNeighbor{Session: s, takesIPv4: true, takesIPv6: true}
+	unusable := func(outcome model.Outcome, reason, format string, args ...any) (*templateNeighbor, *model.Finding) {
+		return nil, &model.Finding{
+			Outcome: outcome, Reason: reason,
+			Scope:   model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + cmp.Or(s.ID(), "without address")},
+			Message: fmt.Sprintf("FRRConfiguration %s: neighbor %s ", t.displayName(), s.ID()) + fmt.Sprintf(format, args...),
+		}
+	}
+	switch {
+	case s.Address == "" && s.Interface == "":
+		return unusable(model.Invalid, "NeighborWithoutAddress", "has neither an address nor an interface: set one of them")
+	case s.Address != "" && s.Interface != "":
+		return unusable(model.Invalid, "NeighborWithTwoAddresses", "has both an address and an interface: remove one of them")
+	case s.DualStackAddressFamily:
+		return unusable(model.Invalid, "DualStackAddressFamily", "has dualStackAddressFamily set, with which FRR may announce a masquerade address as the next hop of the other family: "+
+			"set it to false and add a neighbor of the other family")
+	case (s.ASN == 0) == (s.DynamicASN == ""):
+		return unusable(model.Invalid, "NeighborASN", "needs either asn or dynamicASN: set exactly one of them")
+	case len(s.AddressFamilies) > 0 && !slices.Contains(s.AddressFamilies, "unicast"):
+		return unusable(model.Notice, "NeighborNotUnicast", `gets no prefixes, because its addressFamilies lack "unicast"`)
+	}
+	if s.BFDProfile != "" {
+		if n.bfdProfile = t.profiles[s.BFDProfile]; n.bfdProfile == nil {
+			return unusable(model.Invalid, "BFDProfileMissing", "names the BFD profile %q, which the object does not define: add it to spec.bgp.bfdProfiles", s.BFDProfile)
+		}
+	}
+	if s.Address != "" {
+		address, err := netip.ParseAddr(s.Address)
+		if err != nil {
+			return unusable(model.Invalid, "NeighborAddress", "has an address that is no IP address: correct it")
+		}
+		n.address = address.Unmap()
+		n.takesIPv4, n.takesIPv6 = n.address.Is4(), n.address.Is6()
+	}
+	return n, nil
+}
+
+// selectTemplates finds the templates with routers for the object.
+func (a *advertiser) selectTemplates(index *templateIndex) {
+	if a.idle {
+		return
+	}
+	selected := 0
+	for _, t := range index.all {
+		if !a.TemplateSelector.Matches(t.Labels) {
+			continue
+		}
+		selected++
+		if t.Problem != nil {
+			a.findProblem(model.ScopeTemplate, t.displayName(), t.Problem)
+			continue
+		}
+		a.matchRouters(t)
+	}
+	if selected == 0 {
+		a.find(model.Pending, model.ScopeRouteAdvertisements, a.Name, "NoTemplateSelected", a.explainNoTemplate(index))
+		return
+	}
+	a.checkAutoVRFs()
+}
+
+// matchRouters takes the template's routers of the target VRF.
+func (a *advertiser) matchRouters(t *template) {
+	matched := &matchedTemplate{template: t}
+	for _, r := range t.routers {
+		network, matches := a.matchVRF(r.VRF)
+		if !matches {
+			continue
+		}
+		a.findings = append(a.findings, r.findings...)
+		if len(r.neighbors) == 0 {
+			a.find(model.Invalid, model.ScopeTemplate, t.displayName(), "NoNeighbor", fmt.Sprintf(
+				"FRRConfiguration %s has no usable neighbor in VRF %q to advertise to: add one", t.displayName(), cmp.Or(r.VRF, model.DefaultVRF)))
+			continue
+		}
+		matched.routers = append(matched.routers, matchedRouter{r, network})
+	}
+	if len(matched.routers) > 0 {
+		a.templates = append(a.templates, matched)
+		return
+	}
+	if !slices.ContainsFunc(t.routers, func(r *templateRouter) bool { _, ok := a.matchVRF(r.VRF); return ok }) && len(a.networks) > 0 {
+		a.find(model.Invalid, model.ScopeTemplate, t.displayName(), "NoMatchingVRF", a.explainNoVRF(t))
+	}
+}
+
+// matchVRF reports whether a router of this VRF originates prefixes, and
+// which network's; nil for all of them.
+func (a *advertiser) matchVRF(vrf string) (*advertisedNetwork, bool) {
+	if a.TargetVRF != model.TargetVRFAuto {
+		return nil, vrf == a.TargetVRF
+	}
+	for _, n := range a.networks {
+		if n.VRF == vrf {
+			return n, true
+		}
+	}
+	return nil, false
+}
+
+// checkAutoVRFs finds networks that no template has a router for.
+func (a *advertiser) checkAutoVRFs() {
+	if a.TargetVRF != model.TargetVRFAuto {
+		return
+	}
+	for _, n := range slices.Clone(a.networks) {
+		if slices.ContainsFunc(a.templates, func(t *matchedTemplate) bool {
+			return slices.ContainsFunc(t.routers, func(r matchedRouter) bool { return r.network == n })
+		}) {
+			continue
+		}
+		a.dropNetwork(n)
+		a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "NoRouterForVRF", fmt.Sprintf(
+			`no selected FRRConfiguration has a usable router in VRF %q, over which targetVRF "auto" advertises network %q: add a router with "vrf: %s" to one of them`,
+			n.vrf, n.DisplayName(), n.VRF))
+	}
+}
+
+func (a *advertiser) explainNoVRF(t *template) string {
+	var vrfs []string
+	for _, r := range t.routers {
+		vrfs = append(vrfs, fmt.Sprintf("%q", cmp.Or(r.VRF, model.DefaultVRF)))
+	}
+	slices.Sort(vrfs)
+	has := "no routers"
+	if len(vrfs) > 0 {
+		has = "routers in VRF " + strings.Join(slices.Compact(vrfs), ", ") + " only"
+	}
+	wanted := a.targetVRFText()
+	if a.TargetVRF == model.TargetVRFAuto {
+		wanted = "a selected network's VRF"
+	}
+	hint := "add one, or change spec.targetVRF or frrConfigurationSelector"
+	if a.TargetVRF == "" && slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return r.VRF == model.DefaultVRF }) {
+		hint = `frr-k8s calls the default VRF "": remove "vrf: default" from the router`
+	}
+	return fmt.Sprintf("FRRConfiguration %s has no router in %s (it has %s): %s", t.displayName(), wanted, has, hint)
+}
+
+func (a *advertiser) explainNoTemplate(index *templateIndex) string {
+	candidates := make([]candidate, 0, len(index.all))
+	for _, t := range index.all {
+		candidates = append(candidates, candidate{t.Name, t.Labels})
+	}
+	return explainNoMatch("frrConfigurationSelector", "FRRConfigurations", a.TemplateSelector, candidates)
+}
