@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1
+
+// LocalnetConfig is a physical network that pods are attached to.
+type LocalnetConfig struct {
+	// role is what the network is to its pods.
+	//
+	// +required
+	// +kubebuilder:validation:Enum=Secondary
+	Role NetworkRole `json:"role"`
+
+	// physicalNetworkName is the network's name in the nodes' OVS bridge
+	// mappings.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	PhysicalNetworkName string `json:"physicalNetworkName"`
+
+	// subnets are what pods' addresses come from.
+	//
+	// +optional
+	Subnets DualStackCIDRs `json:"subnets,omitempty"`
+
+	// excludeSubnets are parts of subnets that pods get no addresses from.
+	//
+	// +optional
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=25
+	ExcludeSubnets []CIDR `json:"excludeSubnets,omitempty"`
+
+	// ipam is how pods get addresses.
+	//
+	// +optional
+	IPAM *IPAMConfig `json:"ipam,omitempty"`
+
+	// mtu of the pods' interfaces; OVN-Kubernetes' own when it is left out.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=576
+	// +kubebuilder:validation:Maximum=65536
+	MTU int32 `json:"mtu,omitempty"`
+
+	// vlan is the VLAN of the physical network, untagged when it is left out.
+	//
+	// +optional
+	VLAN *VLANConfig `json:"vlan,omitempty"`
+}
+
+// VLANConfig is how a network is tagged.
+//
+// +union
+type VLANConfig struct {
+	// mode is how the network uses VLANs.
+	//
+	// +required
+	// +unionDiscriminator
+	Mode VLANMode `json:"mode"`
+
+	// access belongs to mode Access.
+	//
+	// +optional
+	Access *AccessVLANConfig `json:"access,omitempty"`
+}
+
+// VLANMode is how a network uses VLANs.
+//
+// +kubebuilder:validation:Enum=Access
+type VLANMode string
+
+// VLANModeAccess puts the network in one VLAN.
+const VLANModeAccess VLANMode = "Access"
+
+// AccessVLANConfig is the one VLAN of a network.
+type AccessVLANConfig struct {
+	// id is the VLAN's ID.
+	//
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4094
+	ID int32 `json:"id"`
+}

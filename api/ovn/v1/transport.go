@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1
+
+// NoOverlayConfig belongs to networks whose packets travel between nodes as
+// they are, routed by what BGP says.
+type NoOverlayConfig struct {
+	// outboundSNAT says whether traffic that leaves the cluster gets the
+	// node's address.
+	//
+	// +required
+	OutboundSNAT SNATOption `json:"outboundSNAT"`
+
+	// routing says who sees to it that nodes know each other's pod subnets.
+	//
+	// +required
+	Routing RoutingOption `json:"routing"`
+}
+
+// SNATOption says whether traffic that leaves the cluster gets the node's
+// address.
+//
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type SNATOption string
+
+// Whether traffic that leaves the cluster gets the node's address.
+const (
+	SNATEnabled  SNATOption = "Enabled"
+	SNATDisabled SNATOption = "Disabled"
+)
+
+// RoutingOption says who sees to it that nodes know each other's pod subnets.
+//
+// +kubebuilder:validation:Enum=Managed;Unmanaged
+type RoutingOption string
+
+// Who sees to it that nodes know each other's pod subnets.
+const (
+	// RoutingManaged makes the nodes peer with each other.
+	RoutingManaged RoutingOption = "Managed"
+	// RoutingUnmanaged leaves it to RouteAdvertisements that people write.
+	RoutingUnmanaged RoutingOption = "Unmanaged"
+)
+
+// EVPNConfig belongs to networks whose packets travel between nodes over
+// VXLAN, as EVPN says.
+type EVPNConfig struct {
+	// vtep is the name of the VTEP whose addresses are the tunnels' ends.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	VTEP string `json:"vtep"`
+
+	// macVRF is the network's layer 2 part.
+	//
+	// +optional
+	MACVRF *VRFConfig `json:"macVRF,omitempty"`
+
+	// ipVRF is the network's layer 3 part.
+	//
+	// +optional
+	IPVRF *VRFConfig `json:"ipVRF,omitempty"`
+}
+
+// VRFConfig is a MAC-VRF or an IP-VRF.
+type VRFConfig struct {
+	// vni is the VXLAN network identifier.
+	//
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=16777215
+	VNI int32 `json:"vni"`
+
+	// routeTarget marks the routes to export, and those to import. FRR makes
+	// one of the ASN and the VNI when it is left out.
+	//
+	// +optional
+	RouteTarget RouteTarget `json:"routeTarget,omitempty"`
+}
+
+// RouteTarget is a route target extended community (RFC 4360).
+//
+// +kubebuilder:validation:MaxLength=21
+type RouteTarget string

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// VTEP says which addresses are the nodes' VXLAN tunnel endpoints of EVPN
+// networks.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:path=vteps,scope=Cluster,singular=vtep
+// +kubebuilder:subresource:status
+type VTEP struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is where the addresses come from.
+	//
+	// +required
+	Spec VTEPSpec `json:"spec"`
+
+	// status is what became of them.
+	//
+	// +optional
+	Status VTEPStatus `json:"status,omitzero"`
+}
+
+// VTEPSpec is where the endpoints' addresses come from.
+type VTEPSpec struct {
+	// cidrs are the ranges that the nodes' addresses are in.
+	//
+	// +required
+	CIDRs VTEPCIDRs `json:"cidrs"`
+
+	// mode says who gives the nodes their addresses.
+	//
+	// +optional
+	// +kubebuilder:default=Managed
+	Mode VTEPMode `json:"mode,omitempty"`
+}
+
+// VTEPCIDRs are ranges that don't overlap.
+//
+// +kubebuilder:validation:MinItems=1
+// +kubebuilder:validation:MaxItems=20
+type VTEPCIDRs []NetworkCIDR
+
+// NetworkCIDR is a CIDR with no host bits set.
+//
+// +kubebuilder:validation:MaxLength=43
+type NetworkCIDR string
+
+// VTEPMode says who gives the nodes their tunnel endpoint addresses.
+//
+// +kubebuilder:validation:Enum=Managed;Unmanaged
+type VTEPMode string
+
+// Who gives the nodes their tunnel endpoint addresses.
+const (
+	// VTEPModeManaged allocates one per node out of the CIDRs.
+	VTEPModeManaged VTEPMode = "Managed"
+	// VTEPModeUnmanaged takes those within the CIDRs that nodes already have.
+	VTEPModeUnmanaged VTEPMode = "Unmanaged"
+)
+
+// VTEPAccepted is the condition that says whether a VTEP is in use.
+const VTEPAccepted = "Accepted"
+
+// Reasons of the condition VTEPAccepted.
+const (
+	VTEPReasonAllocated        = "Allocated"
+	VTEPReasonAllocationFailed = "AllocationFailed"
+	VTEPReasonCIDROverlap      = "CIDROverlap"
+)
+
+// VTEPStatus is what became of a VTEP.
+type VTEPStatus struct {
+	// conditions tell whether it is in use.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// VTEPList is a list of VTEPs.
+//
+// +kubebuilder:object:root=true
+type VTEPList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []VTEP `json:"items"`
+}
