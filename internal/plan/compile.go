@@ -28,8 +28,8 @@ type Compiled struct {
 type advertiser struct {
 	model.RouteAdvertisement
 	pods, egressIPs bool
-	// idle is set where there is nothing to plan: the object is invalid, waits
-	// for all it selects, or belongs to another controller.
+	// idle is set where there is nothing to plan: the object is invalid, selects
+	// nothing usable, or belongs to another controller.
 	idle     bool
 	findings []model.Finding
 	// networks that it advertises, sorted by VRF.
@@ -73,9 +73,13 @@ func Compile(c *model.Cluster) *Compiled {
 	out.spaces = holdBackOverlaps(out.advertisers)
 	for _, a := range out.advertisers {
 		a.selectTemplates(out.templates)
-		a.settle()
+		a.idle = a.idle || len(a.networks) == 0 || len(a.templates) == 0
 	}
 	out.egress = assignEgressIPs(c, out.advertisers)
+	for _, a := range out.advertisers {
+		slices.SortFunc(a.findings, compareFindings)
+		a.findings = slices.Compact(a.findings)
+	}
 	return out
 }
 
@@ -152,14 +156,6 @@ func problemOutcome(p *model.Problem) model.Outcome {
 		return model.Pending
 	}
 	return model.Invalid
-}
-
-// settle decides whether anything is left to plan.
-func (a *advertiser) settle() {
-	if len(a.networks) == 0 || len(a.templates) == 0 {
-		a.idle = true
-	}
-	slices.SortStableFunc(a.findings, compareFindings)
 }
 
 func compareFindings(a, b model.Finding) int {

@@ -128,11 +128,12 @@ func newTemplate(m *model.Template) *template {
 // neighbor checks what frr-k8s would refuse or what can't carry prefixes.
 func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding) {
 	n := &templateNeighbor{Session: s, takesIPv4: true, takesIPv6: true}
+	name := cmp.Or(s.ID(), "without address")
 	unusable := func(outcome model.Outcome, reason, format string, args ...any) (*templateNeighbor, *model.Finding) {
 		return nil, &model.Finding{
 			Outcome: outcome, Reason: reason,
-			Scope:   model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + cmp.Or(s.ID(), "without address")},
-			Message: fmt.Sprintf("FRRConfiguration %s: neighbor %s ", t.displayName(), s.ID()) + fmt.Sprintf(format, args...),
+			Scope:   model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + name},
+			Message: fmt.Sprintf("FRRConfiguration %s: neighbor %s ", t.displayName(), name) + fmt.Sprintf(format, args...),
 		}
 	}
 	switch {

@@ -1,0 +1,42 @@
+package plan_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/scale"
+)
+
+// sizes are nodes × networks, the same as the peer's and beyond.
+var sizes = []struct{ nodes, networks int }{{100, 10}, {1000, 45}, {5000, 200}}
+
+func BenchmarkPlanCold(b *testing.B) {
+	for _, size := range sizes {
+		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
+			snapshot := scale.Snapshot(size.nodes, size.networks)
+			b.ReportAllocs()
+			for b.Loop() {
+				compiled := plan.Compile(&snapshot.Cluster)
+				tallies := plan.NewTallies()
+				for i := range snapshot.Nodes {
+					node := compiled.Node(&snapshot.Nodes[i], nil)
+					tallies.Set(node.Node, node.Parts)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkPlanOneNode(b *testing.B) {
+	for _, size := range sizes {
+		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
+			snapshot := scale.Snapshot(size.nodes, size.networks)
+			compiled := plan.Compile(&snapshot.Cluster)
+			b.ReportAllocs()
+			for b.Loop() {
+				compiled.Node(&snapshot.Nodes[size.nodes/2], nil)
+			}
+		})
+	}
+}

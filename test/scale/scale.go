@@ -1,0 +1,93 @@
+// Package scale builds snapshots of clusters of any size for benchmarks and
+// property tests: N nodes, M Layer3 networks, one template with two neighbors,
+// one RouteAdvertisements object for all networks and one for the default.
+package scale
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Snapshot returns a cluster of this many nodes and Layer3 networks.
+func Snapshot(nodes, networks int) *model.Snapshot {
+	s := &model.Snapshot{Cluster: Cluster(networks)}
+	for i := range nodes {
+		n := Node(i, networks)
+		s.Hosts = append(s.Hosts, n.Host)
+		s.Nodes = append(s.Nodes, n)
+	}
+	return s
+}
+
+// Cluster returns the part of the snapshot that concerns all nodes, without
+// hosts.
+func Cluster(networks int) model.Cluster {
+	c := model.Cluster{
+		Networks: []model.Network{{Name: model.DefaultNetwork, Primary: true, Topology: model.TopologyLayer3}},
+		Templates: []model.Template{{
+			Namespace: "frr-k8s-system", Name: "fabric", Created: epoch,
+			Labels: map[string]string{"fabric": "tor", model.LabelName: "fabric"},
+			Routers: []model.TemplateRouter{{ASN: 64512, Neighbors: []model.Session{
+				{Address: "192.0.2.1", ASN: 64513, AddressFamilies: []string{"unicast"}},
+				{Address: "192.0.2.2", ASN: 64513, AddressFamilies: []string{"unicast"}},
+			}}},
+		}},
+		RouteAdvertisements: []model.RouteAdvertisement{
+			routeAdvertisement("default", func(ra *model.RouteAdvertisement) { ra.SelectsDefaultNetwork = true }),
+			routeAdvertisement("networks", func(ra *model.RouteAdvertisement) {
+				ra.NetworkSelectors = []model.Selector{{{Key: "advertise", Operator: model.SelectorExists}}}
+			}),
+		},
+	}
+	for i := range networks {
+		cudn := fmt.Sprintf("net-%03d", i)
+		c.Networks = append(c.Networks, model.Network{
+			Name: "cluster_udn_" + cudn, CUDN: cudn, VRF: cudn, Created: epoch.Add(time.Duration(i) * time.Second),
+			Labels:  map[string]string{"advertise": "true", model.LabelName: cudn},
+			Primary: true, Topology: model.TopologyLayer3,
+			Subnets: []model.NetworkSubnet{{Prefix: networkPrefix(i), HostLength: 29}},
+		})
+	}
+	return c
+}
+
+func routeAdvertisement(name string, mutate func(*model.RouteAdvertisement)) model.RouteAdvertisement {
+	ra := model.RouteAdvertisement{
+		Name: name, Created: epoch, Generation: 1,
+		Advertisements:   []model.Advertisement{model.AdvertisePodNetwork},
+		TemplateSelector: model.Selector{{Key: "fabric", Operator: model.SelectorIn, Values: []string{"tor"}}},
+	}
+	mutate(&ra)
+	return ra
+}
+
+// networkPrefix is a /16 of 16.0.0.0/4 and beyond, apart from the nodes' 10/8.
+func networkPrefix(i int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(16 + i/256), byte(i), 0, 0}), 16)
+}
+
+// Node returns node i with its part of every network.
+func Node(i, networks int) model.Node {
+	name := fmt.Sprintf("node-%05d", i)
+	n := model.Node{
+		Host: model.Host{
+			Name: name, Hostname: name,
+			Labels:    map[string]string{model.LabelHostname: name},
+			Addresses: []netip.Addr{netip.AddrFrom4([4]byte{172, 18, byte(i / 256), byte(i)})},
+		},
+		Subnets: make(map[string][]netip.Prefix, networks+1),
+	}
+	n.Subnets[model.DefaultNetwork] = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i / 256), byte(i), 0}), 24)}
+	for j := range networks {
+		base := networkPrefix(j).Addr().As4()
+		n.Subnets[fmt.Sprintf("cluster_udn_net-%03d", j)] = []netip.Prefix{
+			netip.PrefixFrom(netip.AddrFrom4([4]byte{base[0], base[1], byte(i >> 5), byte(i << 3)}), 29),
+		}
+	}
+	return n
+}
