@@ -1,0 +1,159 @@
+# Everything that is built, generated, checked and shown goes through here.
+# `make help` lists the targets. What is made stays in bin/ and .cache/, both
+# ignored by git.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Passed on to what a target runs, such as `make demo ARGS=--once` or
+# `make test ARGS=-race`.
+ARGS ?=
+IMG ?= ovn-bgp-operator:dev
+
+CACHE := $(CURDIR)/.cache
+TOOLS := $(CACHE)/tools/bin
+CONTROLPLANE := $(CACHE)/controlplane/bin
+
+CONTROLLER_GEN := $(TOOLS)/controller-gen
+KUSTOMIZE := $(TOOLS)/kustomize
+GOLANGCI_LINT := $(TOOLS)/golangci-lint
+GOTESTSUM := $(TOOLS)/gotestsum
+BENCHSTAT := $(TOOLS)/benchstat
+
+# Stamps carry a hash of what they were built from: file times mean nothing
+# after a clone or when a cache comes back from somewhere else.
+stamp = $(shell cat $(1) | sha256sum | cut -c1-16)
+TOOLS_STAMP := $(CACHE)/tools/stamp-$(call stamp,hack/tools/go.mod hack/tools/go.sum)
+LINT_STAMP := $(CACHE)/tools/lint-stamp-$(call stamp,hack/tools/go.mod hack/tools/go.sum)
+CONTROLPLANE_STAMP := $(CACHE)/controlplane/stamp-$(call stamp,hack/controlplane/go.mod hack/controlplane/go.sum)
+
+##@ Build
+
+.PHONY: help
+help: ## Show this text
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build every binary of cmd/ into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ ./cmd/...
+
+.PHONY: docker-build
+docker-build: ## Build the container image IMG (ovn-bgp-operator:dev)
+	docker build -t $(IMG) .
+
+.PHONY: clean
+clean: ## Remove what was built; `make clean-cache` also removes tools and control plane
+	rm -rf bin cover.out $(CACHE)/test $(CACHE)/bench $(CACHE)/deploy
+
+.PHONY: clean-cache
+clean-cache: clean
+	rm -rf $(CACHE)
+
+##@ Write and check
+
+.PHONY: generate
+generate: $(TOOLS_STAMP) ## Generate the deep copies of api/
+	$(CONTROLLER_GEN) object paths=./api/...
+
+.PHONY: manifests
+manifests: $(TOOLS_STAMP) ## Generate CRDs and RBAC roles into config/ from markers in the code
+	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=manager paths=./cmd/manager/... paths=./internal/controller/... \
+		output:rbac:dir=config/rbac
+
+.PHONY: fmt
+fmt: $(LINT_STAMP) ## Format the Go files
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: lint
+lint: $(LINT_STAMP) ## Lint the Go files, import rules of the rooms included
+	$(GOLANGCI_LINT) run ./... $(ARGS)
+
+.PHONY: shellcheck
+shellcheck: ## Lint the shell files
+	hack/shellfiles.sh | xargs --no-run-if-empty shellcheck
+
+.PHONY: tidy
+tidy: ## Fail where a go.mod is not what the code needs
+	for module in . hack/tools hack/controlplane; do \
+		go -C $$module mod tidy -diff || { echo "$$module: run go mod tidy there"; exit 1; }; \
+	done
+
+.PHONY: verify
+verify: tidy shellcheck $(TOOLS_STAMP) ## All checks that need no cluster: generated files, go.mod, lint, shell, manifests
+	hack/verify-generated.sh
+	@$(MAKE) --no-print-directory lint
+	$(KUSTOMIZE) build config/default > /dev/null
+	@echo "verify: everything is as it should be"
+
+##@ Test and show
+
+.PHONY: controlplane
+controlplane: ## Build kube-apiserver, etcd and kubectl (minutes, once), unless KUBEBUILDER_ASSETS is set
+ifdef KUBEBUILDER_ASSETS
+	@echo "The control plane is that of KUBEBUILDER_ASSETS=$(KUBEBUILDER_ASSETS)"
+else
+controlplane: $(CONTROLPLANE_STAMP)
+endif
+
+.PHONY: test
+test: controlplane $(TOOLS_STAMP) ## Run unit, golden, fuzz-seed and API server tests; ARGS go to go test
+	hack/test.sh $(GOTESTSUM) $(CACHE)/test $(ARGS)
+
+.PHONY: bench
+bench: controlplane ## Run the benchmarks; BENCH is a regular expression, PKG where they are
+	mkdir -p $(CACHE)/bench
+	CONTROLPLANE_REQUIRED=1 go test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -timeout 90m -p 1 \
+		$(or $(PKG),./...) $(ARGS) | grep --line-buffered -vE '^(ok|\?) .*|^PASS$$' | tee $(CACHE)/bench/new.txt
+
+.PHONY: bench-compare
+bench-compare: $(TOOLS_STAMP) ## Compare benchmarks of PKG (the planner) with BASE (the commit before)
+	hack/bench-compare.sh $(BENCHSTAT) $(CACHE)/bench $(or $(BASE),HEAD~1) $(or $(PKG),./internal/plan/...)
+
+.PHONY: demo
+demo: controlplane ## Show the operator at work on a real API server; ARGS=--once ends by itself
+	go build -o $(CACHE)/demo/ ./hack/demo ./cmd/manager
+	$(CACHE)/demo/demo --manager=$(CACHE)/demo/manager $(ARGS)
+
+##@ Install, into the cluster that kubectl talks to
+
+.PHONY: install
+install: $(TOOLS_STAMP) ## Install the CRDs
+	$(KUSTOMIZE) build config/crd | kubectl apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: $(TOOLS_STAMP) ## Remove the CRDs and with them every object of theirs
+	$(KUSTOMIZE) build config/crd | kubectl delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: $(TOOLS_STAMP) ## Install CRDs, RBAC and the manager with image IMG
+	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) | kubectl apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: $(TOOLS_STAMP) ## Remove the manager and its RBAC; CRDs and their objects stay
+	$(KUSTOMIZE) build config/manager | kubectl delete --ignore-not-found -f -
+	$(KUSTOMIZE) build config/rbac | kubectl delete --ignore-not-found -f -
+
+# What the targets above need.
+
+$(TOOLS_STAMP):
+	@echo "Building the tools of hack/tools (half a minute, once)"
+	@mkdir -p $(TOOLS)
+	CGO_ENABLED=0 go build -C hack/tools -trimpath -ldflags "-s -w" -o $(TOOLS)/ \
+		sigs.k8s.io/controller-tools/cmd/controller-gen sigs.k8s.io/kustomize/kustomize/v5 \
+		gotest.tools/gotestsum golang.org/x/perf/cmd/benchstat
+	@rm -f $(CACHE)/tools/stamp-* && touch $@
+
+$(LINT_STAMP):
+	@echo "Building golangci-lint (a minute or two, once)"
+	@mkdir -p $(TOOLS)
+	CGO_ENABLED=0 go build -C hack/tools -trimpath -ldflags "-s -w" -o $(TOOLS)/ \
+		github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@rm -f $(CACHE)/tools/lint-stamp-* && touch $@
+
+$(CONTROLPLANE_STAMP):
+	hack/controlplane/build.sh $(CONTROLPLANE)
+	@rm -f $(CACHE)/controlplane/stamp-* && touch $@
