@@ -61,7 +61,7 @@ generate: $(TOOLS_STAMP) ## Generate the deep copies of api/
 .PHONY: manifests
 manifests: $(TOOLS_STAMP) ## Generate CRDs and RBAC roles into config/ from markers in the code
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
-	$(CONTROLLER_GEN) rbac:roleName=manager paths=./cmd/manager/... paths=./internal/controller/... \
+	$(CONTROLLER_GEN) rbac:roleName=ovn-bgp-operator paths=./cmd/manager/... paths=./internal/controller/... \
 		output:rbac:dir=config/rbac
 
 .PHONY: fmt
@@ -121,7 +121,7 @@ demo: controlplane ## Show the operator at work on a real API server; ARGS=--onc
 ##@ Install, into the cluster that kubectl talks to
 
 .PHONY: install
-install: $(TOOLS_STAMP) ## Install the CRDs
+install: $(TOOLS_STAMP) ## Install the CRDs, where OVN-Kubernetes hasn't already
 	$(KUSTOMIZE) build config/crd | kubectl apply --server-side -f -
 
 .PHONY: uninstall
@@ -129,13 +129,12 @@ uninstall: $(TOOLS_STAMP) ## Remove the CRDs and with them every object of their
 	$(KUSTOMIZE) build config/crd | kubectl delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: $(TOOLS_STAMP) ## Install CRDs, RBAC and the manager with image IMG
+deploy: $(TOOLS_STAMP) ## Install RBAC and the manager with image IMG
 	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) | kubectl apply --server-side -f -
 
 .PHONY: undeploy
 undeploy: $(TOOLS_STAMP) ## Remove the manager and its RBAC; CRDs and their objects stay
-	$(KUSTOMIZE) build config/manager | kubectl delete --ignore-not-found -f -
-	$(KUSTOMIZE) build config/rbac | kubectl delete --ignore-not-found -f -
+	$(KUSTOMIZE) build config/operator | kubectl delete --ignore-not-found -f -
 
 # What the targets above need.
 

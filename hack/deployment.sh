@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints config/default with another image:
+# Prints config/operator with another image:
 #   deployment.sh KUSTOMIZE FOLDER IMAGE
 # The image is set in an overlay of its own, so that deploying changes no file
 # that git knows.
@@ -13,7 +13,7 @@ image=$3
 mkdir -p "$folder"
 cat >"$folder/kustomization.yaml" <<END
 resources:
-- $(realpath --relative-to="$folder" config/default)
+- $(realpath --relative-to="$folder" config/operator)
 END
 (cd "$folder" && "$kustomize" edit set image "ovn-bgp-operator=$image")
 "$kustomize" build "$folder"
