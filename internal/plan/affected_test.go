@@ -1,0 +1,73 @@
+package plan_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/scale"
+)
+
+// TestAffected shows that the cost of a change follows the change.
+func TestAffected(t *testing.T) {
+	perNode := func(host string) model.Template {
+		return model.Template{
+			Namespace: "frr-k8s-system", Name: "metallb-" + host,
+			NodeSelector: model.Selector{{Key: model.LabelHostname, Operator: model.SelectorIn, Values: []string{host}}},
+			Routers:      []model.TemplateRouter{{ASN: 64512}},
+		}
+	}
+	egress := func(c *model.Cluster, address string) {
+		c.RouteAdvertisements[0].Advertisements = []model.Advertisement{model.AdvertiseEgressIP}
+		c.Namespaces = []model.Namespace{{Name: "payments"}}
+		c.EgressIPs = []model.EgressIP{{Name: "payments", Assignments: []model.EgressAssignment{
+			{Node: "node-00001", Address: netip.MustParseAddr(address)},
+			{Node: "node-00002", Address: netip.MustParseAddr("192.0.2.102")},
+		}}}
+	}
+	for _, test := range []struct {
+		name   string
+		before func(*model.Cluster)
+		after  func(*model.Cluster)
+		all    bool
+		nodes  []string
+	}{
+		{name: "nothing"},
+		{name: "a network's labels", after: func(c *model.Cluster) { c.Networks[1].Labels = nil }, all: true},
+		{name: "a RouteAdvertisements object", after: func(c *model.Cluster) { c.RouteAdvertisements[0].TargetVRF = "red" }, all: true},
+		{name: "the template of all nodes", after: func(c *model.Cluster) { c.Templates[0].Routers[0].ASN++ }, all: false,
+			nodes: []string{"node-00000", "node-00001", "node-00002", "node-00003"}},
+		{name: "one node's object of MetalLB appears", after: func(c *model.Cluster) { c.Templates = append(c.Templates, perNode("node-00002")) },
+			nodes: []string{"node-00002"}},
+		{name: "one node's object of MetalLB moves", before: func(c *model.Cluster) { c.Templates = append(c.Templates, perNode("node-00002")) },
+			after: func(c *model.Cluster) {
+				moved := perNode("node-00003")
+				moved.Name = "metallb-node-00002"
+				c.Templates = append(c.Templates, moved)
+			},
+			nodes: []string{"node-00002", "node-00003"}},
+		{name: "an egress IP", before: func(c *model.Cluster) { egress(c, "192.0.2.101") }, after: func(c *model.Cluster) { egress(c, "192.0.2.103") },
+			nodes: []string{"node-00001"}},
+		{name: "a shared hostname", after: func(c *model.Cluster) { c.Hosts[3].Hostname = "node-00000" },
+			nodes: []string{"node-00000", "node-00003"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			compile := func(mutate func(*model.Cluster)) *plan.Compiled {
+				c := scale.Snapshot(4, 2).Cluster
+				if mutate != nil {
+					mutate(&c)
+				}
+				return plan.Compile(&c)
+			}
+			all, nodes := compile(test.after).Affected(compile(test.before))
+			if all != test.all || !slices.Equal(nodes, test.nodes) {
+				t.Errorf("affected: all=%v %v, want all=%v %v", all, nodes, test.all, test.nodes)
+			}
+		})
+	}
+	if all, _ := plan.Compile(&model.Cluster{}).Affected(nil); !all {
+		t.Error("at the start, all nodes are affected")
+	}
+}

@@ -1,0 +1,67 @@
+package plan_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+)
+
+func part(ra string, state model.PartState, findings ...model.Finding) model.NodePart {
+	return model.NodePart{RA: ra, State: state, Findings: findings}
+}
+
+var missing = model.Finding{Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeNode}, Reason: "Missing", Message: "the annotation is missing"}
+
+func TestTalliesFollowEachNode(t *testing.T) {
+	tallies := plan.NewTallies()
+	steps := []struct {
+		name    string
+		do      func() []string
+		changed []string
+		want    model.Tally
+	}{
+		{"a node appears", func() []string {
+			return tallies.Set("n1", []model.NodePart{part("a", model.PartRendered), part("b", model.PartRendered)})
+		}, []string{"a", "b"}, model.Tally{Selected: 1, Rendered: 1, TakeoverUnknown: 1}},
+		{"nothing changes", func() []string {
+			return tallies.Set("n1", []model.NodePart{part("a", model.PartRendered), part("b", model.PartRendered)})
+		}, nil, model.Tally{Selected: 1, Rendered: 1, TakeoverUnknown: 1}},
+		{"another is blocked", func() []string { return tallies.Set("n2", []model.NodePart{part("a", model.PartBlocked, missing)}) },
+			[]string{"a"}, model.Tally{
+				Selected: 2, Rendered: 1, Blocked: 1, TakeoverUnknown: 1,
+				NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
+			}},
+		{"frr-k8s takes the first over", func() []string {
+			done := part("a", model.PartRendered)
+			done.Takeover = model.TakeoverDone
+			return tallies.Set("n1", []model.NodePart{done, part("b", model.PartRendered)})
+		}, []string{"a"}, model.Tally{
+			Selected: 2, Rendered: 1, Blocked: 1, TakenOver: 1,
+			NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
+		}},
+		{"the blocked one goes", func() []string { return tallies.Remove("n2") }, []string{"a"}, model.Tally{Selected: 1, Rendered: 1, TakenOver: 1}},
+		{"the other one goes", func() []string { return tallies.Remove("n1") }, []string{"a", "b"}, model.Tally{}},
+	}
+	for _, step := range steps {
+		if changed := step.do(); !slices.Equal(changed, step.changed) {
+			t.Errorf("%s: changed %v, want %v", step.name, changed, step.changed)
+		}
+		if got := tallies.Tally("a"); fmt.Sprint(got) != fmt.Sprint(step.want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", step.name, got, step.want)
+		}
+	}
+}
+
+func TestTalliesCutLongLists(t *testing.T) {
+	tallies := plan.NewTallies()
+	for i := range 5000 {
+		tallies.Set(fmt.Sprintf("n%04d", (i*7919)%5000), []model.NodePart{part("a", model.PartBlocked, missing)})
+	}
+	got := tallies.Tally("a").NodeFindings
+	if len(got) != 1 || got[0].Count != 5000 || got[0].Nodes[0] != "n0000" || got[0].Nodes[len(got[0].Nodes)-1] != "n0019" {
+		t.Errorf("want one finding with 5000 nodes of which the first 20 are named, got %+v", got)
+	}
+}
