@@ -1,0 +1,108 @@
+package manifest
+
+import (
+	"fmt"
+	"io"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Object is an object with the place where it was written.
+type Object struct {
+	client.Object
+	Position
+}
+
+// Skipped is an object of a kind that has no part in a plan.
+type Skipped struct {
+	Position
+	// Kind is empty for files that belong to a tool, as kustomization.yaml.
+	Kind string
+}
+
+// Set is what was read, in the order of files and documents.
+type Set struct {
+	Objects []Object
+	Skipped []Skipped
+}
+
+// Load reads the manifests of all paths: files, directories with all that is
+// below them, and "-" for stdin. The error is of type Problems and has all of
+// them; the set then holds what could be read.
+func Load(paths []string, stdin io.Reader) (*Set, error) {
+	l := loader{set: &Set{}, seen: map[identity]Object{}}
+	for _, path := range paths {
+		l.path(path, stdin)
+	}
+	if len(l.problems) > 0 {
+		return l.set, l.problems
+	}
+	return l.set, nil
+}
+
+type identity struct {
+	schema.GroupKind
+	client.ObjectKey
+}
+
+type loader struct {
+	set      *Set
+	problems Problems
+	seen     map[identity]Object
+}
+
+// file reads one file's contents. It has no part in how they were opened, so
+// that the fuzzer can feed it.
+func (l *loader) file(name string, contents []byte) {
+	var problems Problems
+	documents, err := split(contents)
+	if err != nil {
+		l.problems = append(l.problems, Problem{Position: Position{File: name}, Message: err.Error()})
+		return
+	}
+	for i := range documents {
+		d := &documents[i]
+		d.file = name
+		entries, found := d.entries()
+		problems = append(problems, found...)
+		for _, entry := range entries {
+			problems = append(problems, l.entry(entry)...)
+		}
+	}
+	problems.sortWithin()
+	l.problems = append(l.problems, problems...)
+}
+
+func (l *loader) entry(e entry) Problems {
+	if e.skip {
+		l.set.Skipped = append(l.set.Skipped, Skipped{Position: e.position(""), Kind: e.kind()})
+		return nil
+	}
+	object, problems := e.decode()
+	if len(problems) > 0 {
+		return problems
+	}
+	return l.add(Object{Object: object, Position: e.position("")}, e.title())
+}
+
+// add takes an object once. The same object may be written in several places
+// as long as it is the same: stories that build on each other repeat things.
+func (l *loader) add(o Object, title string) Problems {
+	id := identity{o.GetObjectKind().GroupVersionKind().GroupKind(), client.ObjectKeyFromObject(o.Object)}
+	before, found := l.seen[id]
+	if !found {
+		l.seen[id] = o
+		l.set.Objects = append(l.set.Objects, o)
+		return nil
+	}
+	if apiequality.Semantic.DeepEqual(before.Object, o.Object) {
+		return nil
+	}
+	return Problems{{
+		Position: o.Position,
+		Object:   title,
+		Message:  fmt.Sprintf("is written differently at %s; keep one of them", before.Position),
+	}}
+}
