@@ -36,7 +36,7 @@ func explainNoMatch(field, kind string, selector model.Selector, candidates []ca
 		misses = append(misses[:maxNearMisses], fmt.Sprintf("and %d more like these", len(misses)-maxNearMisses))
 	}
 	parts = append(parts, misses...)
-	if hint := misspelled(selector, candidates); hint != "" {
+	if hint := misspelled(selector, candidates); hint != "" && !strings.Contains(strings.Join(misses, ""), "did you mean") {
 		parts = append(parts, hint)
 	}
 	return strings.Join(parts, "; ")
@@ -68,12 +68,21 @@ func nearMiss(selector model.Selector, c candidate) string {
 		if found {
 			return fmt.Sprintf("%q would match if it had the label %s instead of %s=%s", c.name, want, r.Key, value)
 		}
-		return fmt.Sprintf("%q would match if it had the label %s", c.name, want)
+		return fmt.Sprintf("%q would match if it had the label %s%s", c.name, want, misspelledKey(r, c))
 	case model.SelectorExists:
-		return fmt.Sprintf("%q would match if it had the label %s", c.name, r.Key)
+		return fmt.Sprintf("%q would match if it had the label %s%s", c.name, r.Key, misspelledKey(r, c))
 	default:
 		return fmt.Sprintf("%q would match without its label %s=%s", c.name, r.Key, value)
 	}
+}
+
+// misspelledKey tells of a label of the candidate whose key differs by a typo.
+func misspelledKey(r model.Requirement, c candidate) string {
+	key := closest(r.Key, slices.Sorted(maps.Keys(c.labels)))
+	if key == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (it has %s=%s: did you mean the key %q or %q?)", key, c.labels[key], r.Key, key)
 }
 
 // misspelled finds label keys, values and names that differ from what the

@@ -1,0 +1,139 @@
+package plan_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestGolden plans testdata/golden/*/in.yaml and compares with out.yaml. Where
+// an input has no nodes, the cluster of testdata/cluster.yaml is added.
+func TestGolden(t *testing.T) {
+	inputs, err := filepath.Glob("testdata/golden/*/in.yaml")
+	if err != nil || len(inputs) == 0 {
+		t.Fatalf("no golden inputs: %v", err)
+	}
+	for _, input := range inputs {
+		folder := filepath.Dir(input)
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			got := planned(t, input, settings(t, filepath.Join(folder, "flags")))
+			golden := filepath.Join(folder, "out.yaml")
+			if *update {
+				if err := os.WriteFile(golden, got, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s is not what is planned now; if the change is meant, run `go test ./internal/plan -update` and read the diff\n%s", golden, got)
+			}
+		})
+	}
+}
+
+func settings(t *testing.T, path string) model.Settings {
+	t.Helper()
+	out := model.Settings{Managed: model.ManagedRouting{ASN: 64512, Namespace: "frr-k8s-system"}}
+	text, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return out
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range strings.Fields(string(text)) {
+		switch f {
+		case "--take-over":
+			out.TakeOver = true
+		case "--managed-asn=65001":
+			out.Managed.ASN = 65001
+		case "--managed-namespace=frr-k8s-system":
+		default:
+			t.Fatalf("%s: unknown flag %s", path, f)
+		}
+	}
+	return out
+}
+
+func planned(t *testing.T, input string, settings model.Settings) []byte {
+	t.Helper()
+	objects := load(t, input)
+	if len(objects.Nodes) == 0 {
+		objects = load(t, input, "testdata/cluster.yaml")
+	}
+	built := plan.Build(snapshot.Snapshot(objects, settings))
+	var out bytes.Buffer
+	emit := func(o any) {
+		text, err := yaml.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString("---\n")
+		out.Write(text)
+	}
+	for i := range built.Nodes {
+		for _, o := range render.Node(&built.Nodes[i]) {
+			emit(o)
+		}
+	}
+	for _, v := range built.Verdicts {
+		emit(v)
+	}
+	return out.Bytes()
+}
+
+func load(t *testing.T, paths ...string) *snapshot.Objects {
+	t.Helper()
+	set, err := manifest.Load(paths, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &snapshot.Objects{}
+	for _, o := range set.Objects {
+		switch o := o.Object.(client.Object).(type) {
+		case *ovnv1.RouteAdvertisements:
+			out.RouteAdvertisements = append(out.RouteAdvertisements, *o)
+		case *ovnv1.ClusterUserDefinedNetwork:
+			out.CUDNs = append(out.CUDNs, *o)
+		case *ovnv1.EgressIP:
+			out.EgressIPs = append(out.EgressIPs, *o)
+		case *ovnv1.VTEP:
+			out.VTEPs = append(out.VTEPs, *o)
+		case *frrk8sv1beta1.FRRConfiguration:
+			out.FRRConfigurations = append(out.FRRConfigurations, *o)
+		case *nadv1.NetworkAttachmentDefinition:
+			out.NADs = append(out.NADs, *o)
+		case *corev1.Namespace:
+			out.Namespaces = append(out.Namespaces, *o)
+		case *corev1.Node:
+			out.Nodes = append(out.Nodes, *o)
+		case *unstructured.Unstructured:
+			out.UplinkStates = append(out.UplinkStates, *o)
+		default:
+			t.Fatalf("unexpected %T", o)
+		}
+	}
+	return out
+}
