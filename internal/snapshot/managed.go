@@ -1,0 +1,115 @@
+package snapshot
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// managesRouting reports whether the operator has to see to it that nodes know
+// each other's subnets of the network.
+func managesRouting(cudn *ovnv1.ClusterUserDefinedNetwork) bool {
+	spec := &cudn.Spec.Network
+	return spec.Transport == ovnv1.TransportNoOverlay &&
+		spec.NoOverlay != nil && spec.NoOverlay.Routing == ovnv1.RoutingManaged &&
+		spec.Topology == ovnv1.NetworkTopologyLayer3 && spec.Layer3 != nil && spec.Layer3.Role == ovnv1.NetworkRolePrimary &&
+		cudn.DeletionTimestamp == nil
+}
+
+// managedSince returns when the first network with managed routing was made.
+func managedSince(cudns []ovnv1.ClusterUserDefinedNetwork) (since time.Time, managed bool) {
+	for i := range cudns {
+		if !managesRouting(&cudns[i]) {
+			continue
+		}
+		if created := cudns[i].CreationTimestamp.Time; !managed || created.Before(since) {
+			since = created
+		}
+		managed = true
+	}
+	return since, managed
+}
+
+// ManagedRouteAdvertisements returns the object that the operator makes for
+// networks with managed routing, nil where there are none. It is what to
+// apply; Cluster plans with it whether or not it is stored yet.
+func ManagedRouteAdvertisements(objs *Objects, _ model.Settings) *ovnv1.RouteAdvertisements {
+	var names []string
+	for i := range objs.CUDNs {
+		if managesRouting(&objs.CUDNs[i]) {
+			names = append(names, objs.CUDNs[i].Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return &ovnv1.RouteAdvertisements{
+		TypeMeta:   metav1.TypeMeta{APIVersion: ovnv1.GroupVersion.String(), Kind: "RouteAdvertisements"},
+		ObjectMeta: metav1.ObjectMeta{Name: model.ManagedName, Labels: map[string]string{model.LabelManaged: "true"}},
+		Spec: ovnv1.RouteAdvertisementsSpec{
+			TargetVRF:      ovnv1.TargetVRFDefault,
+			Advertisements: []ovnv1.AdvertisementType{ovnv1.AdvertisePodNetwork},
+			FRRConfigurationSelector: metav1.LabelSelector{
+				MatchLabels: map[string]string{model.LabelManaged: "true"},
+			},
+			NetworkSelectors: ovnv1.NetworkSelectors{{
+				NetworkSelectionType: ovnv1.ClusterUserDefinedNetworks,
+				ClusterUserDefinedNetworkSelector: &ovnv1.ClusterUserDefinedNetworkSelector{
+					NetworkSelector: metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+						{Key: model.LabelName, Operator: metav1.LabelSelectorOpIn, Values: names},
+					}},
+				},
+			}},
+		},
+	}
+}
+
+// managedRouteAdvertisement plans with what should be stored, and with the age
+// and generation of what is.
+func managedRouteAdvertisement(managed *ovnv1.RouteAdvertisements, objs *Objects, foreign map[string]string) model.RouteAdvertisement {
+	since, _ := managedSince(objs.CUDNs)
+	managed.CreationTimestamp = metav1.NewTime(since)
+	for i := range objs.RouteAdvertisements {
+		if stored := &objs.RouteAdvertisements[i]; stored.Name == managed.Name {
+			managed.CreationTimestamp = stored.CreationTimestamp
+			managed.Generation = stored.Generation
+			managed.ManagedFields = stored.ManagedFields
+		}
+	}
+	out := routeAdvertisement(managed, foreign)
+	out.Managed = true
+	return out
+}
+
+// managedTemplate has a session to every address of every node; the planner
+// leaves out a node's own. It exists in the Snapshot only: stored, each
+// frr-k8s would take it as it is and make its node peer with itself.
+func managedTemplate(hosts []model.Host, settings model.Settings, created time.Time) model.Template {
+	out := model.Template{
+		Namespace: settings.Managed.Namespace, Name: model.ManagedName, Created: created,
+		Labels: map[string]string{model.LabelManaged: "true", model.LabelName: model.ManagedName},
+	}
+	if settings.Managed.ASN == 0 || settings.Managed.Namespace == "" {
+		out.Problem = &model.Problem{Reason: "ManagedRoutingNotConfigured", Message: "networks with routing Managed need an ASN and frr-k8s' namespace: " +
+			"start the operator with both, or set spec.network.noOverlay.routing to Unmanaged and write a RouteAdvertisements object"}
+		return out
+	}
+	addresses := make([]netip.Addr, 0, len(hosts))
+	for i := range hosts {
+		addresses = append(addresses, hosts[i].Addresses...)
+	}
+	slices.SortFunc(addresses, netip.Addr.Compare)
+	addresses = slices.Compact(addresses)
+	sessions := make([]model.Session, 0, len(addresses))
+	for _, address := range addresses {
+		sessions = append(sessions, model.Session{Address: address.String(), ASN: settings.Managed.ASN, AddressFamilies: unicast})
+	}
+	out.Routers = []model.TemplateRouter{{ASN: settings.Managed.ASN, Neighbors: sessions}}
+	return out
+}

@@ -1,0 +1,187 @@
+package snapshot
+
+import (
+	"net/netip"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// NodeReader reads nodes. It holds what their reading has in common and is
+// safe for concurrent use.
+type NodeReader struct {
+	names   map[string]string
+	uplinks uplinks
+}
+
+// NewNodeReader returns a reader for nodes beside these objects; it does not
+// look at objs.Nodes.
+func NewNodeReader(objs *Objects) *NodeReader {
+	r := &NodeReader{names: make(map[string]string, len(objs.CUDNs)+1), uplinks: newUplinks(objs)}
+	r.names[model.DefaultNetwork] = model.DefaultNetwork
+	for i := range objs.CUDNs {
+		name := ovnk.NetworkName(objs.CUDNs[i].Name)
+		r.names[name] = name
+	}
+	return r
+}
+
+// intern returns one string per network for all nodes: a part of the
+// annotation would keep ten kilobytes alive for each node.
+func (r *NodeReader) intern(network string) string {
+	if name, known := r.names[network]; known {
+		return name
+	}
+	return network
+}
+
+// Node reads a node. Messages don't name it: the planner groups nodes with the
+// same trouble by message.
+func (r *NodeReader) Node(n *corev1.Node) model.Node {
+	out := model.Node{Host: Host(n)}
+	out.Subnets, out.SubnetsProblem = r.subnets(n)
+	if value, found := n.Annotations[ovnk.AnnotationLayer2TunnelIDs]; found {
+		active, err := ovnk.ParseLayer2Networks(value, r.intern)
+		if err != nil {
+			out.Problem = malformed(err)
+		}
+		out.Layer2Active = active
+	}
+	if value, found := n.Annotations[ovnk.AnnotationPrimaryAddress]; found {
+		// Host did without it; nobody else would tell of it.
+		if _, err := ovnk.ParsePrimaryAddresses(value); err != nil {
+			out.Problem = malformed(err)
+		}
+	}
+	r.gateway(n, &out)
+	return out
+}
+
+func (r *NodeReader) subnets(n *corev1.Node) (map[string][]netip.Prefix, *model.Problem) {
+	value, found := n.Annotations[ovnk.AnnotationNodeSubnets]
+	if !found {
+		return nil, missing(ovnk.AnnotationNodeSubnets, "OVN-Kubernetes has not given the node its subnets yet")
+	}
+	subnets, err := ovnk.ParseNodeSubnets(value, r.intern)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	return subnets, nil
+}
+
+// gateway reads where neighbors have to send traffic to on DPU hosts. Only the
+// shared gateway mode has a gateway router with addresses of its own there.
+func (r *NodeReader) gateway(n *corev1.Node, out *model.Node) {
+	if _, labelled := n.Labels[ovnk.LabelDPUHost]; !labelled {
+		return
+	}
+	value, found := n.Annotations[ovnk.AnnotationGatewayConfig]
+	var config ovnk.GatewayConfig
+	var err error
+	if found {
+		config, err = ovnk.ParseGatewayConfig(value)
+	}
+	if found && err == nil && config.Mode != ovnk.GatewayModeShared {
+		return
+	}
+	out.DPUHost = true
+	r.uplinks.read(n.Name, out)
+	switch {
+	case !found:
+		out.NextHopsProblem = missing(ovnk.AnnotationGatewayConfig, "OVN-Kubernetes has not set up the gateway on the node's DPU yet")
+	case err != nil:
+		out.NextHopsProblem = malformed(err)
+	default:
+		out.NextHops, out.NextHopsProblem = nextHops(n, config)
+	}
+}
+
+func nextHops(n *corev1.Node, config ovnk.GatewayConfig) ([]netip.Addr, *model.Problem) {
+	chassis, found := n.Annotations[ovnk.AnnotationChassisID]
+	if !found {
+		return nil, missing(ovnk.AnnotationChassisID, "the node's DPU has not joined OVN yet")
+	}
+	if _, err := ovnk.ParseChassisID(chassis); err != nil {
+		return nil, malformed(err)
+	}
+	hops := firstOfEachFamily(config.Addresses)
+	if len(hops) == 0 {
+		return nil, &model.Problem{Reason: "GatewayWithoutAddress", Pending: true, Message: "annotation " + ovnk.AnnotationGatewayConfig +
+			" has no ip-addresses, which neighbors need as next hops: waiting for OVN-Kubernetes to add them; see the log of the DPU's ovnkube-node"}
+	}
+	return hops, nil
+}
+
+// Host is the light view of a node.
+func Host(n *corev1.Node) model.Host {
+	return model.Host{Name: n.Name, Hostname: n.Labels[model.LabelHostname], Labels: n.Labels, Addresses: addresses(n)}
+}
+
+// addresses returns the node's primary addresses from the first source that
+// tells any: OVN-Kubernetes' own choice, all of the host's addresses, and what
+// the kubelet says.
+func addresses(n *corev1.Node) []netip.Addr {
+	if value, found := n.Annotations[ovnk.AnnotationPrimaryAddress]; found {
+		if primary, err := ovnk.ParsePrimaryAddresses(value); err == nil && len(primary) > 0 {
+			return firstOfEachFamily(primary)
+		}
+	}
+	if value, found := n.Annotations[ovnk.AnnotationHostCIDRs]; found {
+		if all, err := ovnk.ParseHostCIDRs(value); err == nil {
+			if out := firstOfEachFamily(all); len(out) > 0 {
+				return out
+			}
+		}
+	}
+	var internal []netip.Prefix
+	for i := range n.Status.Addresses {
+		a := &n.Status.Addresses[i]
+		if a.Type != corev1.NodeInternalIP {
+			continue
+		}
+		if address, err := netip.ParseAddr(a.Address); err == nil {
+			address = address.Unmap()
+			internal = append(internal, netip.PrefixFrom(address, address.BitLen()))
+		}
+	}
+	return firstOfEachFamily(internal)
+}
+
+// firstOfEachFamily returns at most two addresses, IPv4 first. Link-local ones
+// mean nothing to other hosts.
+func firstOfEachFamily(prefixes []netip.Prefix) []netip.Addr {
+	var v4, v6 netip.Addr
+	for _, p := range prefixes {
+		switch a := p.Addr(); {
+		case a.IsLinkLocalUnicast():
+		case a.Is4() && !v4.IsValid():
+			v4 = a
+		case a.Is6() && !v6.IsValid():
+			v6 = a
+		}
+	}
+	switch {
+	case v4.IsValid() && v6.IsValid():
+		return []netip.Addr{v4, v6}
+	case v4.IsValid():
+		return []netip.Addr{v4}
+	case v6.IsValid():
+		return []netip.Addr{v6}
+	default:
+		return nil
+	}
+}
+
+// missing is for an annotation that OVN-Kubernetes will write.
+func missing(annotation, meaning string) *model.Problem {
+	return &model.Problem{Reason: "AnnotationMissing", Pending: true, Message: "annotation " + annotation + " is missing: " + meaning +
+		"; should it stay so, look at the logs of ovnkube-control-plane and of the node's ovnkube-node"}
+}
+
+// malformed is for an annotation that somebody has to repair.
+func malformed(err error) *model.Problem {
+	return &model.Problem{Reason: "AnnotationMalformed", Message: err.Error() +
+		": correct it, or remove it so that OVN-Kubernetes writes it again"}
+}

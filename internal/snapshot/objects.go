@@ -1,0 +1,112 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// Objects are the API objects that a Snapshot is made of, in any order.
+type Objects struct {
+	RouteAdvertisements []ovnv1.RouteAdvertisements
+	CUDNs               []ovnv1.ClusterUserDefinedNetwork
+	FRRConfigurations   []frrk8sv1beta1.FRRConfiguration
+	NADs                []nadv1.NetworkAttachmentDefinition
+	Namespaces          []corev1.Namespace
+	EgressIPs           []ovnv1.EgressIP
+	VTEPs               []ovnv1.VTEP
+	Nodes               []corev1.Node
+	UplinkStates        []unstructured.Unstructured
+	// NodeStates tell what frr-k8s made of its configuration. They are no part
+	// of the Snapshot, because they follow from the plan.
+	NodeStates []frrk8sv1beta1.FRRNodeState
+}
+
+// UplinkStateKind is the kind of Objects.UplinkStates.
+var UplinkStateKind = schema.GroupVersionKind{Group: ovnk.Group, Version: ovnk.UplinkStateVersion, Kind: ovnk.UplinkStateKind}
+
+// AddToScheme makes a scheme know all kinds that Gather reads, but for
+// UplinkState, which needs no Go type.
+func AddToScheme(scheme *runtime.Scheme) error {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, ovnv1.AddToScheme, frrk8sv1beta1.AddToScheme, nadv1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Options say which lists a caller of Gather can do without.
+type Options struct {
+	// WithoutNodeStates leaves out FRRNodeStates, which are large: each holds
+	// the running configuration of a node.
+	WithoutNodeStates bool
+}
+
+// Gather reads all objects. A kind whose CRD the cluster may lack is empty
+// where it does; any other failed read is an error, because an empty list
+// would look like the wish to withdraw everything. What a cache returns is
+// not copied.
+func Gather(ctx context.Context, reader client.Reader, options Options) (*Objects, error) {
+	var (
+		ras        ovnv1.RouteAdvertisementsList
+		cudns      ovnv1.ClusterUserDefinedNetworkList
+		configs    frrk8sv1beta1.FRRConfigurationList
+		nads       nadv1.NetworkAttachmentDefinitionList
+		namespaces corev1.NamespaceList
+		egressIPs  ovnv1.EgressIPList
+		vteps      ovnv1.VTEPList
+		nodes      corev1.NodeList
+		uplinks    unstructured.UnstructuredList
+		states     frrk8sv1beta1.FRRNodeStateList
+	)
+	uplinks.SetGroupVersionKind(UplinkStateKind.GroupVersion().WithKind(UplinkStateKind.Kind + "List"))
+	for _, kind := range []struct {
+		name     string
+		list     client.ObjectList
+		optional bool
+		skip     bool
+	}{
+		{name: "RouteAdvertisements", list: &ras},
+		{name: "ClusterUserDefinedNetworks", list: &cudns},
+		{name: "FRRConfigurations", list: &configs},
+		{name: "NetworkAttachmentDefinitions", list: &nads, optional: true},
+		{name: "Namespaces", list: &namespaces},
+		{name: "EgressIPs", list: &egressIPs},
+		{name: "VTEPs", list: &vteps, optional: true},
+		{name: "Nodes", list: &nodes},
+		{name: "UplinkStates", list: &uplinks, optional: true},
+		{name: "FRRNodeStates", list: &states, optional: true, skip: options.WithoutNodeStates},
+	} {
+		if kind.skip {
+			continue
+		}
+		err := reader.List(ctx, kind.list, client.UnsafeDisableDeepCopy)
+		if err != nil && !(kind.optional && absent(err)) {
+			return nil, fmt.Errorf("listing %s: %w", kind.name, err)
+		}
+	}
+	return &Objects{
+		RouteAdvertisements: ras.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
+		Namespaces: namespaces.Items, EgressIPs: egressIPs.Items, VTEPs: vteps.Items, Nodes: nodes.Items,
+		UplinkStates: uplinks.Items, NodeStates: states.Items,
+	}, nil
+}
+
+// absent reports whether the API server doesn't know the kind. A list that is
+// not found means the same: discovery may be older than the CRD's removal.
+func absent(err error) bool { return meta.IsNoMatchError(err) || apierrors.IsNotFound(err) }

@@ -1,0 +1,107 @@
+package snapshot
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// templates are the FRRConfigurations that no controller of networks made.
+func templates(configs []frrk8sv1beta1.FRRConfiguration) []model.Template {
+	var out []model.Template
+	for i := range configs {
+		if !IsGenerated(&configs[i]) {
+			out = append(out, template(&configs[i]))
+		}
+	}
+	sortTemplates(out)
+	return out
+}
+
+func sortTemplates(templates []model.Template) {
+	slices.SortFunc(templates, func(a, b model.Template) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+func compareNamespacedNames(a, b metav1.Object) int {
+	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+}
+
+func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
+	out := model.Template{
+		Namespace: c.Namespace, Name: c.Name, Created: c.CreationTimestamp.Time,
+		Labels:      withName(c.Labels, c.Name),
+		Routers:     make([]model.TemplateRouter, 0, len(c.Spec.BGP.Routers)),
+		BFDProfiles: make([]model.BFDProfile, 0, len(c.Spec.BGP.BFDProfiles)),
+	}
+	out.NodeSelector, out.Problem = selector(&c.Spec.NodeSelector, fmt.Sprintf("FRRConfiguration %s/%s: spec.nodeSelector", c.Namespace, c.Name))
+	for i := range c.Spec.BGP.Routers {
+		r := &c.Spec.BGP.Routers[i]
+		router := model.TemplateRouter{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Neighbors: make([]model.Session, 0, len(r.Neighbors))}
+		for j := range r.Neighbors {
+			router.Neighbors = append(router.Neighbors, session(&r.Neighbors[j]))
+		}
+		out.Routers = append(out.Routers, router)
+	}
+	for i := range c.Spec.BGP.BFDProfiles {
+		out.BFDProfiles = append(out.BFDProfiles, bfdProfile(&c.Spec.BGP.BFDProfiles[i]))
+	}
+	return out
+}
+
+// session takes over everything that frr-k8s compares or merges. Pointers are
+// shared with the object, as neither side ever writes through them.
+func session(n *frrk8sv1beta1.Neighbor) model.Session {
+	return model.Session{
+		Address: n.Address, Interface: n.Interface,
+		ASN: n.ASN, DynamicASN: string(n.DynamicASN), LocalASN: n.LocalASN,
+		SourceAddress: n.SourceAddress, Port: n.Port,
+		Password:       n.Password,
+		PasswordSecret: model.SecretReference{Namespace: n.PasswordSecret.Namespace, Name: n.PasswordSecret.Name},
+		HoldTime:       duration(n.HoldTime), KeepaliveTime: duration(n.KeepaliveTime), ConnectTime: duration(n.ConnectTime),
+		EBGPMultiHop: n.EBGPMultiHop, BFDProfile: n.BFDProfile, GracefulRestart: n.EnableGracefulRestart,
+		AllowAsIn:              string(n.AllowAsIn),
+		DualStackAddressFamily: n.DualStackAddressFamily,
+		AddressFamilies:        addressFamilies(n.AddressFamilies),
+		NextHopIPv4:            n.ToAdvertise.NextHop.IPv4,
+		NextHopIPv6:            n.ToAdvertise.NextHop.IPv6,
+	}
+}
+
+func duration(d *metav1.Duration) *time.Duration {
+	if d == nil {
+		return nil
+	}
+	return &d.Duration
+}
+
+// unicast is the default that frr-k8s' CRD sets; files need not have it.
+var unicast = []string{string(frrk8sv1beta1.AddressFamilyUnicast)}
+
+func addressFamilies(families []frrk8sv1beta1.AddressFamily) []string {
+	if len(families) == 0 {
+		return unicast
+	}
+	out := make([]string, 0, len(families))
+	for _, family := range families {
+		out = append(out, string(family))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func bfdProfile(p *frrk8sv1beta1.BFDProfile) model.BFDProfile {
+	return model.BFDProfile{
+		Name:            p.Name,
+		ReceiveInterval: p.ReceiveInterval, TransmitInterval: p.TransmitInterval,
+		DetectMultiplier: p.DetectMultiplier, EchoInterval: p.EchoInterval, EchoMode: p.EchoMode,
+		PassiveMode: p.PassiveMode, MinimumTTL: p.MinimumTTL,
+	}
+}

@@ -1,0 +1,116 @@
+package snapshot
+
+import (
+	"fmt"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// networkIDs finds networks' IDs. Most networks need none, and nodes'
+// annotations are large, so that nothing is read before it is asked for.
+type networkIDs struct {
+	objs     *Objects
+	byNAD    map[string]int
+	byNode   map[string]int
+	readNADs bool
+	readNode bool
+}
+
+// vrf returns the name of the network's VRF device.
+func (ids *networkIDs) vrf(cudn *ovnv1.ClusterUserDefinedNetwork) (string, *model.Problem) {
+	if cudn.Status.VRFName != "" {
+		return cudn.Status.VRFName, nil
+	}
+	if vrf, ok := ovnk.VRFFromName(cudn.Name); ok {
+		return vrf, nil
+	}
+	if id, found := ids.find(ovnk.NetworkName(cudn.Name)); found {
+		return ovnk.VRFFromID(id), nil
+	}
+	return "", &model.Problem{Reason: "VRFUnknown", Pending: true, Message: fmt.Sprintf(
+		"the VRF of ClusterUserDefinedNetwork %q is not known yet: its name can't be a device's, so the VRF is named after the network's ID; "+
+			"waiting for OVN-Kubernetes to publish that as annotation %s on a NetworkAttachmentDefinition of the network, "+
+			"which it makes in each namespace that spec.namespaceSelector selects, or to set status.vrfName",
+		cudn.Name, ovnk.AnnotationNetworkID)}
+}
+
+// find looks at NetworkAttachmentDefinitions first: older releases write the
+// IDs on nodes instead.
+func (ids *networkIDs) find(network string) (int, bool) {
+	if !ids.readNADs {
+		ids.readNADs = true
+		ids.byNAD = idsFromNADs(ids.objs.NADs)
+	}
+	if id, found := ids.byNAD[network]; found {
+		return id, true
+	}
+	if !ids.readNode {
+		ids.readNode = true
+		ids.byNode = ids.idsFromNodes()
+	}
+	id, found := ids.byNode[network]
+	return id, found
+}
+
+// idsFromNADs returns the IDs by network name. The ID is the cluster's to
+// give, so that all definitions of a network have the same; should they not
+// while it changes, the lowest is as good as any and stays the same.
+func idsFromNADs(nads []nadv1.NetworkAttachmentDefinition) map[string]int {
+	out := map[string]int{}
+	for i := range nads {
+		nad := &nads[i]
+		network := NetworkOf(nad)
+		value, published := nad.Annotations[ovnk.AnnotationNetworkID]
+		if network == "" || !published {
+			continue
+		}
+		id, err := ovnk.ParseNetworkID(value)
+		if err != nil {
+			continue
+		}
+		if known, found := out[network]; !found || id < known {
+			out[network] = id
+		}
+	}
+	return out
+}
+
+// NetworkOf returns the name of the definition's network, "" where it belongs
+// to none of OVN-Kubernetes'.
+func NetworkOf(nad *nadv1.NetworkAttachmentDefinition) string {
+	if nad.Namespace == ovnk.DefaultNADNamespace && nad.Name == ovnk.DefaultNADName {
+		return model.DefaultNetwork
+	}
+	for i := range nad.OwnerReferences {
+		if owner := &nad.OwnerReferences[i]; owner.Kind == ovnk.CUDNKind {
+			return ovnk.NetworkName(owner.Name)
+		}
+	}
+	return nad.Annotations[ovnk.AnnotationNetworkName]
+}
+
+// idsFromNodes takes the lowest ID of each network over all nodes; a malformed
+// annotation tells nothing.
+func (ids *networkIDs) idsFromNodes() map[string]int {
+	out := map[string]int{}
+	for i := range ids.objs.Nodes {
+		value, published := ids.objs.Nodes[i].Annotations[ovnk.AnnotationNetworkIDs]
+		if !published {
+			continue
+		}
+		parsed, err := ovnk.ParseNetworkIDs(value)
+		if err != nil {
+			continue
+		}
+		for network, id := range parsed {
+			if known, found := out[network]; !found || id < known {
+				out[network] = id
+			}
+		}
+	}
+	return out
+}
