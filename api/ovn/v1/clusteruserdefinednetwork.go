@@ -26,6 +26,10 @@ type ClusterUserDefinedNetwork struct {
 }
 
 // ClusterUserDefinedNetworkSpec is a network and the namespaces it is for.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.uplinks) || (has(self.network.layer3) && self.network.layer3.role == 'Primary') || (has(self.network.layer2) && self.network.layer2.role == 'Primary')",message="uplinks can only be set for a Primary network of topology Layer2 or Layer3"
+// +kubebuilder:validation:XValidation:rule="!has(self.uplinks) || self.network.?transport.orValue('Overlay') != 'EVPN'",message="uplinks can't be set with transport EVPN, whose packets leave through the VTEP"
+// +kubebuilder:validation:XValidation:rule="has(self.uplinks) == has(oldSelf.uplinks) && (!has(self.uplinks) || self.uplinks == oldSelf.uplinks)",message="uplinks can't be changed"
 type ClusterUserDefinedNetworkSpec struct {
 	// namespaceSelector matches the labels of the namespaces that can use the
 	// network.
@@ -38,6 +42,8 @@ type ClusterUserDefinedNetworkSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=1
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
 	Uplinks []string `json:"uplinks,omitempty"`
 
 	// network is the network itself.
@@ -50,6 +56,17 @@ type ClusterUserDefinedNetworkSpec struct {
 // topology, and how its packets travel between nodes.
 //
 // +union
+// +kubebuilder:validation:XValidation:rule="(self.topology == 'Layer3') == has(self.layer3)",message="set layer3 with topology Layer3, and only then"
+// +kubebuilder:validation:XValidation:rule="(self.topology == 'Layer2') == has(self.layer2)",message="set layer2 with topology Layer2, and only then"
+// +kubebuilder:validation:XValidation:rule="(self.topology == 'Localnet') == has(self.localnet)",message="set localnet with topology Localnet, and only then"
+// +kubebuilder:validation:XValidation:rule="has(self.transport) == has(oldSelf.transport) && (!has(self.transport) || self.transport == oldSelf.transport)",message="transport can't be changed",fieldPath=".transport"
+// +kubebuilder:validation:XValidation:rule="self.?transport.orValue('Overlay') != 'NoOverlay' || (has(self.layer3) && self.layer3.role == 'Primary')",message="transport NoOverlay is only for a Primary network of topology Layer3"
+// +kubebuilder:validation:XValidation:rule="(self.?transport.orValue('Overlay') == 'NoOverlay') == has(self.noOverlay)",message="set noOverlay with transport NoOverlay, and only then"
+// +kubebuilder:validation:XValidation:rule="self.?transport.orValue('Overlay') != 'EVPN' || (has(self.layer3) && self.layer3.role == 'Primary') || (has(self.layer2) && self.layer2.role == 'Primary')",message="transport EVPN is only for a Primary network of topology Layer2 or Layer3"
+// +kubebuilder:validation:XValidation:rule="(self.?transport.orValue('Overlay') == 'EVPN') == has(self.evpn)",message="set evpn with transport EVPN, and only then"
+// +kubebuilder:validation:XValidation:rule="!has(self.evpn) || self.topology != 'Layer2' || has(self.evpn.macVRF)",message="evpn.macVRF must be set with topology Layer2"
+// +kubebuilder:validation:XValidation:rule="!has(self.evpn) || self.topology != 'Layer3' || has(self.evpn.ipVRF)",message="evpn.ipVRF must be set with topology Layer3"
+// +kubebuilder:validation:XValidation:rule="!has(self.evpn) || self.topology != 'Layer3' || !has(self.evpn.macVRF)",message="evpn.macVRF can't be set with topology Layer3, which has no layer 2 over the nodes"
 type NetworkSpec struct {
 	// topology is the network's shape: a subnet per node, routed (Layer3), one
 	// switch over all nodes (Layer2), or a physical network that the nodes are
@@ -57,6 +74,7 @@ type NetworkSpec struct {
 	//
 	// +required
 	// +unionDiscriminator
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="topology can't be changed"
 	Topology NetworkTopology `json:"topology"`
 
 	// layer3 belongs to topology Layer3.
@@ -67,11 +85,13 @@ type NetworkSpec struct {
 	// layer2 belongs to topology Layer2.
 	//
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="layer2 can't be changed"
 	Layer2 *Layer2Config `json:"layer2,omitempty"`
 
 	// localnet belongs to topology Localnet.
 	//
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="localnet can't be changed"
 	Localnet *LocalnetConfig `json:"localnet,omitempty"`
 
 	// transport is how packets travel between nodes; the overlay when it is
@@ -83,11 +103,13 @@ type NetworkSpec struct {
 	// noOverlay belongs to transport NoOverlay.
 	//
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="noOverlay can't be changed"
 	NoOverlay *NoOverlayConfig `json:"noOverlay,omitempty"`
 
 	// evpn belongs to transport EVPN.
 	//
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="evpn can't be changed"
 	EVPN *EVPNConfig `json:"evpn,omitempty"`
 }
 

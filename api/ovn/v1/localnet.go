@@ -3,6 +3,11 @@
 package v1
 
 // LocalnetConfig is a physical network that pods are attached to.
+//
+// +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Enabled' || has(self.subnets)",message="subnets must be set unless ipam.mode is Disabled or DHCP"
+// +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Disabled' || !has(self.subnets)",message="subnets must not be set with ipam.mode Disabled"
+// +kubebuilder:validation:XValidation:rule="!has(self.excludeSubnets) || has(self.subnets)",message="excludeSubnets are parts of subnets and can't be set without them"
+// +kubebuilder:validation:XValidation:rule="!has(self.mtu) || self.mtu >= 1280 || (!has(self.subnets) || !self.subnets.exists(s, isCIDR(s) && cidr(s).ip().family() == 6))",message="mtu must be at least 1280 with an IPv6 subnet (RFC 8200)"
 type LocalnetConfig struct {
 	// role is what the network is to its pods.
 	//
@@ -16,6 +21,7 @@ type LocalnetConfig struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^,:]+$')",message="physicalNetworkName must not contain a comma or a colon"
 	PhysicalNetworkName string `json:"physicalNetworkName"`
 
 	// subnets are what pods' addresses come from.
@@ -51,6 +57,7 @@ type LocalnetConfig struct {
 // VLANConfig is how a network is tagged.
 //
 // +union
+// +kubebuilder:validation:XValidation:rule="(self.mode == 'Access') == has(self.access)",message="set access with mode Access, and only then"
 type VLANConfig struct {
 	// mode is how the network uses VLANs.
 	//

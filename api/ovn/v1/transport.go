@@ -44,6 +44,9 @@ const (
 
 // EVPNConfig belongs to networks whose packets travel between nodes over
 // VXLAN, as EVPN says.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.macVRF) || has(self.ipVRF)",message="set macVRF, ipVRF or both"
+// +kubebuilder:validation:XValidation:rule="!has(self.macVRF) || !has(self.ipVRF) || self.macVRF.vni != self.ipVRF.vni",message="macVRF and ipVRF must have different VNIs"
 type EVPNConfig struct {
 	// vtep is the name of the VTEP whose addresses are the tunnels' ends.
 	//
@@ -81,4 +84,7 @@ type VRFConfig struct {
 // RouteTarget is a route target extended community (RFC 4360).
 //
 // +kubebuilder:validation:MaxLength=21
+// +kubebuilder:validation:XValidation:rule="self.matches('^([*]|[0-9]{1,10}|[0-9]{1,3}([.][0-9]{1,3}){3}):[0-9]{1,10}$') && (!self.contains('.') || isIP(self.split(':')[0]))",message="must be ASN:number, IPv4 address:number or *:number, such as 65000:100"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9]{1,10}:') || uint(self.split(':')[0]) <= 4294967295u",message="the ASN of a route target is at most 4294967295"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^[^:]+:[0-9]{1,10}$') || uint(self.split(':')[1]) <= (self.contains('.') || (self.matches('^[0-9]{1,10}:') && uint(self.split(':')[0]) > 65535u) ? 65535u : 4294967295u)",message="a route target has 6 bytes in all: the number is at most 65535 after an IPv4 address or an ASN above 65535, and at most 4294967295 otherwise"
 type RouteTarget string

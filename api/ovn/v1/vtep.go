@@ -26,6 +26,9 @@ type VTEP struct {
 }
 
 // VTEPSpec is where the endpoints' addresses come from.
+//
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || oldSelf.mode != 'Managed' || size(self.cidrs) >= size(oldSelf.cidrs)",message="cidrs of a Managed VTEP can't be removed, as nodes have addresses out of them; append new ones instead",fieldPath=".cidrs"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || oldSelf.mode != 'Managed' || size(self.cidrs) < size(oldSelf.cidrs) || !self.cidrs.all(c, isCIDR(c)) || oldSelf.cidrs.all(i, o, cidr(self.cidrs[i]).containsCIDR(o))",message="cidrs of a Managed VTEP keep their order and can only be widened, as nodes have addresses out of them; append new ones at the end",fieldPath=".cidrs"
 type VTEPSpec struct {
 	// cidrs are the ranges that the nodes' addresses are in.
 	//
@@ -43,11 +46,13 @@ type VTEPSpec struct {
 //
 // +kubebuilder:validation:MinItems=1
 // +kubebuilder:validation:MaxItems=20
+// +kubebuilder:validation:XValidation:rule="!self.all(c, isCIDR(c)) || self.all(a, self.exists_one(b, cidr(a).containsIP(cidr(b).ip())))",message="cidrs must not overlap each other or repeat"
 type VTEPCIDRs []NetworkCIDR
 
 // NetworkCIDR is a CIDR with no host bits set.
 //
 // +kubebuilder:validation:MaxLength=43
+// +kubebuilder:validation:XValidation:rule="isCIDR(self) && cidr(self) == cidr(self).masked()",message="must be a subnet in CIDR notation with no host bits set, such as 100.64.0.0/24"
 type NetworkCIDR string
 
 // VTEPMode says who gives the nodes their tunnel endpoint addresses.
