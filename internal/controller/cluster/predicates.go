@@ -1,0 +1,114 @@
+package cluster
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+// unless returns a predicate for objects that come and go, and for updates
+// unless the two are the same to the planner.
+func unless[object client.Object](same func(before, after object) bool) predicate.TypedPredicate[object] {
+	return predicate.TypedFuncs[object]{
+		UpdateFunc: func(e event.TypedUpdateEvent[object]) bool {
+			return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() || !same(e.ObjectOld, e.ObjectNew)
+		},
+	}
+}
+
+// sameRouteAdvertisements goes by the spec and the label of the managed object,
+// and by who writes the status: that tells of another controller at work.
+func sameRouteAdvertisements(before, after *ovnv1.RouteAdvertisements) bool {
+	return sameSpec(before, after) && slices.Equal(statusWriters(before), statusWriters(after))
+}
+
+func statusWriters(ra *ovnv1.RouteAdvertisements) []string {
+	var managers []string
+	for i := range ra.ManagedFields {
+		if f := &ra.ManagedFields[i]; f.Subresource == "status" {
+			managers = append(managers, f.Manager)
+		}
+	}
+	slices.Sort(managers)
+	return slices.Compact(managers)
+}
+
+// sameSpec goes by the generation, which the API server raises for every
+// change of a spec, and when deletion begins.
+func sameSpec(before, after client.Object) bool {
+	return before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
+}
+
+func sameCUDN(before, after *ovnv1.ClusterUserDefinedNetwork) bool {
+	return sameSpec(before, after) && before.Status.VRFName == after.Status.VRFName
+}
+
+// sameFRRConfiguration knows nothing new about generated objects: ours are the
+// node controller's, and of OVN-Kubernetes' only their being there matters.
+func sameFRRConfiguration(before, after *frrk8sv1beta1.FRRConfiguration) bool {
+	if apply.Owned(before) && apply.Owned(after) {
+		return true
+	}
+	sameMarks := maps.Equal(before.Labels, after.Labels) &&
+		before.Annotations[ovnk.AnnotationRouteAdvertisements] == after.Annotations[ovnk.AnnotationRouteAdvertisements]
+	if strings.HasPrefix(after.Name, ovnk.GeneratedPrefix) {
+		return sameMarks
+	}
+	return sameMarks && before.Generation == after.Generation
+}
+
+// notOurs lets objects through that the operator did not generate; so that
+// one that lost or got the mark counts, both sides of an update are asked.
+func notOurs() predicate.TypedPredicate[*frrk8sv1beta1.FRRConfiguration] {
+	return predicate.TypedFuncs[*frrk8sv1beta1.FRRConfiguration]{
+		CreateFunc: func(e event.TypedCreateEvent[*frrk8sv1beta1.FRRConfiguration]) bool { return !apply.Owned(e.Object) },
+		DeleteFunc: func(e event.TypedDeleteEvent[*frrk8sv1beta1.FRRConfiguration]) bool { return !apply.Owned(e.Object) },
+	}
+}
+
+func sameNamespace(before, after *corev1.Namespace) bool {
+	return maps.Equal(before.Labels, after.Labels)
+}
+
+// sameEgressIP looks at the assignments too: the kind has no status
+// subresource, but its generation tells nothing of the status all the same
+// once somebody adds one.
+func sameEgressIP(before, after *ovnv1.EgressIP) bool {
+	return sameSpec(before, after) && slices.Equal(before.Status.Items, after.Status.Items)
+}
+
+// sameNAD goes by what tells the network and its ID, not by what the operator
+// itself writes.
+func sameNAD(before, after *nadv1.NetworkAttachmentDefinition) bool {
+	return before.Annotations[ovnk.AnnotationNetworkID] == after.Annotations[ovnk.AnnotationNetworkID] &&
+		before.Annotations[ovnk.AnnotationNetworkName] == after.Annotations[ovnk.AnnotationNetworkName] &&
+		reflect.DeepEqual(before.OwnerReferences, after.OwnerReferences)
+}
+
+func sameVTEP(before, after *ovnv1.VTEP) bool { return sameSpec(before, after) }
+
+func sameUplinkState(before, after *unstructured.Unstructured) bool {
+	return before.GetResourceVersion() == after.GetResourceVersion()
+}
+
+// sameHost goes by what other nodes' plans depend on. All else of a node is
+// the node controller's, so that one node's change costs one node.
+func sameHost(before, after *corev1.Node) bool {
+	a, b := snapshot.Host(before), snapshot.Host(after)
+	return a.Hostname == b.Hostname && slices.Equal(a.Addresses, b.Addresses) &&
+		before.Annotations[ovnk.AnnotationNetworkIDs] == after.Annotations[ovnk.AnnotationNetworkIDs]
+}

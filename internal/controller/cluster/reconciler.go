@@ -1,0 +1,134 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/node"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=clusteruserdefinednetworks;egressips;vteps;uplinkstates,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+
+// Request is the one request that there is: look at the whole cluster.
+type Request struct{}
+
+// Reconciler compiles the cluster.
+type Reconciler struct {
+	// Reader reads from the cache only.
+	Reader client.Reader
+	// Writer writes the managed RouteAdvertisements object.
+	Writer   client.Writer
+	Settings model.Settings
+	Plan     *current.Plan
+	Troubles *current.Troubles
+	// Nodes, NADs and Advertisements give work to the other controllers.
+	Nodes          *current.Trigger[string]
+	NADs           *current.Trigger[types.NamespacedName]
+	Advertisements *current.Trigger[string]
+	Metrics        *metrics.Metrics
+	// Now is the clock.
+	Now func() time.Time
+
+	// uplinks are those that the last revision was made with.
+	uplinks map[string]string
+	// took is how long the last compilation took, in nanoseconds.
+	took atomic.Int64
+}
+
+// Reconcile makes a new revision. What cannot be read is tried again and
+// changes nothing.
+func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, error) {
+	started := r.Now()
+	objects, err := snapshot.Gather(ctx, r.Reader, snapshot.Options{WithoutNodeStates: true})
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	inputs := snapshot.Cluster(objects, r.Settings)
+	next := current.NewRevision(plan.Compile(&inputs), snapshot.NewNodeReader(objects))
+	old := r.Plan.Revision()
+
+	uplinks := uplinkVersions(objects.UplinkStates)
+	all, nodes := affected(next, old)
+	nodes = slices.Concat(nodes, changedKeys(uplinks, r.uplinks))
+	if all {
+		if nodes, err = r.allNodes(ctx, objects); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	nads, err := r.affectedNADs(ctx, next, old)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.Plan.Replace(next, nodes)
+	r.uplinks = uplinks
+	r.Nodes.Later(nodes...)
+	r.NADs.Later(nads...)
+	r.Advertisements.Now(concerned(next, old)...)
+
+	took := r.Now().Sub(started)
+	r.took.Store(int64(took))
+	r.Metrics.Compiled(took)
+	log.FromContext(ctx).V(1).Info("Compiled the cluster", "revision", next.Number, "nodesToPlan", len(nodes), "took", took.String())
+	return ctrl.Result{}, r.keepManaged(ctx, objects)
+}
+
+// pause is how long to wait for more changes before compiling: a burst of them
+// must not keep the manager busy with compiling all the time.
+func (r *Reconciler) pause() time.Duration {
+	return min(max(4*time.Duration(r.took.Load()), 50*time.Millisecond), 2*time.Second)
+}
+
+// affected says which nodes have to be planned again.
+func affected(next, old *current.Revision) (all bool, nodes []string) {
+	if old == nil {
+		return true, nil
+	}
+	return next.Affected(old.Compiled)
+}
+
+// allNodes are the nodes that are there and those that left objects behind.
+func (r *Reconciler) allNodes(ctx context.Context, objects *snapshot.Objects) ([]string, error) {
+	names, err := node.Generated(ctx, r.Reader)
+	if err != nil {
+		return nil, err
+	}
+	for i := range objects.Nodes {
+		names[objects.Nodes[i].Name] = true
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+func (r *Reconciler) affectedNADs(ctx context.Context, next, old *current.Revision) ([]types.NamespacedName, error) {
+	if next.SameAdvertisers(old) {
+		return nil, nil
+	}
+	return nad.All(ctx, r.Reader)
+}
+
+// concerned are the RouteAdvertisements of both revisions: verdicts are cheap,
+// and only what changed in them is written.
+func concerned(next, old *current.Revision) []string {
+	names := next.RouteAdvertisements()
+	if old != nil {
+		names = append(names, old.RouteAdvertisements()...)
+	}
+	slices.SortFunc(names, cmp.Compare[string])
+	return slices.Compact(names)
+}

@@ -1,0 +1,92 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// Metrics are the operator's own figures. A nil *Metrics counts nothing.
+type Metrics struct {
+	nodes   *prometheus.GaugeVec
+	writes  *prometheus.CounterVec
+	refused *prometheus.CounterVec
+	compile prometheus.Histogram
+	plan    prometheus.Histogram
+}
+
+// New registers the figures.
+func New(registry prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		nodes: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ovnbgp_route_advertisements_nodes",
+			Help: "Nodes of a RouteAdvertisements object by how far it got there: selected, rendered, blocked, no_template, idle, taken_over.",
+		}, []string{"route_advertisements", "state"}),
+		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ovnbgp_api_writes_total",
+			Help: "Requests that write to the API server, by verb, resource and HTTP status code; code 0 is no answer.",
+		}, []string{"verb", "resource", "code"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ovnbgp_refused_total",
+			Help: "Generated objects that the API server or a webhook refused, by RouteAdvertisements object found at fault.",
+		}, []string{"route_advertisements"}),
+		compile: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "ovnbgp_compile_duration_seconds",
+			Help:    "Time to read the cluster's objects and to compile what concerns every node.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
+		}),
+		plan: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "ovnbgp_node_plan_duration_seconds",
+			Help:    "Time to plan and render one node.",
+			Buckets: prometheus.ExponentialBuckets(0.00001, 4, 10),
+		}),
+	}
+	registry.MustRegister(m.nodes, m.writes, m.refused, m.compile, m.plan)
+	return m
+}
+
+// Tally sets the node counts of a RouteAdvertisements object.
+func (m *Metrics) Tally(ra string, t model.Tally, takenOver int) {
+	if m == nil {
+		return
+	}
+	for state, count := range map[string]int{
+		"selected": t.Selected, "rendered": t.Rendered, "blocked": t.Blocked,
+		"no_template": t.NoTemplate, "idle": t.Idle, "taken_over": takenOver,
+	} {
+		m.nodes.WithLabelValues(ra, state).Set(float64(count))
+	}
+}
+
+// Forget drops the figures of a RouteAdvertisements object that is gone.
+func (m *Metrics) Forget(ra string) {
+	if m == nil {
+		return
+	}
+	match := prometheus.Labels{"route_advertisements": ra}
+	m.nodes.DeletePartialMatch(match)
+	m.refused.DeletePartialMatch(match)
+}
+
+// Refused counts a refusal that was traced to a RouteAdvertisements object.
+func (m *Metrics) Refused(ra string) {
+	if m != nil {
+		m.refused.WithLabelValues(ra).Inc()
+	}
+}
+
+// Compiled records how long reading and compiling took.
+func (m *Metrics) Compiled(took time.Duration) {
+	if m != nil {
+		m.compile.Observe(took.Seconds())
+	}
+}
+
+// Planned records how long planning and rendering one node took.
+func (m *Metrics) Planned(took time.Duration) {
+	if m != nil {
+		m.plan.Observe(took.Seconds())
+	}
+}

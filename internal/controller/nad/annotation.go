@@ -1,0 +1,83 @@
+package nad
+
+import (
+	"maps"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// annotationWritten remembers which names the operator wrote into
+// OVN-Kubernetes' annotation, so that it takes away only those.
+const annotationWritten = "ovnbgp.io/route-advertisements"
+
+// Annotations are those that the cache has to keep.
+func Annotations() []string {
+	return []string{annotationWritten, ovnk.AnnotationRouteAdvertisements, ovnk.AnnotationNetworkName, ovnk.AnnotationNetworkID}
+}
+
+// NetworkOf returns the name of the network that a NetworkAttachmentDefinition
+// is for, "" where it is none that can be advertised.
+func NetworkOf(o metav1.Object, defaultNAD types.NamespacedName) string {
+	if o.GetNamespace() == defaultNAD.Namespace && o.GetName() == defaultNAD.Name {
+		return model.DefaultNetwork
+	}
+	if network := o.GetAnnotations()[ovnk.AnnotationNetworkName]; network != "" {
+		return network
+	}
+	for _, owner := range o.GetOwnerReferences() {
+		if owner.Kind == ovnk.CUDNKind {
+			return ovnk.NetworkName(owner.Name)
+		}
+	}
+	return ""
+}
+
+// merge returns the annotations as they should be, nil where nothing has to
+// change. Names that the operator wrote before, and those that it decides
+// about, are replaced by ours; all others stay. An annotation that can't be
+// read counts as empty, and the reason is returned.
+func merge(annotations map[string]string, ours []string, decides func(string) bool) (changed map[string]string, malformed error) {
+	written, err := names(annotations, annotationWritten)
+	if err != nil {
+		malformed = err
+	}
+	existing, err := names(annotations, ovnk.AnnotationRouteAdvertisements)
+	if err != nil {
+		malformed = err
+	}
+	before := map[string]bool{}
+	for _, name := range written {
+		before[name] = true
+	}
+	wanted := maps.Clone(annotations)
+	if wanted == nil {
+		wanted = map[string]string{}
+	}
+	set(wanted, ovnk.AnnotationRouteAdvertisements, ovnk.MergeRouteAdvertisements(existing, ours, func(name string) bool {
+		return before[name] || decides(name)
+	}))
+	set(wanted, annotationWritten, ours)
+	if maps.Equal(wanted, annotations) || len(wanted) == 0 && len(annotations) == 0 {
+		return nil, malformed
+	}
+	return wanted, malformed
+}
+
+func names(annotations map[string]string, key string) ([]string, error) {
+	if annotations[key] == "" {
+		return nil, nil
+	}
+	return ovnk.ParseRouteAdvertisements(annotations[key])
+}
+
+func set(annotations map[string]string, key string, names []string) {
+	if len(names) == 0 {
+		delete(annotations, key)
+		return
+	}
+	annotations[key] = ovnk.FormatRouteAdvertisements(names)
+}

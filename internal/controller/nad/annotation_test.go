@@ -1,0 +1,115 @@
+package nad
+
+import (
+	"maps"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+const advertised = ovnk.AnnotationRouteAdvertisements
+
+func TestMerge(t *testing.T) {
+	decides := func(name string) bool { return name == "ours" || name == "ours-too" || name == "ours-elsewhere" }
+	tests := map[string]struct {
+		annotations map[string]string
+		ours        []string
+		want        map[string]string
+		malformed   bool
+	}{
+		"nothing to say and nothing there": {},
+		"first write": {
+			ours: []string{"ours"},
+			want: map[string]string{advertised: `["ours"]`, annotationWritten: `["ours"]`},
+		},
+		"other annotations stay": {
+			annotations: map[string]string{"color": "blue"},
+			ours:        []string{"ours"},
+			want:        map[string]string{"color": "blue", advertised: `["ours"]`, annotationWritten: `["ours"]`},
+		},
+		"as it should be": {
+			annotations: map[string]string{advertised: `["ours"]`, annotationWritten: `["ours"]`},
+			ours:        []string{"ours"},
+		},
+		"as it should be, though somebody spaced it": {
+			annotations: map[string]string{advertised: `["ours"]`, annotationWritten: `["ours"]`, "a": ""},
+			ours:        []string{"ours"},
+		},
+		"what others wrote stays": {
+			annotations: map[string]string{advertised: `["theirs"]`},
+			ours:        []string{"ours"},
+			want:        map[string]string{advertised: `["ours","theirs"]`, annotationWritten: `["ours"]`},
+		},
+		"what we wrote goes, what others wrote stays": {
+			annotations: map[string]string{advertised: `["ours","theirs"]`, annotationWritten: `["ours"]`},
+			want:        map[string]string{advertised: `["theirs"]`},
+		},
+		"what we wrote about an object that is gone goes": {
+			annotations: map[string]string{advertised: `["gone","theirs"]`, annotationWritten: `["gone"]`},
+			want:        map[string]string{advertised: `["theirs"]`},
+		},
+		"the last one goes with the annotation": {
+			annotations: map[string]string{advertised: `["ours"]`, annotationWritten: `["ours"]`},
+			want:        map[string]string{},
+		},
+		"what others wrote about an object that we decide about goes": {
+			annotations: map[string]string{advertised: `["ours-elsewhere"]`},
+			ours:        []string{"ours"},
+			want:        map[string]string{advertised: `["ours"]`, annotationWritten: `["ours"]`},
+		},
+		"a second writer's overwrite is merged again": {
+			annotations: map[string]string{advertised: `["theirs"]`, annotationWritten: `["ours","ours-too"]`},
+			ours:        []string{"ours", "ours-too"},
+			want:        map[string]string{advertised: `["ours","ours-too","theirs"]`, annotationWritten: `["ours","ours-too"]`},
+		},
+		"what nobody can read is replaced": {
+			annotations: map[string]string{advertised: `ours`},
+			ours:        []string{"ours"},
+			want:        map[string]string{advertised: `["ours"]`, annotationWritten: `["ours"]`},
+			malformed:   true,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			before := maps.Clone(test.annotations)
+			got, malformed := merge(test.annotations, test.ours, decides)
+			if !maps.Equal(got, test.want) || (got == nil) != (test.want == nil) {
+				t.Errorf("merge = %v, want %v", got, test.want)
+			}
+			if (malformed != nil) != test.malformed {
+				t.Errorf("malformed: %v, want %v", malformed, test.malformed)
+			}
+			if !maps.Equal(before, test.annotations) {
+				t.Errorf("the cached annotations were changed to %v", test.annotations)
+			}
+			if got == nil {
+				return
+			}
+			if again, _ := merge(got, test.ours, decides); again != nil {
+				t.Errorf("merging once more changes it again: %v", again)
+			}
+		})
+	}
+}
+
+func TestNetworkOf(t *testing.T) {
+	defaultNAD := types.NamespacedName{Namespace: "ovn-kubernetes", Name: "default"}
+	owned := []metav1.OwnerReference{{Kind: ovnk.CUDNKind, Name: "blue"}}
+	for name, test := range map[string]struct {
+		object metav1.ObjectMeta
+		want   string
+	}{
+		"the default network's": {metav1.ObjectMeta{Namespace: "ovn-kubernetes", Name: "default"}, "default"},
+		"a namesake elsewhere":  {metav1.ObjectMeta{Namespace: "tenant", Name: "default"}, ""},
+		"by annotation":         {metav1.ObjectMeta{Annotations: map[string]string{ovnk.AnnotationNetworkName: "cluster_udn_red"}, OwnerReferences: owned}, "cluster_udn_red"},
+		"by owner":              {metav1.ObjectMeta{OwnerReferences: owned}, "cluster_udn_blue"},
+		"somebody else's":       {metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{Kind: "UserDefinedNetwork", Name: "blue"}}}, ""},
+	} {
+		if got := NetworkOf(&test.object, defaultNAD); got != test.want {
+			t.Errorf("%s: network %q, want %q", name, got, test.want)
+		}
+	}
+}

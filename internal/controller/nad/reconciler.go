@@ -1,0 +1,89 @@
+package nad
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// +kubebuilder:rbac:groups=k8s.cni.cncf.io,resources=network-attachment-definitions,verbs=get;list;watch;patch
+
+// lastRetry is the longest that a failed write waits for the next try.
+const lastRetry = time.Minute
+
+// Reconciler keeps the annotation of one NetworkAttachmentDefinition.
+type Reconciler struct {
+	// Client reads from the cache.
+	Client client.Client
+	Plan   *current.Plan
+	// Default names the default network's NetworkAttachmentDefinition, which
+	// no ClusterUserDefinedNetwork owns.
+	Default types.NamespacedName
+	// Troubles are told in the conditions of the RouteAdvertisements.
+	Troubles *current.Troubles
+}
+
+// Reconcile writes the annotation where it has to change.
+func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
+	revision := r.Plan.Revision()
+	if revision == nil {
+		// The first revision asks for every NetworkAttachmentDefinition.
+		return ctrl.Result{}, nil
+	}
+	source := "nad/" + key.String()
+	var object nadv1.NetworkAttachmentDefinition
+	err := r.Client.Get(ctx, key, &object, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		r.Troubles.Clear(source)
+		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	network := NetworkOf(&object, r.Default)
+	ours := revision.Advertisers(network)
+	annotations, malformed := merge(object.Annotations, ours, revision.Decides)
+	if malformed != nil {
+		log.FromContext(ctx).Info("Replacing an annotation that nobody can read", "reason", malformed.Error())
+	}
+	if annotations == nil {
+		r.Troubles.Clear(source)
+		return ctrl.Result{}, nil
+	}
+	err = r.write(ctx, &object, annotations)
+	switch {
+	case err == nil, apierrors.IsNotFound(err):
+		r.Troubles.Clear(source)
+		return ctrl.Result{}, nil
+	case apierrors.IsConflict(err):
+		// The cache is behind; what it shows next leads here again.
+		return ctrl.Result{RequeueAfter: time.Second}, nil
+	}
+	r.Troubles.Set(source, ours, model.Finding{
+		Outcome: model.Retryable, Scope: model.Scope{Kind: model.ScopeNetwork, Name: network},
+		Reason:  "AnnotationNotWritten",
+		Message: fmt.Sprintf("NetworkAttachmentDefinition %s could not be annotated with %s, which OVN-Kubernetes waits for on its nodes: %v", key, ovnk.AnnotationRouteAdvertisements, err),
+	})
+	return ctrl.Result{}, err
+}
+
+// write changes the annotations of the very version that was looked at: the
+// value is one string, which others write too.
+func (r *Reconciler) write(ctx context.Context, object *nadv1.NetworkAttachmentDefinition, annotations map[string]string) error {
+	before := &nadv1.NetworkAttachmentDefinition{ObjectMeta: *object.ObjectMeta.DeepCopy()}
+	after := before.DeepCopy()
+	after.Annotations = annotations
+	return r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}),
+		client.FieldOwner(model.FieldManager))
+}

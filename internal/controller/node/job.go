@@ -1,0 +1,122 @@
+package node
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
+)
+
+// job is one round of work on one node.
+type job struct {
+	*Reconciler
+	revision *current.Revision
+	node     *model.Node
+	live     []apply.LiveObject
+}
+
+// attempt is a plan with the objects that it renders to.
+type attempt struct {
+	plan    model.NodePlan
+	objects []*frrk8sv1beta1.FRRConfiguration
+}
+
+// run applies the node's plan, or as much of it as is taken. It returns the
+// parts with what became of them, and when to try the rest again, 0 for not.
+func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Duration) {
+	whole := j.attempt(nil)
+	if whole.plan.Keep {
+		return whole.plan.Parts, 0
+	}
+	inputs := fingerprint(j.revision.Number, whole.objects)
+	if refused, wait := j.retries.refused(j.node.Name, inputs, j.Now()); wait > 0 {
+		return j.applyWithout(ctx, &whole, refused, wait)
+	}
+	err := j.apply(ctx, &whole)
+	if err == nil {
+		j.retries.forget(j.node.Name)
+		return whole.plan.Parts, 0
+	}
+	if !slices.ContainsFunc(apply.Errors(err), isRefusal) {
+		return j.failed(ctx, &whole, err)
+	}
+	refused, err := j.findRefused(ctx, &whole)
+	if err != nil {
+		return j.failed(ctx, &whole, err)
+	}
+	wait := j.retries.refuse(j.node.Name, inputs, refused, j.Now())
+	for name, reason := range refused {
+		j.Metrics.Refused(name)
+		log.FromContext(ctx).Info("The API server refuses a part of the node's configuration; the rest goes on",
+			"routeAdvertisements", name, "reason", reason.Error(), "retryAfter", wait)
+	}
+	return j.applyWithout(ctx, &whole, refused, wait)
+}
+
+func isRefusal(e *apply.Error) bool { return e.Kind == apply.Refused }
+
+func (j *job) attempt(without map[string]bool) attempt {
+	started := j.Now()
+	p := j.revision.Node(j.node, without)
+	objects := render.Node(&p)
+	j.Metrics.Planned(j.Now().Sub(started))
+	return attempt{plan: p, objects: objects}
+}
+
+func (j *job) apply(ctx context.Context, a *attempt) error {
+	result, err := j.Applier.Node(ctx, j.node.Name, a.objects, j.live)
+	if len(result.Altered) > 0 {
+		log.FromContext(ctx).Info("The API server stored something else than was sent: "+
+			"the CRD of FRRConfigurations is older than the operator, or a webhook changes them", "objects", result.Altered)
+	}
+	return err
+}
+
+// findRefused finds the RouteAdvertisements without which the rest is taken.
+func (j *job) findRefused(ctx context.Context, whole *attempt) (map[string]error, error) {
+	bisection := apply.Bisection{
+		Suspects: j.retries.suspects(j.node.Name),
+		Render: func(without map[string]bool) []*frrk8sv1beta1.FRRConfiguration {
+			return j.attempt(without).objects
+		},
+		Try: j.Applier.Try,
+	}
+	for i := range whole.plan.Parts {
+		if part := &whole.plan.Parts[i]; part.State == model.PartRendered {
+			bisection.Contributors = append(bisection.Contributors, part.RA)
+		}
+	}
+	_, refused, err := bisection.Run(ctx)
+	return refused, err
+}
+
+// applyWithout applies what is left without the refused RouteAdvertisements,
+// whose parts it marks.
+func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[string]error, again time.Duration) ([]model.NodePart, time.Duration) {
+	without := make(map[string]bool, len(refused))
+	for name := range refused {
+		without[name] = true
+	}
+	rest := j.attempt(without)
+	rest.plan.Parts = withRefused(whole.plan.Parts, rest.plan.Parts, refused, j.node.Name)
+	if err := j.apply(ctx, &rest); err != nil {
+		parts, sooner := j.failed(ctx, &rest, err)
+		return parts, min(sooner, again)
+	}
+	return rest.plan.Parts, again
+}
+
+// failed marks the parts whose objects could not be written.
+func (j *job) failed(ctx context.Context, a *attempt, err error) ([]model.NodePart, time.Duration) {
+	again := j.retries.fail(j.node.Name)
+	log.FromContext(ctx).Info("Not all of the node's configuration could be written; trying again",
+		"reason", err.Error(), "retryAfter", again)
+	return withFailures(&a.plan, err), again
+}

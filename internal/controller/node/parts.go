@@ -1,0 +1,94 @@
+package node
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// withRefused returns the parts of the plan without the refused objects, with
+// theirs put back in their places, blocked.
+func withRefused(whole, rest []model.NodePart, refused map[string]error, node string) []model.NodePart {
+	parts := make([]model.NodePart, 0, len(whole))
+	for _, part := range whole {
+		reason, isRefused := refused[part.RA]
+		if !isRefused {
+			if i := slices.IndexFunc(rest, func(p model.NodePart) bool { return p.RA == part.RA }); i >= 0 {
+				parts = append(parts, rest[i])
+			}
+			continue
+		}
+		parts = append(parts, blocked(part, refusal(reason, node)))
+	}
+	return parts
+}
+
+func refusal(reason error, node string) []model.Finding {
+	var findings []model.Finding
+	for _, e := range apply.Errors(reason) {
+		findings = append(findings, finding(e, node))
+	}
+	return findings
+}
+
+// withFailures returns the plan's parts, those blocked that contribute to an
+// object that could not be written. An error that names no object concerns all.
+func withFailures(p *model.NodePlan, err error) []model.NodePart {
+	failures := apply.Errors(err)
+	parts := slices.Clone(p.Parts)
+	for i := range parts {
+		var findings []model.Finding
+		if parts[i].State == model.PartRendered && len(failures) == 0 {
+			findings = []model.Finding{nodeFinding(model.Retryable, apply.Unavailable.String(), err.Error())}
+		}
+		for _, e := range failures {
+			if contributes(p, parts[i].RA, e.Object.Namespace) {
+				findings = append(findings, finding(e, p.Node))
+			}
+		}
+		if len(findings) > 0 {
+			parts[i] = blocked(parts[i], findings)
+		}
+	}
+	return parts
+}
+
+func contributes(p *model.NodePlan, ra, namespace string) bool {
+	for i := range p.Configs {
+		if c := &p.Configs[i]; c.Namespace == namespace && slices.Contains(c.Contributors, ra) {
+			return true
+		}
+	}
+	return false
+}
+
+func blocked(part model.NodePart, findings []model.Finding) model.NodePart {
+	part.State = model.PartBlocked
+	part.Advertised = nil
+	part.Findings = slices.Concat(part.Findings, findings)
+	return part
+}
+
+// finding tells of a failed write without naming the node, so that the same
+// failure on many nodes is one finding.
+func finding(e *apply.Error, node string) model.Finding {
+	outcome := model.Retryable
+	if e.Kind == apply.Refused || e.Kind == apply.NotOurs {
+		outcome = model.Invalid
+	}
+	text := strings.ReplaceAll(e.Error(), e.Object.Name, strings.Replace(e.Object.Name, node, "<node>", 1))
+	text = strings.ReplaceAll(text, "node "+node+"\n", "this node\n")
+	if rest, found := strings.CutSuffix(text, "node "+node); found {
+		text = rest + "this node"
+	}
+	return nodeFinding(outcome, e.Kind.String(), text)
+}
+
+func nodeFinding(outcome model.Outcome, reason, message string) model.Finding {
+	return model.Finding{
+		Outcome: outcome, Scope: model.Scope{Kind: model.ScopeNode},
+		Reason: reason, Message: message,
+	}
+}

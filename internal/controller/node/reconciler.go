@@ -1,0 +1,87 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+)
+
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+// +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrconfigurations,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrnodestates,verbs=get;list;watch
+
+// Reconciler brings one node's objects to what is planned for it.
+type Reconciler struct {
+	// Reader reads from the cache only.
+	Reader  client.Reader
+	Applier *apply.Applier
+	Plan    *current.Plan
+	Tallies *plan.Tallies
+	// Advertisements is told the RouteAdvertisements whose tally changed.
+	Advertisements *current.Trigger[string]
+	Metrics        *metrics.Metrics
+	// Now is the clock.
+	Now func() time.Time
+
+	retries retries
+}
+
+// Reconcile plans and applies one node. Failed writes are not returned as
+// errors: they are findings, which the RouteAdvertisements' conditions tell,
+// and are tried again later.
+func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, error) {
+	revision := r.Plan.Revision()
+	if revision == nil {
+		// The first revision asks for every node.
+		return ctrl.Result{}, nil
+	}
+	var object corev1.Node
+	err := r.Reader.Get(ctx, types.NamespacedName{Name: name}, &object, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		return ctrl.Result{}, r.remove(ctx, name, revision)
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	node := revision.Nodes.Node(&object)
+	live, err := liveObjects(ctx, r.Reader, name)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+
+	job := job{Reconciler: r, revision: revision, node: &node, live: live}
+	parts, again := job.run(ctx)
+	if err := r.noteTakeover(ctx, name, parts); err != nil {
+		return ctrl.Result{}, err
+	}
+	r.Advertisements.Now(r.Tallies.Set(name, parts)...)
+	r.Plan.CaughtUp(name, revision)
+	return ctrl.Result{RequeueAfter: again}, nil
+}
+
+// remove deletes what a node that is gone leaves behind.
+func (r *Reconciler) remove(ctx context.Context, name string, revision *current.Revision) error {
+	live, err := liveObjects(ctx, r.Reader, name)
+	if err != nil {
+		return err
+	}
+	_, err = r.Applier.Node(ctx, name, nil, live)
+	r.retries.forget(name)
+	r.Advertisements.Now(r.Tallies.Remove(name)...)
+	r.Plan.CaughtUp(name, revision)
+	if err != nil {
+		return errors.Join(errors.New("node "+name+" is gone, but not all that was generated for it"), err)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package node
+
+import (
+	"context"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// success is what frr-k8s writes into FRRNodeState where all went well; before
+// its first attempt the field is empty.
+const success = "success"
+
+// noteTakeover notes in the rendered parts what the node's frr-k8s made of
+// them. An FRRNodeState carries its node's name.
+func (r *Reconciler) noteTakeover(ctx context.Context, node string, parts []model.NodePart) error {
+	var state frrk8sv1beta1.FRRNodeState
+	err := r.Reader.Get(ctx, types.NamespacedName{Name: node}, &state, client.UnsafeDisableDeepCopy)
+	switch {
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	origins := apply.OriginsOf(&state)
+	for i := range parts {
+		if parts[i].State == model.PartRendered {
+			parts[i].Takeover, parts[i].TakeoverMessage = takeover(&state.Status, origins, parts[i].Advertised)
+		}
+	}
+	return nil
+}
+
+func takeover(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedPrefix) (model.Takeover, string) {
+	for _, result := range []struct{ step, text string }{
+		{"conversion", status.LastConversionResult},
+		{"reload", status.LastReloadResult},
+	} {
+		switch result.text {
+		case success:
+		case "":
+			return model.TakeoverWaiting, ""
+		default:
+			return model.TakeoverFailed, "frr-k8s reports that the " + result.step + " of the node's configuration failed: " + result.text
+		}
+	}
+	for _, a := range advertised {
+		if !origins.Has(a.VRF, a.Prefix) {
+			return model.TakeoverWaiting, ""
+		}
+	}
+	return model.TakeoverDone, ""
+}
