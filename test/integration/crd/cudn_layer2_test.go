@@ -14,10 +14,11 @@ func layer2(fields string) string {
 	return network(`{topology: Layer2, layer2: {` + fields + `}}`)
 }
 
-func parts(prefix string, count int) string {
+// parts is as many parts of 10.20.0.0/16, side by side.
+func parts(count int) string {
 	all := make([]string, 0, count)
 	for i := range count {
-		all = append(all, fmt.Sprintf("%s.%d.0/24", prefix, i))
+		all = append(all, fmt.Sprintf("10.20.%d.0/24", i))
 	}
 	return "[" + strings.Join(all, ", ") + "]"
 }
@@ -38,7 +39,7 @@ var _ = Describe("a Layer2 ClusterUserDefinedNetwork", func() {
 			layer2(dual+`, reservedSubnets: [10.20.4.0/24, "fd00:20::4:0/112"], infrastructureSubnets: [10.20.8.0/24]`), accepted),
 		Entry("a gateway in the infrastructure part", layer2(primary+`, infrastructureSubnets: [10.20.8.0/24], defaultGatewayIPs: [10.20.8.1]`), accepted),
 		Entry("a whole subnet as infrastructure", layer2(primary+`, infrastructureSubnets: [10.20.0.0/16]`), accepted),
-		Entry("25 reserved parts", layer2(primary+`, reservedSubnets: `+parts("10.20", 25)), accepted),
+		Entry("25 reserved parts", layer2(primary+`, reservedSubnets: `+parts(25)), accepted),
 		Entry("the smallest mtu", layer2(primary+`, mtu: 576`), accepted),
 		Entry("the smallest mtu for IPv6", layer2(dual+`, mtu: 1280`), accepted),
 
@@ -87,7 +88,7 @@ var _ = Describe("a Layer2 ClusterUserDefinedNetwork", func() {
 		Entry("with host bits", layer2(primary+`, reservedSubnets: [10.20.4.1/24]`), "reservedSubnets must have no host bits set"),
 		Entry("that are no CIDR", layer2(primary+`, reservedSubnets: [10.20.4.0]`), "must be a subnet in CIDR notation"),
 		Entry("none in the list", layer2(primary+`, reservedSubnets: []`), "should have at least 1 items"),
-		Entry("26", layer2(primary+`, reservedSubnets: `+parts("10.20", 26)), "must have at most 25 items"),
+		Entry("26", layer2(primary+`, reservedSubnets: `+parts(26)), "must have at most 25 items"),
 	)
 
 	DescribeTable("create with infrastructure parts", cudn.creates,
@@ -97,7 +98,7 @@ var _ = Describe("a Layer2 ClusterUserDefinedNetwork", func() {
 			"infrastructureSubnets can only be set for a Primary network"),
 		Entry("outside the subnets", layer2(primary+`, infrastructureSubnets: [10.21.8.0/24]`), "every one of infrastructureSubnets must be within one of subnets"),
 		Entry("with host bits", layer2(primary+`, infrastructureSubnets: [10.20.8.1/24]`), "infrastructureSubnets must have no host bits set"),
-		Entry("five", layer2(primary+`, infrastructureSubnets: `+parts("10.20", 5)), "must have at most 4 items"),
+		Entry("five", layer2(primary+`, infrastructureSubnets: `+parts(5)), "must have at most 4 items"),
 		Entry("around a reserved part", layer2(primary+`, reservedSubnets: [10.20.8.0/25], infrastructureSubnets: [10.20.8.0/24]`),
 			"reservedSubnets and infrastructureSubnets must not overlap"),
 		Entry("within a reserved part", layer2(primary+`, reservedSubnets: [10.20.8.0/23], infrastructureSubnets: [10.20.9.0/24]`),

@@ -41,7 +41,7 @@ var _ = Describe("a Localnet ClusterUserDefinedNetwork", func() {
 		Entry("subnets without IPAM", attached(subnets+`, ipam: {mode: Disabled}`), "subnets must not be set with ipam.mode Disabled"),
 		Entry("excluded parts without subnets", attached(`ipam: {mode: Disabled}, excludeSubnets: [192.0.2.0/28]`), "excludeSubnets are parts of subnets and can't be set without them"),
 		Entry("excluded parts that are no CIDR", attached(subnets+`, excludeSubnets: [192.0.2.1]`), "must be a subnet in CIDR notation"),
-		Entry("26 excluded parts", attached(`subnets: [10.20.0.0/16], excludeSubnets: `+parts("10.20", 26)), "must have at most 25 items"),
+		Entry("26 excluded parts", attached(`subnets: [10.20.0.0/16], excludeSubnets: `+parts(26)), "must have at most 25 items"),
 		Entry("two subnets of a family", attached(`subnets: [192.0.2.0/24, 198.51.100.0/24]`), "two subnets must be one IPv4 and one IPv6 subnet"),
 		Entry("mtu too small for IPv6", attached(`subnets: ["2001:db8::/64"], mtu: 1279`), "mtu must be at least 1280 with an IPv6 subnet"),
 		Entry("mtu too small", attached(subnets+`, mtu: 575`), "should be greater than or equal to 576"),
