@@ -8,14 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
-	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
-	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
@@ -110,30 +104,5 @@ func load(t *testing.T, paths ...string) *snapshot.Objects {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &snapshot.Objects{}
-	for _, o := range set.Objects {
-		switch o := o.Object.(client.Object).(type) {
-		case *ovnv1.RouteAdvertisements:
-			out.RouteAdvertisements = append(out.RouteAdvertisements, *o)
-		case *ovnv1.ClusterUserDefinedNetwork:
-			out.CUDNs = append(out.CUDNs, *o)
-		case *ovnv1.EgressIP:
-			out.EgressIPs = append(out.EgressIPs, *o)
-		case *ovnv1.VTEP:
-			out.VTEPs = append(out.VTEPs, *o)
-		case *frrk8sv1beta1.FRRConfiguration:
-			out.FRRConfigurations = append(out.FRRConfigurations, *o)
-		case *nadv1.NetworkAttachmentDefinition:
-			out.NADs = append(out.NADs, *o)
-		case *corev1.Namespace:
-			out.Namespaces = append(out.Namespaces, *o)
-		case *corev1.Node:
-			out.Nodes = append(out.Nodes, *o)
-		case *unstructured.Unstructured:
-			out.UplinkStates = append(out.UplinkStates, *o)
-		default:
-			t.Fatalf("unexpected %T", o)
-		}
-	}
-	return out
+	return set.Objects()
 }
