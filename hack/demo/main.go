@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+)
+
+func main() {
+	once := flag.Bool("once", false, "tell the stories and end, with exit code 0 only if all went as expected")
+	manager := flag.String("manager", "", "the manager's executable (required)")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *manager, *once)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+	}
+	stop()
+	if err != nil {
+		os.Exit(1)
+	}
+}
+
+// run starts everything, tells the stories, and takes everything down again.
+func run(ctx context.Context, managerPath string, once bool) (err error) {
+	if managerPath == "" {
+		return errors.New("--manager is missing: `make demo` builds it and passes it on")
+	}
+	root, err := controlplane.RepositoryRoot()
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(root, ".cache", "demo")
+
+	fmt.Println("Starting kube-apiserver and etcd ...")
+	demo, err := startCluster(ctx, root, folder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, demo.stop()) }()
+
+	fmt.Println("Starting the manager, with the rights of config/rbac and no others ...")
+	running, err := demo.startManager(ctx, managerPath)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, running.stop()) }()
+
+	if err := demo.tell(running.ctx); err != nil {
+		return fmt.Errorf("%w\nthe manager's log is %s", err, running.log)
+	}
+	if once {
+		fmt.Printf("\nAll %d stories came out as expected.\n", len(stories))
+		return nil
+	}
+	demo.invite(running)
+	<-running.ctx.Done()
+	fmt.Println("\nStopping ...")
+	if ctx.Err() == nil {
+		return context.Cause(running.ctx)
+	}
+	return nil
+}
+
+// invite says what there is to play with.
+func (c *cluster) invite(m *manager) {
+	fmt.Printf(`
+Everything keeps running until Ctrl-C. In another terminal:
+
+  export KUBECONFIG=%s PATH=%s:%s:$PATH
+
+  kubectl get ra                                   # what became of each
+  kubectl describe ra default                      # its conditions and events
+  kubectl get frrconfigurations -n frr-k8s-system  # templates and, per node, the generated ones
+  kubectl get frrconfigurations -n frr-k8s-system -l ovnbgp.io/generated -o yaml
+  kubectl label node worker-1 egress-nodes=bgp     # more nodes for a story
+  kubectl delete ra extranet                       # watch its routes go
+  kubectl ra plan                                  # the same, computed offline
+  tail -f %s
+`, c.kubeconfig, filepath.Dir(m.path), filepath.Dir(c.binaries.Kubectl), m.log)
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+)
+
+// toldWithin is how long a story may take until all is as expected.
+const toldWithin = time.Minute
+
+// story is one folder of config/samples.
+type story struct {
+	title, folder string
+	// adds is what nodes advertise because of the story and did not before.
+	adds []advertisement
+	// imports are added by the story, too.
+	imports []vrfImport
+}
+
+const (
+	provider   = "192.168.100.10"
+	providerV6 = "fd00:100::10"
+	// The same address in two VRFs is two routers.
+	elsewhere = "192.168.200.20"
+
+	worker1 = "worker-1"
+	worker2 = "worker-2"
+	worker3 = "worker-3.example.internal"
+)
+
+// stories are told in this order; each leaves its objects for the next.
+var stories = []story{
+	{
+		title:  "The default pod network, advertised to the provider",
+		folder: "default-import-export",
+		adds: []advertisement{
+			{worker1, "default", "10.244.1.0/24", provider},
+			{worker1, "default", "fd00:10:244:1::/64", providerV6},
+			{worker2, "default", "10.244.2.0/24", provider},
+			{worker2, "default", "fd00:10:244:2::/64", providerV6},
+			{worker3, "default", "10.244.3.0/24", provider},
+		},
+	},
+	{
+		title:  "A Layer2 network of virtual machines, leaked and advertised through the default VRF",
+		folder: "cudn-leak-and-export",
+		adds: []advertisement{
+			{worker1, "default", "22.100.0.0/16", provider},
+			{worker2, "default", "22.100.0.0/16", provider},
+			{worker3, "default", "22.100.0.0/16", provider},
+		},
+		imports: []vrfImport{
+			{worker1, "default", "tlv"}, {worker1, "tlv", "default"},
+			{worker2, "default", "tlv"}, {worker2, "tlv", "default"},
+			{worker3, "default", "tlv"}, {worker3, "tlv", "default"},
+		},
+	},
+	{
+		title:  "A Layer3 network that peers inside its own VRF, with a password and BFD",
+		folder: "vrf-lite",
+		adds: []advertisement{
+			{worker1, "extranet", "22.101.1.0/24", elsewhere},
+			{worker2, "extranet", "22.101.2.0/24", elsewhere},
+			{worker3, "extranet", "22.101.3.0/24", elsewhere},
+		},
+	},
+	{
+		title:  "The same for any network with a label: targetVRF auto",
+		folder: "vrf-lite-auto",
+		adds: []advertisement{
+			{worker1, "partner", "22.102.1.0/24", elsewhere},
+			{worker2, "partner", "22.102.2.0/24", elsewhere},
+			{worker3, "partner", "22.102.3.0/24", elsewhere},
+		},
+	},
+	{
+		title:  "Egress IPs, from the nodes that have them",
+		folder: "egress-ip",
+		adds: []advertisement{
+			{worker2, "default", "192.168.100.201/32", provider},
+			{worker3, "default", "192.168.100.202/32", provider},
+		},
+	},
+}
+
+// tell applies the stories one after the other and shows what came of each.
+func (c *cluster) tell(ctx context.Context) error {
+	if err := c.apply(ctx, "config/samples/cluster"); err != nil {
+		return err
+	}
+	var before state
+	for i := range stories {
+		story := &stories[i]
+		folder := "config/samples/" + story.folder
+		fmt.Printf("\n%d. %s\n   kubectl apply -f %s\n", i+1, story.title, folder)
+		began := time.Now()
+		if err := c.apply(ctx, folder); err != nil {
+			return err
+		}
+		now, err := c.settle(ctx, story, before)
+		if err != nil {
+			return err
+		}
+		fmt.Print(now.describe(before))
+		fmt.Printf("   after %.1f s\n", time.Since(began).Seconds())
+		before = now
+	}
+	return nil
+}
+
+// settle waits until the story has come out as it should.
+func (c *cluster) settle(ctx context.Context, story *story, before state) (state, error) {
+	var now state
+	var differences []string
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, toldWithin, true,
+		func(ctx context.Context) (bool, error) {
+			read, err := c.read(ctx)
+			if err != nil {
+				return false, err
+			}
+			now = read
+			differences = story.differences(now, before)
+			return len(differences) == 0, nil
+		})
+	if ctx.Err() != nil {
+		return now, context.Cause(ctx)
+	}
+	if err != nil && len(differences) > 0 {
+		return now, fmt.Errorf("story %s did not come out as expected within %s:\n  %s\n%s",
+			story.folder, toldWithin, strings.Join(differences, "\n  "), now.describe(before))
+	}
+	return now, err
+}
+
+// differences are between what the story should do and what is there.
+func (s *story) differences(now, before state) []string {
+	var found []string
+	for i := range now.objects {
+		ra := &now.objects[i]
+		if !accepted(ra) {
+			found = append(found, fmt.Sprintf("RouteAdvertisements %s is not accepted at its current generation: status is %q", ra.Name, ra.Status.Status))
+		}
+	}
+	found = append(found, compare("advertised", slices.Concat(before.advertisements, s.adds), now.advertisements)...)
+	return append(found, compare("imported", slices.Concat(before.imports, s.imports), now.imports)...)
+}
+
+// compare names what is missing and what is too much.
+func compare[T interface {
+	comparable
+	fmt.Stringer
+}](verb string, want, got []T) []string {
+	var found []string
+	for _, w := range want {
+		if !slices.Contains(got, w) {
+			found = append(found, fmt.Sprintf("not %s: %s", verb, w))
+		}
+	}
+	for _, g := range got {
+		if !slices.Contains(want, g) {
+			found = append(found, fmt.Sprintf("%s, but should not be: %s", verb, g))
+		}
+	}
+	return found
+}
+
+// accepted asks what OVN-Kubernetes' own components ask before they act.
+func accepted(ra *ovnv1.RouteAdvertisements) bool {
+	condition := meta.FindStatusCondition(ra.Status.Conditions, "Accepted")
+	return condition != nil && condition.Status == "True" && condition.ObservedGeneration == ra.Generation
+}
