@@ -1,0 +1,77 @@
+// Package worklist holds what the runner and the guest say to each other: the
+// list of test binaries to run, which travels on the payload disk, and the
+// events that come back. It must stay free of anything that only one side has.
+package worklist
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Payload is where the payload is mounted for the tests: the worklist, the
+// test binaries, and a copy of the source tree that holds testdata only.
+const Payload = "/payload"
+
+// Port is the virtio-serial port that carries the events.
+const Port = "ovnbgp.events"
+
+const file = "worklist.json"
+
+// Worklist is what there is to do, in order.
+type Worklist struct {
+	Tests []Test
+	// Env is added to the environment of every test.
+	Env []string
+	// Shell asks for a shell on the console instead of the tests.
+	Shell bool
+}
+
+// Test is one test binary.
+type Test struct {
+	Package string
+	// Binary and Dir are paths below Payload. Dir stands for the package's
+	// folder, where go test would start the binary.
+	Binary string
+	Dir    string
+	Args   []string
+	// Limit is when the binary and all that it started are killed. It is
+	// later than the binary's own -timeout, which tells more about the hang.
+	Limit time.Duration
+}
+
+// Event is what comes back: a piece of output, an exit, or the end.
+type Event struct {
+	// Kernel is the guest's release; the first event carries it.
+	Kernel string `json:",omitempty"`
+	Test   int
+	Output []byte `json:",omitempty"`
+	Exit   *int   `json:",omitempty"`
+	// Trouble says why the guest gave up.
+	Trouble string `json:",omitempty"`
+	Done    bool   `json:",omitempty"`
+}
+
+// Write puts the worklist into a payload folder.
+func (w Worklist) Write(folder string) error {
+	text, err := json.MarshalIndent(w, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the worklist: %w", err)
+	}
+	return os.WriteFile(filepath.Join(folder, file), text, 0o644)
+}
+
+// Read takes the worklist from a payload folder.
+func Read(folder string) (Worklist, error) {
+	var w Worklist
+	text, err := os.ReadFile(filepath.Join(folder, file))
+	if err != nil {
+		return w, fmt.Errorf("read the worklist: %w", err)
+	}
+	if err := json.Unmarshal(text, &w); err != nil {
+		return w, fmt.Errorf("read the worklist: %w", err)
+	}
+	return w, nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/worklist"
+)
+
+// bootLimit is generous: emulation on a busy machine takes ten times longer
+// than on a quiet one.
+const bootLimit = 2 * time.Minute
+
+type machine struct {
+	cmd     *exec.Cmd
+	events  net.Conn
+	console string
+}
+
+// runInGuest boots a machine, hands its events to the verdicts, and ends it.
+// Without verdicts it serves a shell.
+func (o options) runInGuest(ctx context.Context, cache *cache, stage string, list worklist.Worklist, v *verdicts) error {
+	if err := needs(ctx, "qemu-system-x86_64"); err != nil {
+		return err
+	}
+	initrd := filepath.Join(stage, "initrd")
+	if err := writeInitramfs(initrd, guestOf(stage), cache.bootModules()); err != nil {
+		return fmt.Errorf("write the initramfs: %w", err)
+	}
+	disk := filepath.Join(stage, "payload.ext4")
+	if err := makeDisk(ctx, payloadOf(stage), disk, 8<<20); err != nil {
+		return err
+	}
+	limit := bootLimit
+	for _, test := range list.Tests {
+		limit += test.Limit
+	}
+	if !list.Shell {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("the virtual machine did not end by itself within %s", limit))
+		defer cancel()
+	}
+	started := time.Now()
+	m, err := o.startMachine(ctx, cache, stage, list.Shell)
+	if err != nil {
+		return err
+	}
+	err = m.follow(v, started)
+	_ = m.cmd.Process.Kill()
+	_ = m.cmd.Wait()
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%w%s", err, m.lastWords())
+	}
+	return nil
+}
+
+func (o options) startMachine(ctx context.Context, cache *cache, stage string, shell bool) (*machine, error) {
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	m := &machine{events: ours, console: filepath.Join(stage, "console.log")}
+	console := "file,id=console,path=" + m.console
+	if shell {
+		console = "stdio,id=console,signal=off"
+	}
+	accel := "tcg,thread=multi,tb-size=512"
+	if o.accel != "tcg" {
+		accel = o.accel
+	}
+	m.cmd = exec.CommandContext(ctx, "qemu-system-x86_64",
+		"-name", "ovn-bgp-test", "-M", "q35", "-accel", accel, "-cpu", "max", "-smp", "2", "-m", strconv.Itoa(o.memory),
+		// No network card at all: nothing that a test sends can leave.
+		"-nodefaults", "-no-user-config", "-nic", "none", "-display", "none", "-no-reboot",
+		"-kernel", cache.kernel(), "-initrd", filepath.Join(stage, "initrd"),
+		"-append", "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off nokaslr tsc=reliable clocksource=tsc "+
+			"no_timer_check random.trust_cpu=on",
+		"-drive", "id=root,if=none,format=raw,readonly=on,file="+cache.disk(),
+		"-device", "virtio-blk-pci,drive=root",
+		"-drive", "id=payload,if=none,format=raw,readonly=on,file="+filepath.Join(stage, "payload.ext4"),
+		"-device", "virtio-blk-pci,drive=payload",
+		"-device", "virtio-rng-pci",
+		"-chardev", console, "-serial", "chardev:console",
+		"-device", "virtio-serial-pci",
+		"-chardev", "socket,id=events,fd=3",
+		"-device", "virtserialport,chardev=events,name="+worklist.Port,
+	)
+	m.cmd.ExtraFiles = []*os.File{theirs}
+	m.cmd.Stdin, m.cmd.Stdout, m.cmd.Stderr = nil, os.Stdout, os.Stderr
+	if shell {
+		m.cmd.Stdin = os.Stdin
+	}
+	// However this process ends, the machine is not to outlive it.
+	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := m.cmd.Start(); err != nil {
+		_ = ours.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func socketPair() (net.Conn, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	ours := os.NewFile(uintptr(fds[0]), "events")
+	defer ours.Close()
+	theirs := os.NewFile(uintptr(fds[1]), "events of the guest")
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		_ = theirs.Close()
+		return nil, nil, err
+	}
+	return conn, theirs, nil
+}
+
+// follow reads events until the last one.
+func (m *machine) follow(v *verdicts, started time.Time) error {
+	defer m.events.Close()
+	if err := m.events.SetReadDeadline(started.Add(bootLimit)); err != nil {
+		return err
+	}
+	var trouble error
+	for decoder := json.NewDecoder(m.events); ; {
+		var e worklist.Event
+		switch err := decoder.Decode(&e); {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("the virtual machine did not come up within %s", bootLimit)
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+			return errors.New("the virtual machine ended early")
+		case err != nil:
+			return fmt.Errorf("read the guest's events: %w", err)
+		}
+		switch {
+		case e.Kernel != "":
+			fmt.Printf("vm: Linux %s is up after %s\n", e.Kernel, since(started))
+			if err := m.events.SetReadDeadline(time.Time{}); err != nil {
+				return err
+			}
+		case e.Trouble != "":
+			trouble = fmt.Errorf("in the guest: %s", e.Trouble)
+		case e.Done:
+			return trouble
+		case v == nil:
+		case e.Exit != nil:
+			v.exit(e.Test, *e.Exit)
+		default:
+			v.output(e.Test, e.Output)
+		}
+	}
+}
+
+// lastWords is the end of the console, where a kernel says why it died.
+func (m *machine) lastWords() string {
+	text, err := os.ReadFile(m.console)
+	if err != nil || len(text) == 0 {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) > 30 {
+		lines = lines[len(lines)-30:]
+	}
+	return "\nthe end of its console:\n  " + strings.Join(lines, "\n  ")
+}
