@@ -55,8 +55,9 @@ clean-cache: clean
 ##@ Write and check
 
 .PHONY: generate
-generate: $(TOOLS_STAMP) ## Generate the deep copies of api/
+generate: $(TOOLS_STAMP) ## Generate the deep copies of api/, and what go:generate lines ask for
 	$(CONTROLLER_GEN) object paths=./api/...
+	go generate ./api/... ./cmd/... ./internal/...
 
 .PHONY: manifests
 manifests: $(TOOLS_STAMP) ## Generate CRDs and RBAC roles into config/ from markers in the code

@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 generated() {
-	find api config/crd/bases config/rbac -name 'zz_generated*' -o -path 'config/crd/bases/*.yaml' \
-		-o -path config/rbac/role.yaml | sort | xargs sha256sum
+	find api config/crd/bases config/rbac/role.yaml internal/manifest/crds \
+		\( -name 'zz_generated*' -o -name '*.yaml' \) | sort | xargs sha256sum
 }
 
 before=$(generated)

@@ -63,9 +63,9 @@ func (c *cluster) startManager(ctx context.Context, path string) (*manager, erro
 	watched, ended := context.WithCancelCause(ctx)
 	m := &manager{path: path, log: log.Name(), command: command, ctx: watched, exited: make(chan struct{})}
 	go func() {
-		err := command.Wait()
+		_ = command.Wait() // Its state is in the message.
 		close(m.exited)
-		ended(fmt.Errorf("the manager ended by itself (%w):\n%s", err, m.lastWords()))
+		ended(fmt.Errorf("the manager ended by itself (%s):\n%s", command.ProcessState, m.lastWords()))
 	}()
 	if err := m.waitReady("http://" + probes + "/readyz"); err != nil {
 		_ = m.stop()
