@@ -1,0 +1,461 @@
+package status_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
+)
+
+var (
+	noon    = metav1.NewTime(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
+	evening = metav1.NewTime(time.Date(2026, 11, 20, 18, 0, 0, 0, time.UTC))
+)
+
+const generation = 3
+
+func finding(outcome model.Outcome, kind model.ScopeKind, message string) model.Finding {
+	return model.Finding{Outcome: outcome, Scope: model.Scope{Kind: kind, Name: "x"}, Reason: "Because", Message: message}
+}
+
+func onNodes(outcome model.Outcome, reason, message string, nodes ...string) model.NodeFinding {
+	return model.NodeFinding{
+		Finding: model.Finding{Outcome: outcome, Scope: model.Scope{Kind: model.ScopeNode}, Reason: reason, Message: message},
+		Nodes:   nodes, Count: len(nodes),
+	}
+}
+
+// manyNodes are worker-0000 and so on, cut as a tally cuts them.
+func manyNodes(outcome model.Outcome, reason, message string, count int) model.NodeFinding {
+	f := onNodes(outcome, reason, message)
+	f.Count = count
+	for i := range min(count, 20) {
+		f.Nodes = append(f.Nodes, fmt.Sprintf("worker-%04d", i))
+	}
+	return f
+}
+
+const missing = "the annotation k8s.ovn.org/node-subnets is missing: wait for OVN-Kubernetes"
+
+func TestConditions(t *testing.T) {
+	tests := map[string]struct {
+		verdict      model.Verdict
+		noNodeStates bool
+		existing     []metav1.Condition
+		want         []string
+		text         string
+	}{
+		"all is well": {
+			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 3}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered True Rendered: rendered on all 3 nodes",
+				"FRRConfigured True Configured: taken over by frr-k8s on all 3 nodes",
+			},
+			text: "Accepted",
+		},
+		"one node of one": {
+			verdict: model.Verdict{Tally: model.Tally{Selected: 1, Rendered: 1, TakenOver: 1}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered True Rendered: rendered on the one node",
+				"FRRConfigured True Configured: taken over by frr-k8s on the one node",
+			},
+			text: "Accepted",
+		},
+		"one node is blocked": {
+			verdict: model.Verdict{Tally: model.Tally{
+				Selected: 3, Rendered: 2, Blocked: 1, TakenOver: 1,
+				NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-2")},
+			}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered False PartlyRendered: rendered on 2 of 3 nodes; blocked: worker-2 (" + missing + ")",
+				"FRRConfigured False Waiting: taken over by frr-k8s on 1 of 2 nodes; waiting for 1",
+			},
+			text: "Accepted",
+		},
+		"a network and a neighbor are left out, all nodes are rendered": {
+			verdict: model.Verdict{
+				Findings: []model.Finding{finding(model.Invalid, model.ScopeNetwork, `network "red" is not a primary network`), finding(model.Notice, model.ScopeNetwork, "by the way")},
+				Tally: model.Tally{
+					Selected: 2, Rendered: 2, TakenOver: 2, Inactive: 1,
+					NodeFindings: []model.NodeFinding{onNodes(model.Invalid, "NeighborConflict", "neighbor 192.0.2.1 has two ASNs", "worker-1")},
+				},
+			},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				`Rendered False PartlyRendered: rendered on all 2 nodes; not whole on worker-1 (neighbor 192.0.2.1 has two ASNs); left out: network "red" is not a primary network; 1 advertisement is left out where a network is not set up on a node; note: by the way`,
+				"FRRConfigured True Configured: taken over by frr-k8s on all 2 nodes",
+			},
+			text: "Accepted",
+		},
+		"some nodes have no template, some nothing to advertise": {
+			verdict: model.Verdict{Tally: model.Tally{Selected: 6, Rendered: 3, NoTemplate: 2, Idle: 1, TakenOver: 3, Inactive: 1200}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered True Rendered: rendered on 3 of 6 nodes; nothing to advertise on 1; no selected FRRConfiguration applies to 2; 1,200 advertisements are left out where a network is not set up on a node",
+				"FRRConfigured True Configured: taken over by frr-k8s on all 3 nodes",
+			},
+			text: "Accepted",
+		},
+		"no egress IP is assigned yet": {
+			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Idle: 3}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered True NothingToAdvertise: nothing to advertise yet on all 3 nodes that it selects",
+				"FRRConfigured True NothingToAdvertise: nothing to advertise yet",
+			},
+			text: "Accepted",
+		},
+		"no egress IP is assigned yet, and a network is invalid": {
+			verdict: model.Verdict{
+				Networks: []string{"default"}, Findings: []model.Finding{finding(model.Invalid, model.ScopeNetwork, "network red is bad")},
+				Tally: model.Tally{Selected: 3, Idle: 3},
+			},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered False PartlyRendered: nothing to advertise yet on all 3 nodes that it selects; left out: network red is bad",
+				"FRRConfigured True NothingToAdvertise: nothing to advertise yet",
+			},
+			text: "Accepted",
+		},
+		"everything is invalid": {
+			verdict: model.Verdict{Findings: []model.Finding{
+				finding(model.Invalid, model.ScopeRouteAdvertisements, "spec.nodeSelector must be empty"), finding(model.Notice, model.ScopeNetwork, "by the way"),
+			}},
+			want: []string{
+				"Accepted False ConfigurationError: spec.nodeSelector must be empty",
+				"Rendered False NotRendered: rendered on no node; left out: spec.nodeSelector must be empty; note: by the way",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Not Accepted: spec.nodeSelector must be empty",
+		},
+		"some is invalid and some pending": {
+			verdict: model.Verdict{Findings: []model.Finding{
+				finding(model.Invalid, model.ScopeNetwork, "network red is bad"), finding(model.Pending, model.ScopeTemplate, "frrConfigurationSelector matches none"),
+			}},
+			want: []string{
+				"Accepted False ConfigurationPending: network red is bad; frrConfigurationSelector matches none",
+				"Rendered False NotRendered: rendered on no node; left out: network red is bad; frrConfigurationSelector matches none",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Not Accepted: network red is bad; frrConfigurationSelector matches none",
+		},
+		"every node is blocked": {
+			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{
+				Selected: 2, Blocked: 2, NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-1", "worker-2")},
+			}},
+			want: []string{
+				"Accepted False ConfigurationPending: on worker-1, worker-2 (" + missing + ")",
+				"Rendered False NotRendered: rendered on 0 of 2 nodes; blocked: worker-1, worker-2 (" + missing + ")",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Not Accepted: on worker-1, worker-2 (" + missing + ")",
+		},
+		"one node is blocked, the others have nothing to advertise": {
+			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{
+				Selected: 2, Blocked: 1, Idle: 1, NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-1")},
+			}},
+			want: []string{
+				"Accepted False ConfigurationPending: on worker-1 (" + missing + ")",
+				"Rendered False NotRendered: rendered on 0 of 2 nodes; nothing to advertise on 1; blocked: worker-1 (" + missing + ")",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Not Accepted: on worker-1 (" + missing + ")",
+		},
+		"no template applies to any node": {
+			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 2, NoTemplate: 2}},
+			want: []string{
+				"Accepted False ConfigurationPending: no selected FRRConfiguration applies to 2 nodes: change the nodeSelector of one, or add one",
+				"Rendered False NotRendered: rendered on 0 of 2 nodes; no selected FRRConfiguration applies to 2",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Not Accepted: no selected FRRConfiguration applies to 2 nodes: change the nodeSelector of one, or add one",
+		},
+		"nothing can be read": {
+			verdict: model.Verdict{Findings: []model.Finding{finding(model.Retryable, model.ScopeRouteAdvertisements, "listing namespaces: timeout")}},
+			want: []string{
+				"Accepted Unknown InternalError: listing namespaces: timeout",
+				"Rendered Unknown ReadFailed: not known, because the cluster could not be read; left out: listing namespaces: timeout",
+				"FRRConfigured Unknown ReadFailed: not known, because the cluster could not be read; left out: listing namespaces: timeout",
+			},
+			text: "Not Accepted: listing namespaces: timeout",
+		},
+		"no write succeeds": {
+			verdict: model.Verdict{Tally: model.Tally{
+				Selected: 1, Blocked: 1, NodeFindings: []model.NodeFinding{onNodes(model.Retryable, "Forbidden", "the operator lacks the permission", "worker-1")},
+			}},
+			want: []string{
+				"Accepted False InternalError: on worker-1 (the operator lacks the permission)",
+				"Rendered False NotRendered: rendered on 0 of 1 node; blocked: worker-1 (the operator lacks the permission)",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Not Accepted: on worker-1 (the operator lacks the permission)",
+		},
+		"no write succeeds any more": {
+			verdict: model.Verdict{Tally: model.Tally{
+				Selected: 1, Blocked: 1, NodeFindings: []model.NodeFinding{onNodes(model.Retryable, "Unavailable", "timeout", "worker-1")},
+			}},
+			existing: []metav1.Condition{{Type: "Accepted", Status: "True", Reason: "Accepted", Message: "as before", LastTransitionTime: noon, ObservedGeneration: generation}},
+			want: []string{
+				"Accepted True Accepted: as before",
+				"Rendered False NotRendered: rendered on 0 of 1 node; blocked: worker-1 (timeout)",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Accepted",
+		},
+		"no write succeeds for a new generation": {
+			verdict: model.Verdict{Tally: model.Tally{
+				Selected: 1, Blocked: 1, NodeFindings: []model.NodeFinding{onNodes(model.Retryable, "Unavailable", "timeout", "worker-1")},
+			}},
+			existing: []metav1.Condition{{Type: "Accepted", Status: "True", Reason: "Accepted", Message: "as before", LastTransitionTime: noon, ObservedGeneration: generation - 1}},
+			want: []string{
+				"Accepted False InternalError: on worker-1 (timeout)",
+				"Rendered False NotRendered: rendered on 0 of 1 node; blocked: worker-1 (timeout)",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Not Accepted: on worker-1 (timeout)",
+		},
+		"another controller is at work": {
+			verdict: model.Verdict{
+				StandAside: "FRRConfiguration frr-k8s-system/ovnk-generated-abc is from OVN-Kubernetes",
+				Findings:   []model.Finding{finding(model.Invalid, model.ScopeNetwork, "network red is bad")},
+			},
+			existing: []metav1.Condition{{Type: "Accepted", Status: "True", Reason: "Accepted", Message: "theirs", ObservedGeneration: generation}},
+			want: []string{
+				"Rendered False StandingAside: nothing is rendered, because another controller works on this object: FRRConfiguration frr-k8s-system/ovnk-generated-abc is from OVN-Kubernetes. " +
+					"To hand the object over, stop that controller, or start this one with --take-over",
+			},
+		},
+		"frr-k8s reports errors": {
+			verdict: model.Verdict{Tally: model.Tally{
+				Selected: 4, Rendered: 4, TakenOver: 1, TakeoverUnknown: 1,
+				TakeoverFindings: []model.NodeFinding{
+					onNodes(model.Retryable, "FRRReportsError", "conversion: different asns", "worker-2"),
+					onNodes(model.Retryable, "FRRReportsError", "conversion: different router ids", "worker-1"),
+				},
+			}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered True Rendered: rendered on all 4 nodes",
+				"FRRConfigured False FRRError: taken over by frr-k8s on 1 of 4 nodes; frr-k8s reports errors on worker-1, worker-2 (for example: conversion: different asns); 1 node without an FRRNodeState: is frr-k8s running there?",
+			},
+			text: "Accepted",
+		},
+		"frr-k8s makes no node states": {
+			verdict:      model.Verdict{Tally: model.Tally{Selected: 2, Rendered: 2, TakeoverUnknown: 2}},
+			noNodeStates: true,
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered True Rendered: rendered on all 2 nodes",
+				"FRRConfigured Unknown NoNodeStates: not known, because there are no FRRNodeStates to read: frr-k8s makes them where the frrnodestates.frrk8s.metallb.io CRD is installed",
+			},
+			text: "Accepted",
+		},
+		"no node has a node state": {
+			verdict: model.Verdict{Tally: model.Tally{Selected: 2, Rendered: 2, TakeoverUnknown: 2}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered True Rendered: rendered on all 2 nodes",
+				"FRRConfigured Unknown NoNodeStates: taken over by frr-k8s on 0 of 2 nodes; 2 nodes without an FRRNodeState: is frr-k8s running there?",
+			},
+			text: "Accepted",
+		},
+		"5,000 nodes": {
+			verdict: model.Verdict{Tally: model.Tally{
+				Selected: 5000, Rendered: 1, Blocked: 4999, TakenOver: 1,
+				NodeFindings: []model.NodeFinding{
+					manyNodes(model.Pending, "SubnetsMissing", missing, 4999),
+					onNodes(model.Invalid, "HostnameLabelShared", "nodes share the label", "worker-0007"),
+				},
+			}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered False PartlyRendered: rendered on 1 of 5,000 nodes; blocked: worker-0000, worker-0001, worker-0002, worker-0003, worker-0004 and 4,994 more (" + missing +
+					"); worker-0007 (nodes share the label)",
+				"FRRConfigured True Configured: taken over by frr-k8s on the one node",
+			},
+			text: "Accepted",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			test.verdict.Generation = generation
+			conditions := status.Conditions(test.verdict, !test.noNodeStates, test.existing, noon)
+			var got []string
+			for _, c := range conditions {
+				got = append(got, fmt.Sprintf("%s %s %s: %s", c.Type, c.Status, c.Reason, c.Message))
+				if c.ObservedGeneration != generation {
+					t.Errorf("%s: observedGeneration is %d", c.Type, c.ObservedGeneration)
+				}
+			}
+			if strings.Join(got, "\n") != strings.Join(test.want, "\n") {
+				t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
+			}
+			if got := status.Text(conditions); got != test.text {
+				t.Errorf("status: got %q, want %q", got, test.text)
+			}
+			if problems := validation.ValidateConditions(conditions, field.NewPath("status")); len(problems) > 0 {
+				t.Errorf("the API server would refuse them: %v", problems)
+			}
+		})
+	}
+}
+
+// TestMessagesStayWithinTheAPIsLimit takes the worst that a planner can say.
+func TestMessagesStayWithinTheAPIsLimit(t *testing.T) {
+	long := strings.Repeat("ü", 20000)
+	v := model.Verdict{Generation: generation, Tally: model.Tally{Selected: 5000, Blocked: 5000}}
+	for i := range 100 {
+		v.Findings = append(v.Findings, finding(model.Invalid, model.ScopeNetwork, fmt.Sprint(i, long)), finding(model.Notice, model.ScopeNetwork, fmt.Sprint(i, long)))
+		f := manyNodes(model.Pending, fmt.Sprintf("Reason%02d", i), fmt.Sprint(i, long), 5000)
+		v.Tally.NodeFindings = append(v.Tally.NodeFindings, f)
+		f.Outcome = model.Notice
+		v.Tally.NodeFindings = append(v.Tally.NodeFindings, f)
+		v.Tally.TakeoverFindings = append(v.Tally.TakeoverFindings, manyNodes(model.Retryable, "FRRReportsError", fmt.Sprint(i, long), 50))
+	}
+	rendered := v
+	rendered.Tally.Rendered, rendered.Tally.Blocked = 5000, 0
+	for _, v := range []model.Verdict{v, rendered} {
+		conditions := status.Conditions(v, true, nil, noon)
+		if problems := validation.ValidateConditions(conditions, field.NewPath("status")); len(problems) > 0 {
+			t.Errorf("the API server would refuse them: %v", problems)
+		}
+		for _, c := range conditions {
+			if !strings.Contains(c.Message, "…") && c.Type == status.Rendered {
+				t.Errorf("%s is not cut: %d bytes", c.Type, len(c.Message))
+			}
+		}
+		if got := len(status.Text(conditions)); got > 5000 {
+			t.Errorf("status.status has %d bytes", got)
+		}
+		for _, e := range status.Transitions(nil, conditions) {
+			if len(e.Message) > 1024 {
+				t.Errorf("event %s has %d bytes", e.Reason, len(e.Message))
+			}
+		}
+	}
+}
+
+func TestMessagesDoNotDependOnOrder(t *testing.T) {
+	findings := []model.NodeFinding{
+		onNodes(model.Pending, "A", "a", "worker-3", "worker-4"),
+		onNodes(model.Pending, "B", "b2", "worker-2"),
+		onNodes(model.Pending, "B", "b1", "worker-1"),
+		onNodes(model.Invalid, "C", "c", "worker-1"),
+	}
+	message := func(order ...int) string {
+		v := model.Verdict{Tally: model.Tally{Selected: 5, Rendered: 1, Blocked: 4}}
+		for _, i := range order {
+			v.Tally.NodeFindings = append(v.Tally.NodeFindings, findings[i])
+		}
+		return status.Conditions(v, true, nil, noon)[1].Message
+	}
+	want := "rendered on 1 of 5 nodes; blocked: worker-3, worker-4 (a); worker-1, worker-2 (for example: b1); worker-1 (c)"
+	for _, order := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}} {
+		if got := message(order...); got != want {
+			t.Errorf("order %v: got %q, want %q", order, got, want)
+		}
+	}
+}
+
+func TestTimesMoveWithTheStatusOnly(t *testing.T) {
+	well := model.Verdict{Generation: generation, Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 2}}
+	first := status.Conditions(well, true, nil, noon)
+	if again := status.Conditions(well, true, first, evening); status.Changed(first, again) {
+		t.Errorf("nothing changed, but the conditions have to be written: %+v", again)
+	}
+	tests := map[string]struct {
+		change func(*model.Verdict)
+		moved  map[string]bool
+	}{
+		"another message":    {func(v *model.Verdict) { v.Tally.Idle, v.Tally.Selected = 1, 4 }, map[string]bool{}},
+		"another generation": {func(v *model.Verdict) { v.Generation++ }, map[string]bool{}},
+		"another status":     {func(v *model.Verdict) { v.Tally.TakenOver = 3 }, map[string]bool{"FRRConfigured": true}},
+		"another reason": {func(v *model.Verdict) {
+			v.Tally.TakeoverFindings = []model.NodeFinding{onNodes(model.Retryable, "FRRReportsError", "no", "worker-1")}
+		}, map[string]bool{}},
+	}
+	for name, test := range tests {
+		changed := well
+		test.change(&changed)
+		next := status.Conditions(changed, true, first, evening)
+		if !status.Changed(first, next) {
+			t.Errorf("%s: nothing has to be written", name)
+		}
+		for _, c := range next {
+			want := noon
+			if test.moved[c.Type] {
+				want = evening
+			}
+			if !c.LastTransitionTime.Equal(&want) {
+				t.Errorf("%s: %s turned at %s, want %s", name, c.Type, c.LastTransitionTime, want)
+			}
+		}
+	}
+}
+
+func TestChangedRespectsOthers(t *testing.T) {
+	theirs := metav1.Condition{Type: "Accepted", Status: "True", Reason: "Accepted", Message: "theirs", LastTransitionTime: noon}
+	other := metav1.Condition{Type: "SomethingElse", Status: "True", Reason: "Yes", LastTransitionTime: noon}
+	aside := status.Conditions(model.Verdict{StandAside: "evidence"}, true, nil, noon)
+	if status.Changed(append([]metav1.Condition{theirs, other}, aside...), aside) {
+		t.Error("another controller's conditions make ours be written again")
+	}
+	ours := status.Conditions(model.Verdict{Tally: model.Tally{Selected: 1, Rendered: 1}}, true, nil, noon)
+	if !status.Changed(ours, aside) {
+		t.Error("standing aside leaves FRRConfigured behind")
+	}
+}
+
+func TestTransitions(t *testing.T) {
+	conditionsOf := func(v model.Verdict) []metav1.Condition { return status.Conditions(v, true, nil, noon) }
+	none := []metav1.Condition(nil)
+	well := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 3}})
+	waiting := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 1}})
+	waitingMore := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 2}})
+	partly := conditionsOf(model.Verdict{Tally: model.Tally{
+		Selected: 3, Rendered: 2, Blocked: 1, TakenOver: 2, NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-1")},
+	}})
+	failing := conditionsOf(model.Verdict{Tally: model.Tally{
+		Selected: 3, Rendered: 3, TakenOver: 2, TakeoverFindings: []model.NodeFinding{onNodes(model.Retryable, "FRRReportsError", "no", "worker-1")},
+	}})
+	invalid := conditionsOf(model.Verdict{Findings: []model.Finding{finding(model.Invalid, model.ScopeRouteAdvertisements, "bad")}})
+	aside := conditionsOf(model.Verdict{StandAside: "evidence"})
+	tests := map[string]struct {
+		from, to []metav1.Condition
+		want     string
+	}{
+		"new":                 {none, well, "Normal Accepted, Normal Rendered, Normal Configured"},
+		"new and waiting":     {none, waiting, "Normal Accepted, Normal Rendered"},
+		"new and invalid":     {none, invalid, "Warning ConfigurationError, Warning NotRendered"},
+		"new, standing aside": {none, aside, "Warning StandingAside"},
+		"the same":            {well, well, ""},
+		"on the way":          {waiting, waitingMore, ""},
+		"arrived":             {waitingMore, well, "Normal Configured"},
+		"a node is blocked":   {well, partly, "Warning PartlyRendered"},
+		"a node is unblocked": {partly, well, "Normal Rendered"},
+		"frr-k8s fails":       {well, failing, "Warning FRRError"},
+		"stands aside":        {well, aside, "Warning StandingAside"},
+	}
+	for name, test := range tests {
+		var got []string
+		for _, e := range status.Transitions(test.from, test.to) {
+			got = append(got, e.Type+" "+e.Reason)
+			if e.Message == "" {
+				t.Errorf("%s: event %s has no message", name, e.Reason)
+			}
+		}
+		if strings.Join(got, ", ") != test.want {
+			t.Errorf("%s: got %q, want %q", name, strings.Join(got, ", "), test.want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package status
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+func rendered(v *model.Verdict) metav1.Condition {
+	t := &v.Tally
+	whole := t.Blocked == 0 && len(blockingOutcomes(v)) == 0
+	status, reason := metav1.ConditionFalse, reasonNotRendered
+	switch {
+	case unread(v):
+		status, reason = metav1.ConditionUnknown, reasonReadFailed
+	case t.Rendered > 0 && whole:
+		status, reason = metav1.ConditionTrue, reasonRendered
+	case idle(v) && whole:
+		status, reason = metav1.ConditionTrue, reasonNothingToAdvertise
+	case t.Rendered > 0 || idle(v):
+		reason = reasonPartlyRendered
+	}
+	return condition(Rendered, status, reason, renderedMessage(v))
+}
+
+func renderedMessage(v *model.Verdict) string {
+	t := &v.Tally
+	var s sentence
+	switch {
+	case unread(v):
+		s.add("not known, because the cluster could not be read")
+	case idle(v):
+		s.addf("nothing to advertise yet on %s that it selects", allNodes(t.Selected))
+	case t.Selected == 0:
+		s.add("rendered on no node")
+	case t.Rendered == t.Selected:
+		s.addf("rendered on %s", allNodes(t.Selected))
+	default:
+		s.addf("rendered on %s of %s", number(t.Rendered), nodes(t.Selected))
+	}
+	if t.Idle > 0 && !idle(v) {
+		s.addf("nothing to advertise on %s", number(t.Idle))
+	}
+	if t.NoTemplate > 0 {
+		s.addf("no selected FRRConfiguration applies to %s", number(t.NoTemplate))
+	}
+	if text := nodeFindings(t.NodeFindings, t.Selected); text != "" {
+		s.add(label(t.Blocked > 0, "blocked: ", "not whole on ") + text)
+	}
+	if text := objectFindings(v.Findings); text != "" {
+		s.add("left out: " + text)
+	}
+	if t.Inactive > 0 {
+		s.addf("%s left out where a network is not set up on a node", label(t.Inactive == 1, "1 advertisement is", number(t.Inactive)+" advertisements are"))
+	}
+	if text := notices(v); text != "" {
+		s.add("note: " + text)
+	}
+	return s.String()
+}
+
+func frrConfigured(v *model.Verdict, rendered metav1.Condition, nodeStates bool) metav1.Condition {
+	t := &v.Tally
+	failed := 0
+	for _, f := range t.TakeoverFindings {
+		failed += f.Count
+	}
+	status, reason := metav1.ConditionFalse, reasonWaiting
+	switch {
+	case rendered.Reason == reasonReadFailed:
+		return condition(FRRConfigured, metav1.ConditionUnknown, reasonReadFailed, rendered.Message)
+	case idle(v):
+		return condition(FRRConfigured, metav1.ConditionTrue, reasonNothingToAdvertise, "nothing to advertise yet")
+	case t.Rendered == 0:
+		return condition(FRRConfigured, metav1.ConditionFalse, reasonNotRendered, "rendered on no node; the condition Rendered says why")
+	case !nodeStates:
+		return condition(FRRConfigured, metav1.ConditionUnknown, reasonNoNodeStates,
+			"not known, because there are no FRRNodeStates to read: frr-k8s makes them where the frrnodestates.frrk8s.metallb.io CRD is installed")
+	case failed > 0:
+		reason = reasonFRRError
+	case t.TakenOver == t.Rendered:
+		status, reason = metav1.ConditionTrue, reasonConfigured
+	case t.TakeoverUnknown == t.Rendered:
+		status, reason = metav1.ConditionUnknown, reasonNoNodeStates
+	}
+	return condition(FRRConfigured, status, reason, takeoverMessage(t, failed))
+}
+
+func takeoverMessage(t *model.Tally, failed int) string {
+	var s sentence
+	if t.TakenOver == t.Rendered {
+		s.addf("taken over by frr-k8s on %s", allNodes(t.Rendered))
+	} else {
+		s.addf("taken over by frr-k8s on %s of %s", number(t.TakenOver), nodes(t.Rendered))
+	}
+	if failed > 0 {
+		s.add("frr-k8s reports errors on " + nodeFindings(t.TakeoverFindings, t.Rendered))
+	}
+	if t.TakeoverUnknown > 0 {
+		s.addf("%s without an FRRNodeState: is frr-k8s running there?", nodes(t.TakeoverUnknown))
+	}
+	if waiting := t.Rendered - t.TakenOver - t.TakeoverUnknown - failed; waiting > 0 {
+		s.addf("waiting for %s", number(waiting))
+	}
+	return s.String()
+}
