@@ -108,7 +108,7 @@ var _ = Describe("Errors", func() {
 			}
 			recorder := httptest.NewRecorder()
 			recorder.Header().Set("Content-Type", "application/json")
-			recorder.WriteHeader(403)
+			recorder.WriteHeader(http.StatusForbidden)
 			if err := json.NewEncoder(recorder).Encode(status); err != nil {
 				return nil, err
 			}

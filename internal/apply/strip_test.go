@@ -167,7 +167,7 @@ var _ = Describe("The manager's cache", func() {
 	It("serves the applier without holding specs", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		applier, operator := newApplier(cluster.Config)
-		reader := newCache(namespace)
+		reader := newCache()
 		node := "worker-1"
 		listed := func() []apply.LiveObject {
 			var list frrk8sv1beta1.FRRConfigurationList
@@ -199,7 +199,7 @@ var _ = Describe("The manager's cache", func() {
 })
 
 // newCache is set up as the manager's.
-func newCache(namespace string) cache.Cache {
+func newCache() cache.Cache {
 	GinkgoHelper()
 	c, err := cache.New(cluster.Config, cache.Options{
 		Scheme:   scheme,
