@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
@@ -58,8 +60,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	started := r.Now()
 	objects, err := snapshot.Gather(ctx, r.Reader, snapshot.Options{WithoutNodeStates: true})
 	if err != nil {
-		return ctrl.Result{}, err
+		return ctrl.Result{}, r.unread(ctx, err)
 	}
+	r.Troubles.Clear(gatherSource)
 	inputs := snapshot.Cluster(objects, r.Settings)
 	next := current.NewRevision(plan.Compile(&inputs), snapshot.NewNodeReader(objects))
 	old := r.Plan.Revision()
@@ -87,6 +90,31 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	r.Metrics.Compiled(took)
 	log.FromContext(ctx).V(1).Info("Compiled the cluster", "revision", next.Number, "nodesToPlan", len(nodes), "took", took.String())
 	return ctrl.Result{}, r.keepManaged(ctx, objects)
+}
+
+// gatherSource is the source of troubles with reading.
+const gatherSource = "gather"
+
+// unread tells every RouteAdvertisements object that can be found that nothing
+// new is known.
+func (r *Reconciler) unread(ctx context.Context, cause error) error {
+	var names []string
+	if revision := r.Plan.Revision(); revision != nil {
+		names = revision.RouteAdvertisements()
+	} else {
+		var list ovnv1.RouteAdvertisementsList
+		if err := r.Reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+			return errors.Join(cause, err)
+		}
+		for i := range list.Items {
+			names = append(names, list.Items[i].Name)
+		}
+	}
+	r.Troubles.Set(gatherSource, names, model.Finding{
+		Outcome: model.Retryable, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements}, Reason: "ReadFailed",
+		Message: "the cluster could not be read, so that what was applied last stays: " + cause.Error(),
+	})
+	return cause
 }
 
 // pause is how long to wait for more changes before compiling: a burst of them

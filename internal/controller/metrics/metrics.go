@@ -48,13 +48,13 @@ func New(registry prometheus.Registerer) *Metrics {
 }
 
 // Tally sets the node counts of a RouteAdvertisements object.
-func (m *Metrics) Tally(ra string, t model.Tally, takenOver int) {
+func (m *Metrics) Tally(ra string, t model.Tally) {
 	if m == nil {
 		return
 	}
 	for state, count := range map[string]int{
 		"selected": t.Selected, "rendered": t.Rendered, "blocked": t.Blocked,
-		"no_template": t.NoTemplate, "idle": t.Idle, "taken_over": takenOver,
+		"no_template": t.NoTemplate, "idle": t.Idle, "taken_over": t.TakenOver,
 	} {
 		m.nodes.WithLabelValues(ra, state).Set(float64(count))
 	}

@@ -20,6 +20,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
 )
 
+// StateKind is what frr-k8s reports of a node; older releases have no such kind.
+var StateKind = frrk8sv1beta1.GroupVersion.WithKind("FRRNodeState")
+
 // lookForOverdue is how often, and after what time, nodes are looked at again
 // whose writes no watch has shown.
 const lookForOverdue = time.Minute
@@ -47,7 +50,7 @@ func sources(c cache.Cache, applier *apply.Applier, nodes *current.Trigger[strin
 		nodes.Source(),
 		source.TypedKind(c, &corev1.Node{}, byName[*corev1.Node](), nodeChanges()),
 		source.TypedKind(c, &frrk8sv1beta1.FRRConfiguration{}, generatedHandler(applier)),
-		optional.NewSource(kinds, frrk8sv1beta1.GroupVersion.WithKind("FRRNodeState"), c,
+		optional.NewSource(kinds, StateKind, c,
 			&frrk8sv1beta1.FRRNodeState{}, byName[*frrk8sv1beta1.FRRNodeState](), stateChanges()),
 	}
 }

@@ -101,8 +101,8 @@ func (k *Kinds) ask(gvk schema.GroupVersionKind) (bool, error) {
 	return true, nil
 }
 
-// served reports whether the kind was seen; ordinary kinds count as seen.
-func (k *Kinds) served(gvk schema.GroupVersionKind) bool {
+// Served reports whether the kind was seen; ordinary kinds count as seen.
+func (k *Kinds) Served(gvk schema.GroupVersionKind) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	kind := k.kinds[gvk]

@@ -42,7 +42,7 @@ func (r Reader) check(object runtime.Object) error {
 		return err
 	}
 	gvk.Kind = strings.TrimSuffix(gvk.Kind, "List")
-	if r.Kinds.served(gvk) {
+	if r.Kinds.Served(gvk) {
 		return nil
 	}
 	return noMatch(gvk)

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// options are the flags as they were given.
+type options struct {
+	kubeconfig      string
+	kubeAPIQPS      float32
+	kubeAPIBurst    int
+	metricsAddress  string
+	probeAddress    string
+	shutdownTimeout time.Duration
+
+	leaderElect             bool
+	leaderElectionNamespace string
+	leaderElectionID        string
+	leaseDuration           time.Duration
+	renewDeadline           time.Duration
+	retryPeriod             time.Duration
+
+	takeOver          bool
+	managedASN        uint32
+	managedNamespace  string
+	defaultNetworkNAD string
+	workers           int
+
+	logLevel  string
+	logFormat string
+}
+
+func defaults() options {
+	return options{
+		kubeAPIQPS:        -1,
+		metricsAddress:    ":8080",
+		probeAddress:      ":8081",
+		shutdownTimeout:   15 * time.Second,
+		leaderElectionID:  "ovn-bgp-operator",
+		leaseDuration:     15 * time.Second,
+		renewDeadline:     10 * time.Second,
+		retryPeriod:       2 * time.Second,
+		managedASN:        64512,
+		managedNamespace:  "frr-k8s-system",
+		defaultNetworkNAD: "ovn-kubernetes/default",
+		workers:           8,
+		logLevel:          "info",
+		logFormat:         "json",
+	}
+}
+
+func newCommand(o *options) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "manager",
+		Short: "Turn RouteAdvertisements into one FRRConfiguration per node",
+		Long: `The manager watches RouteAdvertisements, ClusterUserDefinedNetworks, EgressIPs,
+Namespaces, Nodes and FRRConfigurations, and writes one FRRConfiguration for
+each node, from which the node's frr-k8s configures FRR. What it did, and what
+it could not do and why, stands in the conditions of each RouteAdvertisements.
+
+It talks to the cluster that --kubeconfig names, to that of $KUBECONFIG, or, in
+a pod, to its own. Run two or three with --leader-elect: one works, the others
+keep their caches warm.`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return start(command.Context(), o, command.ErrOrStderr())
+		},
+	}
+	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see --help)", err)
+	})
+	command.SetVersionTemplate("{{.Version}}\n")
+	o.addTo(command.Flags())
+	return command
+}
+
+func (o *options) addTo(f *pflag.FlagSet) {
+	f.SortFlags = false
+
+	f.BoolVar(&o.takeOver, "take-over", o.takeOver,
+		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on. "+
+			"Without it the operator stands aside for them and says so in their conditions; "+
+			"switch that controller off before you set this, or both will write")
+	f.Uint32Var(&o.managedASN, "managed-asn", o.managedASN,
+		"AS number of the node-to-node sessions of NoOverlay networks with routing: Managed")
+	f.StringVar(&o.managedNamespace, "managed-namespace", o.managedNamespace,
+		"namespace of frr-k8s, where the FRRConfigurations of Managed routing go")
+	f.StringVar(&o.defaultNetworkNAD, "default-network-nad", o.defaultNetworkNAD,
+		"NAMESPACE/NAME of the NetworkAttachmentDefinition of the default pod network; "+
+			"it is annotated if it exists")
+	f.IntVar(&o.workers, "workers", o.workers, "how many nodes are worked on at once")
+
+	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig,
+		"file that says how to reach the cluster (default $KUBECONFIG; in a pod, the pod's service account)")
+	f.Float32Var(&o.kubeAPIQPS, "kube-api-qps", o.kubeAPIQPS,
+		"most requests per second to the API server; below 0 the server's own "+
+			"priority and fairness is the only limit")
+	f.IntVar(&o.kubeAPIBurst, "kube-api-burst", o.kubeAPIBurst,
+		"how many requests may exceed --kube-api-qps for a moment (default twice --kube-api-qps)")
+
+	f.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect,
+		"work only while holding a lease, so that several managers can run")
+	f.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", o.leaderElectionNamespace,
+		"namespace of the lease (default $POD_NAMESPACE; in a pod, the pod's own)")
+	f.StringVar(&o.leaderElectionID, "leader-election-id", o.leaderElectionID, "name of the lease")
+	f.DurationVar(&o.leaseDuration, "leader-election-lease-duration", o.leaseDuration,
+		"how long others wait for a leader that fell silent")
+	f.DurationVar(&o.renewDeadline, "leader-election-renew-deadline", o.renewDeadline,
+		"how long the leader tries to renew its lease before it gives up and exits")
+	f.DurationVar(&o.retryPeriod, "leader-election-retry-period", o.retryPeriod,
+		"time between two tries to get or renew the lease")
+
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress,
+		"address where Prometheus metrics are served under /metrics; 0 serves none")
+	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress,
+		"address where /healthz and /readyz are served; 0 serves none")
+	f.DurationVar(&o.shutdownTimeout, "shutdown-timeout", o.shutdownTimeout,
+		"how long to let writes that are under way finish when asked to stop")
+
+	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
+	f.StringVar(&o.logFormat, "log-format", o.logFormat, "json, or text for people")
+}
+
+// validate finds what would otherwise show only later, or never.
+func (o *options) validate() error {
+	var problems []error
+	complain := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf(format, args...))
+	}
+	if o.managedASN == 0 || o.managedASN == math.MaxUint32 {
+		complain("--managed-asn %d is reserved (RFC 7607, RFC 7300): use a private AS number, 64512 to 65534 or 4200000000 to 4294967294", o.managedASN)
+	}
+	if o.managedNamespace == "" {
+		complain("--managed-namespace is empty: name the namespace that frr-k8s runs in")
+	}
+	if o.workers < 1 {
+		complain("--workers is %d: it takes at least 1", o.workers)
+	}
+	if _, err := o.defaultNAD(); err != nil {
+		problems = append(problems, err)
+	}
+	if o.leaderElect && (o.leaseDuration <= o.renewDeadline || o.renewDeadline <= o.retryPeriod || o.retryPeriod <= 0) {
+		complain("leader election wants lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
+			o.leaseDuration, o.renewDeadline, o.retryPeriod)
+	}
+	if _, err := newLogger(o, nil); err != nil {
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+func (o *options) defaultNAD() (types.NamespacedName, error) {
+	namespace, name, found := strings.Cut(o.defaultNetworkNAD, "/")
+	if !found || namespace == "" || name == "" || strings.Contains(name, "/") {
+		return types.NamespacedName{}, fmt.Errorf("--default-network-nad %q is not of the form NAMESPACE/NAME", o.defaultNetworkNAD)
+	}
+	return types.NamespacedName{Namespace: namespace, Name: name}, nil
+}
+
+// controllers returns the options as the controllers take them.
+func (o *options) controllers() (controller.Options, error) {
+	defaultNAD, err := o.defaultNAD()
+	if err != nil {
+		return controller.Options{}, err
+	}
+	return controller.Options{
+		Settings: model.Settings{
+			TakeOver: o.takeOver,
+			Managed:  model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
+		},
+		DefaultNAD: defaultNAD,
+		Workers:    o.workers,
+	}, nil
+}

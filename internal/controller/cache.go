@@ -1,0 +1,61 @@
+package controller
+
+import (
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+// Scheme returns a scheme of all kinds that the controllers use.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(snapshot.AddToScheme(scheme))
+	return scheme
+}
+
+// CacheOptions returns what the manager's cache has to be made with. One
+// transform serves all kinds: options by object would have the cache look up
+// each kind at its start, and fail for a CRD that is missing.
+func CacheOptions() cache.Options {
+	return cache.Options{DefaultTransform: strip()}
+}
+
+// strip returns a transform that keeps of each object what is asked of it.
+func strip() func(any) (any, error) {
+	node := apply.StripNode(
+		ovnk.AnnotationNodeSubnets, ovnk.AnnotationPrimaryAddress, ovnk.AnnotationHostCIDRs,
+		ovnk.AnnotationGatewayConfig, ovnk.AnnotationChassisID, ovnk.AnnotationNetworkIDs, ovnk.AnnotationLayer2TunnelIDs,
+	)
+	nads := apply.StripMetadata(nad.Annotations()...)
+	metadata := apply.StripMetadata()
+	managedFields := cache.TransformStripManagedFields()
+	return func(object any) (any, error) {
+		switch o := object.(type) {
+		case *corev1.Node:
+			return node(o)
+		case *frrk8sv1beta1.FRRConfiguration:
+			return apply.StripGenerated(o)
+		case *frrk8sv1beta1.FRRNodeState:
+			return apply.StripNodeState(o)
+		case *nadv1.NetworkAttachmentDefinition:
+			o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
+			return nads(o)
+		case *corev1.Namespace:
+			return metadata(o)
+		case *ovnv1.RouteAdvertisements:
+			// Who writes the status tells of another controller at work.
+			return o, nil
+		default:
+			return managedFields(o)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package cluster
+
+import (
+	"testing"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// change is one row of a table: an object, what happens to it, and whether
+// that asks for a new revision.
+type change[object client.Object] struct {
+	before object
+	change func(object)
+	passes bool
+}
+
+func checkChanges[object client.Object](t *testing.T, predicates []predicate.TypedPredicate[object], changes map[string]change[object]) {
+	t.Helper()
+	for name, c := range changes {
+		after, ok := c.before.DeepCopyObject().(object)
+		if !ok {
+			t.Fatalf("%T copies to another type", c.before)
+		}
+		c.change(after)
+		passes := true
+		for _, p := range predicates {
+			passes = passes && p.Update(event.TypedUpdateEvent[object]{ObjectOld: c.before, ObjectNew: after})
+		}
+		if passes != c.passes {
+			t.Errorf("%s: passes %v, want %v", name, passes, c.passes)
+		}
+	}
+}
+
+func labelled(key, value string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: "object", UID: "1", Generation: 1, Labels: map[string]string{key: value}}
+}
+
+func TestChangesOfRouteAdvertisements(t *testing.T) {
+	type object = *ovnv1.RouteAdvertisements
+	ra := &ovnv1.RouteAdvertisements{ObjectMeta: labelled("a", "b")}
+	ra.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}, {Manager: model.FieldManager, Subresource: "status"}}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameRouteAdvertisements)}, map[string]change[object]{
+		"resync":           {ra, func(object) {}, false},
+		"our own status":   {ra, func(o object) { o.Status.Status = "Accepted"; o.ResourceVersion = "2" }, false},
+		"spec":             {ra, func(o object) { o.Generation++ }, true},
+		"labels":           {ra, func(o object) { o.Labels = map[string]string{model.LabelManaged: "true"} }, true},
+		"made anew":        {ra, func(o object) { o.UID = "2" }, true},
+		"our status again": {ra, func(o object) { o.ManagedFields = append(o.ManagedFields, o.ManagedFields[1]) }, false},
+		"annotation":       {ra, func(o object) { o.Annotations = map[string]string{"note": "x"} }, false},
+		"another controller": {ra, func(o object) {
+			o.ManagedFields = append(o.ManagedFields, metav1.ManagedFieldsEntry{Manager: ovnk.FieldManager, Subresource: "status"})
+		}, true},
+	})
+}
+
+func TestChangesOfNetworks(t *testing.T) {
+	type object = *ovnv1.ClusterUserDefinedNetwork
+	cudn := &ovnv1.ClusterUserDefinedNetwork{ObjectMeta: labelled("a", "b")}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameCUDN)}, map[string]change[object]{
+		"spec":   {cudn, func(o object) { o.Generation++ }, true},
+		"labels": {cudn, func(o object) { o.Labels["a"] = "c" }, true},
+		"VRF":    {cudn, func(o object) { o.Status.VRFName = "mp5-udn-vrf" }, true},
+		"condition": {cudn, func(o object) {
+			o.Status.Conditions = []metav1.Condition{{Type: ovnv1.ConditionNetworkCreated}}
+		}, false},
+	})
+}
+
+func TestChangesOfFRRConfigurations(t *testing.T) {
+	type object = *frrk8sv1beta1.FRRConfiguration
+	template := &frrk8sv1beta1.FRRConfiguration{ObjectMeta: labelled("use", "fabric")}
+	generated := &frrk8sv1beta1.FRRConfiguration{ObjectMeta: labelled(model.LabelGenerated, "true")}
+	upstream := &frrk8sv1beta1.FRRConfiguration{ObjectMeta: labelled(ovnk.LabelRouteAdvertisements, "ra")}
+	upstream.Name = ovnk.GeneratedPrefix + "x"
+	predicates := []predicate.TypedPredicate[object]{notOurs(), unless(sameFRRConfiguration)}
+	checkChanges(t, predicates, map[string]change[object]{
+		"template's spec":             {template, func(o object) { o.Generation++ }, true},
+		"template's labels":           {template, func(o object) { o.Labels["use"] = "other" }, true},
+		"template's annotations":      {template, func(o object) { o.Annotations = map[string]string{"note": "x"} }, false},
+		"generated spec":              {generated, func(o object) { o.Generation++ }, false},
+		"generated labels":            {generated, func(o object) { o.Labels["more"] = "x" }, false},
+		"generated loses its mark":    {generated, func(o object) { delete(o.Labels, model.LabelGenerated) }, true},
+		"template gets the mark":      {template, func(o object) { o.Labels[model.LabelGenerated] = "true" }, true},
+		"OVN-Kubernetes' spec":        {upstream, func(o object) { o.Generation++ }, false},
+		"OVN-Kubernetes' for another": {upstream, func(o object) { o.Labels[ovnk.LabelRouteAdvertisements] = "other" }, true},
+		"OVN-Kubernetes' annotation":  {upstream, func(o object) { o.Annotations = map[string]string{ovnk.AnnotationRouteAdvertisements: "ra/x"} }, true},
+	})
+	for name, test := range map[string]struct {
+		object object
+		passes bool
+	}{"template": {template, true}, "generated": {generated, false}, "OVN-Kubernetes'": {upstream, true}} {
+		create := predicates[0].Create(event.TypedCreateEvent[object]{Object: test.object}) &&
+			predicates[1].Create(event.TypedCreateEvent[object]{Object: test.object})
+		remove := predicates[0].Delete(event.TypedDeleteEvent[object]{Object: test.object}) &&
+			predicates[1].Delete(event.TypedDeleteEvent[object]{Object: test.object})
+		if create != test.passes || remove != test.passes {
+			t.Errorf("%s: passes %v when it comes and %v when it goes, want %v", name, create, remove, test.passes)
+		}
+	}
+}
+
+func TestChangesOfNamespaces(t *testing.T) {
+	type object = *corev1.Namespace
+	namespace := &corev1.Namespace{ObjectMeta: labelled("tenant", "blue")}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameNamespace)}, map[string]change[object]{
+		"labels":      {namespace, func(o object) { o.Labels["tenant"] = "red" }, true},
+		"annotations": {namespace, func(o object) { o.Annotations = map[string]string{"note": "x"} }, false},
+		"phase":       {namespace, func(o object) { o.Status.Phase = corev1.NamespaceTerminating }, false},
+	})
+}
+
+func TestChangesOfEgressIPs(t *testing.T) {
+	type object = *ovnv1.EgressIP
+	egressIP := &ovnv1.EgressIP{ObjectMeta: labelled("a", "b")}
+	egressIP.Status.Items = []ovnv1.EgressIPStatusItem{{Node: "one", EgressIP: "192.0.2.1"}}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameEgressIP)}, map[string]change[object]{
+		"spec":       {egressIP, func(o object) { o.Generation++ }, true},
+		"moved":      {egressIP, func(o object) { o.Status.Items[0].Node = "two" }, true},
+		"unassigned": {egressIP, func(o object) { o.Status.Items = nil }, true},
+		"resync":     {egressIP, func(o object) { o.ResourceVersion = "9" }, false},
+	})
+}
+
+func TestChangesOfNADs(t *testing.T) {
+	type object = *nadv1.NetworkAttachmentDefinition
+	nad := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{ovnk.AnnotationNetworkID: "5"}}}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameNAD)}, map[string]change[object]{
+		"our own annotation": {nad, func(o object) { o.Annotations[ovnk.AnnotationRouteAdvertisements] = `["ra"]` }, false},
+		"network ID":         {nad, func(o object) { o.Annotations[ovnk.AnnotationNetworkID] = "6" }, true},
+		"network":            {nad, func(o object) { o.Annotations[ovnk.AnnotationNetworkName] = "cluster_udn_blue" }, true},
+		"owner":              {nad, func(o object) { o.OwnerReferences = []metav1.OwnerReference{{Name: "blue"}} }, true},
+		"spec":               {nad, func(o object) { o.Spec.Config = "{}" }, false},
+	})
+}
+
+func TestChangesOfNodesThatConcernOthers(t *testing.T) {
+	type object = *corev1.Node
+	node := &corev1.Node{ObjectMeta: labelled(model.LabelHostname, "one")}
+	node.Annotations = map[string]string{ovnk.AnnotationPrimaryAddress: `{"ipv4":"192.0.2.1/24"}`}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameHost)}, map[string]change[object]{
+		"heartbeat":   {node, func(o object) { o.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady}} }, false},
+		"its subnets": {node, func(o object) { o.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":"10.244.1.0/24"}` }, false},
+		"a label":     {node, func(o object) { o.Labels["zone"] = "a" }, false},
+		"hostname":    {node, func(o object) { o.Labels[model.LabelHostname] = "two" }, true},
+		"address":     {node, func(o object) { o.Annotations[ovnk.AnnotationPrimaryAddress] = `{"ipv4":"192.0.2.2/24"}` }, true},
+		"the same address, written anew": {node, func(o object) {
+			o.Annotations[ovnk.AnnotationPrimaryAddress] = `{ "ipv4": "192.0.2.1/24" }`
+		}, false},
+		"network IDs": {node, func(o object) { o.Annotations[ovnk.AnnotationNetworkIDs] = `{"cluster_udn_blue":"5"}` }, true},
+	})
+}

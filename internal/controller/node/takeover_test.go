@@ -1,0 +1,44 @@
+package node
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+func TestTakeover(t *testing.T) {
+	const running = "router bgp 64512\n address-family ipv4 unicast\n  network 10.244.1.0/24\n exit-address-family\n!\n" +
+		"router bgp 64512 vrf blue\n address-family ipv4 unicast\n  network 10.10.1.0/24\n exit-address-family\n"
+	prefix := func(vrf, p string) model.AdvertisedPrefix {
+		return model.AdvertisedPrefix{VRF: vrf, Prefix: netip.MustParsePrefix(p)}
+	}
+	both := []model.AdvertisedPrefix{prefix("", "10.244.1.0/24"), prefix("blue", "10.10.1.0/24")}
+	for name, test := range map[string]struct {
+		conversion, reload string
+		advertised         []model.AdvertisedPrefix
+		want               model.Takeover
+		message            string
+	}{
+		"all originated":       {"success", "success", both, model.TakeoverDone, ""},
+		"nothing to originate": {"success", "success", nil, model.TakeoverDone, ""},
+		"in another VRF":       {"success", "success", []model.AdvertisedPrefix{prefix("red", "10.10.1.0/24")}, model.TakeoverWaiting, ""},
+		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.TakeoverWaiting, ""},
+		"nothing reported yet": {"", "", both, model.TakeoverWaiting, ""},
+		"not reloaded yet":     {"success", "", both, model.TakeoverWaiting, ""},
+		"conversion failed":    {"two ASNs", "success", both, model.TakeoverFailed, "conversion"},
+		"reload failed":        {"success", "vtysh: no", both, model.TakeoverFailed, "reload"},
+	} {
+		state := &frrk8sv1beta1.FRRNodeState{Status: frrk8sv1beta1.FRRNodeStateStatus{
+			RunningConfig: running, LastConversionResult: test.conversion, LastReloadResult: test.reload,
+		}}
+		got, message := takeover(&state.Status, apply.OriginsOf(state), test.advertised)
+		if got != test.want || !strings.Contains(message, test.message) || (message == "") != (test.message == "") {
+			t.Errorf("%s: %v %q, want %v with %q", name, got, message, test.want, test.message)
+		}
+	}
+}

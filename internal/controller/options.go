@@ -1,0 +1,37 @@
+package controller
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// Options are what the controllers can be told.
+type Options struct {
+	Settings model.Settings
+	// DefaultNAD names the default network's NetworkAttachmentDefinition.
+	DefaultNAD types.NamespacedName
+	// Workers is how many nodes are worked on at once.
+	Workers int
+	// LookForKinds is how often missing optional kinds are looked for; 0 for
+	// every half minute.
+	LookForKinds time.Duration
+	// StatusPace is the least time between two writes of an object's status;
+	// 0 for a second.
+	StatusPace time.Duration
+	// Metrics may be nil.
+	Metrics *metrics.Metrics
+}
+
+func (o Options) withDefaults() Options {
+	if o.LookForKinds == 0 {
+		o.LookForKinds = 30 * time.Second
+	}
+	if o.StatusPace == 0 {
+		o.StatusPace = time.Second
+	}
+	return o
+}

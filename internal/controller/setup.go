@@ -1,0 +1,107 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/cluster"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/node"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+// readyTimeout is less than a probe waits for an answer.
+const readyTimeout = time.Second
+
+// wiring is what the controllers share.
+type wiring struct {
+	plan           *current.Plan
+	troubles       *current.Troubles
+	tallies        *plan.Tallies
+	nodes          *current.Trigger[string]
+	nads           *current.Trigger[types.NamespacedName]
+	advertisements *current.Trigger[string]
+	kinds          *optional.Kinds
+	reader         optional.Reader
+}
+
+// Setup adds the controllers to the manager and returns the readiness check.
+func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
+	o = o.withDefaults()
+	w := wire(m, o)
+	if err := node.AddIndexes(context.Background(), m.GetFieldIndexer()); err != nil {
+		return nil, err
+	}
+	applier := apply.NewApplier(m.GetClient(), time.Now)
+	err := errors.Join(
+		m.Add(w.kinds),
+		cluster.Setup(m, &cluster.Reconciler{
+			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Plan: w.plan, Troubles: w.troubles,
+			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now,
+		}, w.kinds),
+		node.Setup(m, &node.Reconciler{
+			Reader: w.reader, Applier: applier, Plan: w.plan, Tallies: w.tallies,
+			Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now,
+		}, w.nodes, w.kinds, o.Workers),
+		verdict.Setup(m, &verdict.Reconciler{
+			Client: m.GetClient(), Plan: w.plan, Tallies: w.tallies, Troubles: w.troubles,
+			NodeStates: func() bool { return w.kinds.Served(node.StateKind) },
+			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now,
+		}, w.advertisements, o.StatusPace),
+		nad.Setup(m, &nad.Reconciler{
+			Client: m.GetClient(), Plan: w.plan, Default: o.DefaultNAD, Troubles: w.troubles,
+		}, w.nads, w.kinds),
+	)
+	return ready(m, w.plan), err
+}
+
+func wire(m manager.Manager, o Options) *wiring {
+	w := &wiring{
+		tallies:        plan.NewTallies(),
+		nodes:          &current.Trigger[string]{},
+		nads:           &current.Trigger[types.NamespacedName]{},
+		advertisements: &current.Trigger[string]{},
+		kinds: optional.NewKinds(m.GetRESTMapper(), o.LookForKinds, m.GetLogger().WithName("kinds"),
+			nad.Kind, cluster.VTEPKind, snapshot.UplinkStateKind, node.StateKind),
+	}
+	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
+	w.troubles = &current.Troubles{OnChange: w.advertisements.Now}
+	w.plan = &current.Plan{}
+	w.plan.OnCaughtUp = func() {
+		// The statuses were waiting for this.
+		w.advertisements.Now(w.plan.Revision().RouteAdvertisements()...)
+	}
+	return w
+}
+
+// ready says yes on a standby whose cache is filled, and on a leader that has
+// compiled the cluster.
+func ready(m manager.Manager, p *current.Plan) healthz.Checker {
+	return func(request *http.Request) error {
+		ctx, cancel := context.WithTimeout(request.Context(), readyTimeout)
+		defer cancel()
+		if !m.GetCache().WaitForCacheSync(ctx) {
+			return errors.New("the cache is not filled yet")
+		}
+		select {
+		case <-m.Elected():
+			if p.Revision() == nil {
+				return errors.New("the cluster has not been compiled yet")
+			}
+		default:
+		}
+		return nil
+	}
+}

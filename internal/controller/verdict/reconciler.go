@@ -1,0 +1,158 @@
+package verdict
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
+)
+
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=get;list;watch
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements/status,verbs=patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// patience is how long a status waits for nodes to catch up. A cluster that
+// never settles gets figures from its midst.
+const patience = time.Minute
+
+// Reconciler keeps the status of one RouteAdvertisements object.
+type Reconciler struct {
+	// Client reads from the cache.
+	Client   client.Client
+	Plan     *current.Plan
+	Tallies  *plan.Tallies
+	Troubles *current.Troubles
+	// NodeStates tells whether the cluster has FRRNodeStates.
+	NodeStates func() bool
+	Recorder   events.EventRecorder
+	Metrics    *metrics.Metrics
+	// Now is the clock.
+	Now func() time.Time
+
+	pace pace
+}
+
+// Reconcile writes the status where it has to change.
+func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, error) {
+	var object ovnv1.RouteAdvertisements
+	err := r.Client.Get(ctx, types.NamespacedName{Name: name}, &object, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		r.pace.forget(name)
+		r.Metrics.Forget(name)
+		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	verdict, found := r.verdict(&object)
+	if !found {
+		// The revision that knows the object will ask for its status.
+		return ctrl.Result{}, nil
+	}
+	r.Metrics.Tally(name, verdict.Tally)
+
+	existing := object.Status.Conditions
+	conditions := status.Conditions(verdict, r.NodeStates(), existing, metav1.NewTime(r.Now()))
+	wait := r.pace.wait(name, r.Now())
+	if r.Plan.Behind() > 0 {
+		// Half of the nodes tell half of the truth. The last one to catch up
+		// asks for this status again.
+		held := r.pace.held(name, r.Now())
+		switch {
+		case held >= patience:
+		case newlyAccepted(conditions, existing):
+			conditions = acceptedAlone(conditions, existing)
+			wait = max(wait, r.pace.every-held)
+		default:
+			return ctrl.Result{RequeueAfter: patience - held}, nil
+		}
+	} else {
+		r.pace.release(name)
+	}
+	text := status.Text(conditions)
+	if !status.Changed(existing, conditions) && (text == "" || text == object.Status.Status) {
+		return ctrl.Result{}, nil
+	}
+	if wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	if err := r.write(ctx, name, text, conditions); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	r.pace.wrote(name, r.Now())
+	for _, e := range status.Transitions(existing, conditions) {
+		r.Recorder.Eventf(&object, nil, e.Type, e.Reason, "Plan", "%s", e.Message)
+	}
+	return ctrl.Result{}, nil
+}
+
+// verdict is what is known of the object. Before the first revision that may
+// be nothing but troubles, such as that the cluster can't be read.
+func (r *Reconciler) verdict(object *ovnv1.RouteAdvertisements) (model.Verdict, bool) {
+	troubles := r.Troubles.Of(object.Name)
+	revision := r.Plan.Revision()
+	if revision == nil {
+		return model.Verdict{RA: object.Name, Generation: object.Generation, Findings: troubles}, len(troubles) > 0
+	}
+	verdict := revision.Verdict(object.Name, r.Tallies.Tally(object.Name))
+	verdict.Findings = append(verdict.Findings, troubles...)
+	return verdict, verdict.RA != ""
+}
+
+// newlyAccepted reports whether OVN-Kubernetes' nodes, which wait for Accepted
+// at the current generation, can be told before all nodes are planned.
+func newlyAccepted(conditions, existing []metav1.Condition) bool {
+	next, before := find(conditions, status.Accepted), find(existing, status.Accepted)
+	return next != nil && next.Status == metav1.ConditionTrue &&
+		(before == nil || before.Status != metav1.ConditionTrue || before.ObservedGeneration != next.ObservedGeneration)
+}
+
+// acceptedAlone leaves the other conditions as they are.
+func acceptedAlone(conditions, existing []metav1.Condition) []metav1.Condition {
+	var out []metav1.Condition
+	for i := range conditions {
+		if conditions[i].Type == status.Accepted {
+			out = append(out, conditions[i])
+		} else if before := find(existing, conditions[i].Type); before != nil {
+			out = append(out, *before)
+		}
+	}
+	return out
+}
+
+func find(conditions []metav1.Condition, kind string) *metav1.Condition {
+	i := slices.IndexFunc(conditions, func(c metav1.Condition) bool { return c.Type == kind })
+	if i < 0 {
+		return nil
+	}
+	return &conditions[i]
+}
+
+// write applies the conditions, of which the operator owns those that it
+// sends: those of others stay.
+func (r *Reconciler) write(ctx context.Context, name, text string, conditions []metav1.Condition) error {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&ovnv1.RouteAdvertisementsStatus{Status: text, Conditions: conditions})
+	if err != nil {
+		return err
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{"status": content}}
+	object.SetGroupVersionKind(ovnv1.GroupVersion.WithKind("RouteAdvertisements"))
+	object.SetName(name)
+	return r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object),
+		client.FieldOwner(model.FieldManager), client.ForceOwnership)
+}
