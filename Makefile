@@ -157,3 +157,5 @@ $(LINT_STAMP):
 $(CONTROLPLANE_STAMP):
 	hack/controlplane/build.sh $(CONTROLPLANE)
 	@rm -f $(CACHE)/controlplane/stamp-* && touch $@
+
+-include hack/frrk8s/frrk8s.mk
