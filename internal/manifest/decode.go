@@ -181,9 +181,11 @@ func describe(err *field.Error) string {
 	case field.ErrorTypeTypeInvalid:
 		return detail
 	case field.ErrorTypeInvalid:
-		switch err.BadValue.(type) {
-		case string, bool, int, int32, int64, uint32, float64:
-			return fmt.Sprintf("%v: %s", err.BadValue, detail)
+		switch value := err.BadValue.(type) {
+		case string:
+			return fmt.Sprintf("%s (it is %q)", detail, value)
+		case bool, int, int32, int64, uint32, float64:
+			return fmt.Sprintf("%s (it is %v)", detail, value)
 		}
 		return detail
 	}

@@ -185,7 +185,12 @@ func (d *document) value() (any, error) {
 	return value, nil
 }
 
-var yamlLine = regexp.MustCompile(`(?s)^(?:.*?)yaml: (?:line (\d+): )?(.*)$`)
+var (
+	yamlLine = regexp.MustCompile(`(?s)^(?:.*?)yaml: (?:line (\d+): )?(.*)$`)
+	// The YAML parser counts lines from 0 in its grammar's errors and from 1 in
+	// its scanner's.
+	yamlGrammar = regexp.MustCompile(`^(did not find expected|found undefined tag|found duplicate %|found incompatible YAML)`)
+)
 
 // syntaxProblem moves the line that the parser names, which counts within the
 // document, to where it is in the file.
@@ -195,6 +200,9 @@ func (d *document) syntaxProblem(err error) Problems {
 		message = match[2]
 		if within, err := strconv.Atoi(match[1]); err == nil {
 			line += within - 1
+			if yamlGrammar.MatchString(message) {
+				line++
+			}
 		}
 	}
 	return Problems{{

@@ -56,6 +56,9 @@ func (e *entry) title() string {
 	object, _ := e.value.(map[string]any)
 	metadata, _ := object["metadata"].(map[string]any)
 	name, _ := metadata["name"].(string)
+	if e.kind() == "" {
+		return ""
+	}
 	if namespace, _ := metadata["namespace"].(string); namespace != "" && name != "" {
 		name = namespace + "/" + name
 	}

@@ -16,6 +16,7 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
 // ownGroup is the API group of this operator's own kinds.
@@ -29,8 +30,6 @@ type kind struct {
 	// types.
 	custom bool
 }
-
-var uplinkStates = schema.GroupVersionKind{Group: ovnk.Group, Version: ovnk.UplinkStateVersion, Kind: ovnk.UplinkStateKind}
 
 var kinds = map[schema.GroupVersionKind]kind{
 	ovnv1.GroupVersion.WithKind("RouteAdvertisements"): {
@@ -60,7 +59,7 @@ var kinds = map[schema.GroupVersionKind]kind{
 	nadv1.SchemeGroupVersion.WithKind("NetworkAttachmentDefinition"): {
 		new: func() client.Object { return &nadv1.NetworkAttachmentDefinition{} }, namespaced: true,
 	},
-	uplinkStates: {
+	snapshot.UplinkStateKind: {
 		new: func() client.Object { return &unstructured.Unstructured{} },
 	},
 }

@@ -24,7 +24,7 @@ type Skipped struct {
 
 // Set is what was read, in the order of files and documents.
 type Set struct {
-	Objects []Object
+	Items   []Object
 	Skipped []Skipped
 }
 
@@ -94,7 +94,7 @@ func (l *loader) add(o Object, title string) Problems {
 	before, found := l.seen[id]
 	if !found {
 		l.seen[id] = o
-		l.set.Objects = append(l.set.Objects, o)
+		l.set.Items = append(l.set.Items, o)
 		return nil
 	}
 	if apiequality.Semantic.DeepEqual(before.Object, o.Object) {
@@ -105,4 +105,30 @@ func (l *loader) add(o Object, title string) Problems {
 		Object:   title,
 		Message:  fmt.Sprintf("is written differently at %s; keep one of them", before.Position),
 	}}
+}
+
+// Notes tell, for people, what was skipped: one per file and kind.
+func (s *Set) Notes() []string {
+	type group struct{ file, kind string }
+	counts := map[group]int{}
+	var order []group
+	for i := range s.Skipped {
+		g := group{s.Skipped[i].File, s.Skipped[i].Kind}
+		if counts[g] == 0 {
+			order = append(order, g)
+		}
+		counts[g]++
+	}
+	notes := make([]string, 0, len(order))
+	for _, g := range order {
+		switch {
+		case g.kind == "":
+			notes = append(notes, fmt.Sprintf("%s: skipped, as it is kustomize's own", g.file))
+		case counts[g] > 1:
+			notes = append(notes, fmt.Sprintf("%s: skipped %d of kind %s, which have no part in a plan", g.file, counts[g], g.kind))
+		default:
+			notes = append(notes, fmt.Sprintf("%s: skipped a %s, which has no part in a plan", g.file, g.kind))
+		}
+	}
+	return notes
 }

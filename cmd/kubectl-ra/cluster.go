@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+// kubeconfigs finds the cluster as kubectl does.
+func (o *options) kubeconfigs() clientcmd.ClientConfig {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = o.kubeconfig
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.context})
+}
+
+func (o *options) readCluster(ctx context.Context) (*snapshot.Objects, error) {
+	config, err := o.kubeconfigs().ClientConfig()
+	if err != nil {
+		if clientcmd.IsEmptyConfig(err) {
+			err = errors.New("no kubeconfig names one")
+		}
+		return nil, fmt.Errorf("there is no cluster to read: %w; to plan without one, give manifests with -f alone", err)
+	}
+	scheme := runtime.NewScheme()
+	if err := snapshot.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	reader, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("the cluster at %s can't be reached: %w", config.Host, err)
+	}
+	objects, err := snapshot.Gather(ctx, reader, snapshot.Options{WithoutNodeStates: true})
+	if err != nil {
+		return nil, fmt.Errorf("the cluster at %s can't be read: %w", config.Host, err)
+	}
+	return objects, nil
+}

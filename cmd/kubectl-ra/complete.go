@@ -1,0 +1,74 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
+)
+
+// completeFlags offers values to the shell. What can't be found out quickly
+// and without a cluster is not offered.
+func completeFlags(command *cobra.Command, o *options) {
+	extensions := []string{"yaml", "yml", "json"}
+	for _, flag := range []string{"filename", "from"} {
+		must(command.MarkFlagFilename(flag, extensions...))
+	}
+	must(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)))
+	must(command.RegisterFlagCompletionFunc("context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		config, err := o.kubeconfigs().RawConfig()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return slices.Sorted(maps.Keys(config.Contexts)), cobra.ShellCompDirectiveNoFileComp
+	}))
+	must(command.RegisterFlagCompletionFunc("node", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return o.nodesInFiles(), cobra.ShellCompDirectiveNoFileComp
+	}))
+	command.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return extensions, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+func (o *options) nodesInFiles() []string {
+	files := slices.DeleteFunc(slices.Clone(o.files), func(path string) bool { return path == "-" })
+	// Whatever is wrong with the files is told when they are planned with.
+	set, _ := manifest.Load(files, strings.NewReader(""))
+	var names []string
+	for i := range set.Objects().Nodes {
+		names = append(names, set.Objects().Nodes[i].Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// describeCompletion tells how kubectl finds a plugin's completions.
+func describeCompletion(command *cobra.Command) {
+	command.InitDefaultCompletionCmd("completion")
+	for _, child := range command.Commands() {
+		if child.Name() != "completion" {
+			continue
+		}
+		child.Short = "Print the completion script for a shell"
+		child.Long = `Print a script that completes commands and flags of kubectl-ra in a shell.
+
+For "kubectl ra" itself, kubectl asks an executable of the name
+kubectl_complete-ra on the PATH. This makes one (kubectl's own completion has to
+be loaded, too):
+
+  printf '#!/bin/sh\nexec kubectl-ra __complete "$@"\n' > kubectl_complete-ra
+  chmod +x kubectl_complete-ra
+
+See the help of each shell for the script of kubectl-ra by itself.`
+	}
+}
+
+// must is for mistakes in this file, such as the name of a flag.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes, as the help texts promise them.
+const (
+	exitFine    = 0
+	exitUnable  = 1
+	exitBlocked = 2
+)
+
+// errBlocked says that the plan was printed and has findings that block
+// something.
+var errBlocked = errors.New("the plan has findings that block something")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main without the process around it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	command := newCommand()
+	command.SetArgs(args)
+	command.SetIn(stdin)
+	command.SetOut(stdout)
+	command.SetErr(stderr)
+	err := command.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.Is(err, errBlocked):
+		return exitBlocked
+	case errors.Is(err, syscall.EPIPE):
+		// Whoever read the output, such as head, has seen enough.
+		return exitUnable
+	}
+	for line := range strings.Lines(err.Error()) {
+		_, _ = fmt.Fprintf(stderr, "Error: %s\n", strings.TrimRight(line, "\n"))
+	}
+	return exitUnable
+}
+
+func newCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "kubectl-ra",
+		Short: "Look into RouteAdvertisements: what they advertise, where, and why not",
+		Long: `kubectl ra shows what RouteAdvertisements turn into on each node, and what
+stands in the way. It reads, and never writes to a cluster.
+
+Put the binary kubectl-ra on your PATH, and kubectl finds it as "kubectl ra".`,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ra"},
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+	}
+	command.SetVersionTemplate("{{.Version}}\n")
+	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see --help)", err)
+	})
+	command.AddCommand(newPlanCommand())
+	describeCompletion(command)
+	return command
+}
+
+func version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	answer := build.Main.Version
+	for _, setting := range build.Settings {
+		if setting.Key == "vcs.revision" {
+			answer += " " + setting.Value
+		}
+	}
+	return answer + " " + build.GoVersion
+}

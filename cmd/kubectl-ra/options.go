@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// The forms of output.
+const (
+	outputTable = "table"
+	outputYAML  = "yaml"
+	outputJSON  = "json"
+	outputDiff  = "diff"
+)
+
+var outputs = []string{outputTable, outputYAML, outputJSON, outputDiff}
+
+// options are the flags as they were given.
+type options struct {
+	files   []string
+	from    []string
+	cluster bool
+	output  string
+	nodes   []string
+
+	kubeconfig string
+	context    string
+
+	takeOver         bool
+	managedASN       uint32
+	managedNamespace string
+
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+func (o *options) addTo(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringArrayVarP(&o.files, "filename", "f", nil,
+		"file, directory (with all below it) or - for stdin, to plan with; may be repeated")
+	f.StringVarP(&o.output, "output", "o", outputTable,
+		"table for people; yaml or json, the objects with passwords in clear text where templates have them so; diff, what would change")
+	f.StringArrayVar(&o.from, "from", nil,
+		"file, directory or -, to compare with instead of the cluster, for -o diff; may be repeated")
+	f.StringArrayVar(&o.nodes, "node", nil, "show only this node; may be repeated")
+	f.BoolVar(&o.cluster, "cluster", false,
+		"put the files on top of the current cluster's objects instead of planning with files alone")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "file that says how to reach the cluster; with -f, implies --cluster")
+	f.StringVar(&o.context, "context", "", "context of the kubeconfig; with -f, implies --cluster")
+	f.BoolVar(&o.takeOver, "take-over", false,
+		"plan RouteAdvertisements that OVN-Kubernetes' own controller works on, too, as the manager's flag does")
+	f.Uint32Var(&o.managedASN, "managed-asn", 64512,
+		"AS number of the node-to-node sessions of NoOverlay networks with routing: Managed, as the manager's flag")
+	f.StringVar(&o.managedNamespace, "managed-namespace", "frr-k8s-system",
+		"namespace for the FRRConfigurations of Managed routing, as the manager's flag")
+}
+
+// usesCluster reports whether a cluster is read. Files alone never need one.
+func (o *options) usesCluster() bool {
+	return len(o.files) == 0 || o.cluster || o.kubeconfig != "" || o.context != ""
+}
+
+func (o *options) settings() model.Settings {
+	return model.Settings{
+		TakeOver: o.takeOver,
+		Managed:  model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
+	}
+}
+
+func (o *options) validate() error {
+	var problems []error
+	complain := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf(format, args...))
+	}
+	if !slices.Contains(outputs, o.output) {
+		complain("there is no output %q; -o takes %s", o.output, strings.Join(outputs, ", "))
+	}
+	if len(o.from) > 0 && o.output != outputDiff {
+		complain("--from is what -o diff compares with; add -o diff")
+	}
+	if len(o.from) > 0 && o.usesCluster() {
+		complain("--from compares files with files; give the other side with -f and leave out --cluster, --kubeconfig and --context")
+	}
+	readers := 0
+	for _, path := range slices.Concat(o.files, o.from) {
+		if path == "-" {
+			readers++
+		}
+	}
+	if readers > 1 {
+		complain("stdin (-) can be read only once")
+	}
+	if o.managedASN == 0 || o.managedASN == math.MaxUint32 {
+		complain("--managed-asn %d is reserved (RFC 7607, RFC 7300); use a private AS number", o.managedASN)
+	}
+	if o.managedNamespace == "" {
+		complain("--managed-namespace is empty; name the namespace that frr-k8s runs in")
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/preview"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+func newPlanCommand() *cobra.Command {
+	var o options
+	command := &cobra.Command{
+		Use:   "plan [-f FILE|DIR|-]...",
+		Short: "Show what RouteAdvertisements would turn into on each node",
+		Long: `Show the FRRConfigurations that the operator would write for each node, the
+status that each RouteAdvertisements object would get, and what stands in the
+way of anything, with its fix. The plan is made exactly as the operator makes
+it, and nothing is written anywhere.
+
+Which objects it plans with:
+  without -f              those of the current cluster
+  -f                      those of the files alone; no cluster is needed
+  -f with --cluster       those of the cluster with the files on top, as if
+                          they had been applied (--kubeconfig and --context do
+                          the same)
+
+Files are judged as the API server would: defaults, schemas and CEL rules, and
+every problem is told with its file and line. They should hold all that counts:
+RouteAdvertisements, FRRConfigurations, ClusterUserDefinedNetworks, EgressIPs,
+VTEPs, Nodes with OVN-Kubernetes' annotations, Namespaces,
+NetworkAttachmentDefinitions and UplinkStates. Other kinds are skipped.
+
+What -o diff compares the plan with:
+  with a cluster          what the operator has written there
+  --from                  what those files have or, where they have no generated
+                          FRRConfigurations, the plan that they give
+  -f alone                the generated FRRConfigurations among the files, as
+                          in a dump of a cluster
+
+Output depends on the input alone: the same objects give the same bytes. Tables
+show no passwords and diffs mask them; yaml and json have them as the templates
+do, because they are meant to be applied.
+
+Exit codes: 0 all is well; 1 wrong usage or unreadable input, or the cluster
+can't be read; 2 something is left out of the plan because of a finding.`,
+		Example: `  # What do these stories come to? No cluster needed.
+  kubectl ra plan -f config/samples/cluster -f config/samples/default-import-export
+
+  # The objects themselves, for one node.
+  kubectl ra plan -f config/samples/cluster -f config/samples/vrf-lite --node worker-1 -o yaml
+
+  # What does the current cluster come to?
+  kubectl ra plan
+
+  # What would applying a file change there?
+  kubectl ra plan -f config/samples/egress-ip --cluster -o diff
+
+  # What does a change to the files come to?
+  kubectl ra plan -o diff --from config/samples/cluster --from config/samples/default-import-export \
+    -f config/samples/cluster -f config/samples/cudn-leak-and-export
+
+  # A dump of a cluster, planned somewhere else.
+  kubectl get ra,cudn,eip,nodes,ns,frrconfigurations -A -o yaml | kubectl ra plan -f -`,
+		// "-f *.yaml" reaches the program as one file for -f and the rest as
+		// arguments.
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 && len(o.files) == 0 {
+				return fmt.Errorf("unexpected %q; files go behind -f (see --help)", strings.Join(args, " "))
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, args []string) error {
+			o.files = append(o.files, args...)
+			o.stdin, o.stdout, o.stderr = command.InOrStdin(), command.OutOrStdout(), command.ErrOrStderr()
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return o.run(command.Context())
+		},
+	}
+	o.addTo(command.Flags())
+	completeFlags(command, &o)
+	return command
+}
+
+func (o *options) run(ctx context.Context) error {
+	objects, live, err := o.gather(ctx)
+	if err != nil {
+		return err
+	}
+	planned, err := preview.Of(objects, o.settings())
+	if err != nil {
+		return err
+	}
+	if unknown := planned.Only(o.nodes); len(unknown) > 0 {
+		return fmt.Errorf("there is no node %s", strings.Join(unknown, ", "))
+	}
+	if err := o.print(planned, live); err != nil {
+		return err
+	}
+	if !planned.Blocked() {
+		return nil
+	}
+	return errBlocked
+}
+
+// gather returns the objects to plan with and the ones that are live. Without
+// a cluster both are what the files have.
+func (o *options) gather(ctx context.Context) (objects, live *snapshot.Objects, err error) {
+	files, err := o.load(o.files)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !o.usesCluster() {
+		objects = files.Objects()
+		return objects, objects, nil
+	}
+	if live, err = o.readCluster(ctx); err != nil {
+		return nil, nil, err
+	}
+	objects, err = files.Overlay(live)
+	return objects, live, err
+}
+
+func (o *options) load(paths []string) (*manifest.Set, error) {
+	set, err := manifest.Load(paths, o.stdin)
+	for _, note := range set.Notes() {
+		_, _ = fmt.Fprintf(o.stderr, "Note: %s\n", note)
+	}
+	return set, err
+}
+
+func (o *options) print(planned *preview.Preview, live *snapshot.Objects) error {
+	switch o.output {
+	case outputYAML:
+		return o.withFindings(planned, planned.YAML(o.stdout))
+	case outputJSON:
+		return o.withFindings(planned, planned.JSON(o.stdout))
+	case outputDiff:
+		before, err := o.before(planned, live)
+		if err != nil {
+			return err
+		}
+		return o.withFindings(planned, preview.Diff(o.stdout, before, planned.Side("plan")))
+	default:
+		return planned.Table(o.stdout)
+	}
+}
+
+// withFindings tells on stderr what has no place in machines' output.
+func (o *options) withFindings(planned *preview.Preview, err error) error {
+	if err != nil {
+		return err
+	}
+	return planned.Findings(o.stderr)
+}
+
+// before is what -o diff compares the plan with.
+func (o *options) before(planned *preview.Preview, live *snapshot.Objects) (preview.Side, error) {
+	if len(o.from) == 0 {
+		side, found := planned.Live("live", live, o.nodes)
+		if !found && !o.usesCluster() {
+			return side, fmt.Errorf("there is nothing to compare with: the files have no generated FRRConfigurations; " +
+				"give the other side with --from, or use --cluster")
+		}
+		return side, nil
+	}
+	set, err := o.load(o.from)
+	if err != nil {
+		return preview.Side{}, err
+	}
+	from := set.Objects()
+	if side, found := planned.Live("from", from, o.nodes); found {
+		return side, nil
+	}
+	other, err := preview.Of(from, o.settings())
+	if err != nil {
+		return preview.Side{}, err
+	}
+	// A node may be new in the plan, or gone from it.
+	other.Only(o.nodes)
+	return other.Side("from"), nil
+}

@@ -1,0 +1,134 @@
+package preview
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// maxNodesShown is how many nodes a finding names; --node shows the others.
+const maxNodesShown = 10
+
+// finding is a model.Finding with where it applies.
+type finding struct {
+	model.Finding
+	// ra is the RouteAdvertisements object, "" for findings about none.
+	ra string
+	// nodes is empty where the finding is not about nodes.
+	nodes []string
+}
+
+// findings are those of the RouteAdvertisements and of the nodes shown, the
+// ones that block first.
+func (p *Preview) findings() []finding {
+	var out []finding
+	for i := range p.Plan.Verdicts {
+		verdict := &p.Plan.Verdicts[i]
+		if verdict.StandAside != "" {
+			out = append(out, standAside(verdict))
+		}
+		for _, f := range verdict.Findings {
+			out = append(out, finding{Finding: f, ra: verdict.RA})
+		}
+		out = append(out, p.nodeFindings(verdict.RA)...)
+	}
+	for _, f := range p.Refused {
+		out = append(out, finding{Finding: f, nodes: []string{f.Scope.Name}})
+	}
+	slices.SortStableFunc(out, func(a, b finding) int { return rank(a.Outcome) - rank(b.Outcome) })
+	return out
+}
+
+func rank(o model.Outcome) int {
+	return slices.Index([]model.Outcome{model.Invalid, model.Pending, model.Retryable, model.Notice}, o)
+}
+
+// standAside blocks: nothing of the object is rendered.
+func standAside(verdict *model.Verdict) finding {
+	return finding{ra: verdict.RA, Finding: model.Finding{
+		Outcome: model.Pending,
+		Scope:   model.Scope{Kind: model.ScopeRouteAdvertisements, Name: verdict.RA},
+		Reason:  "StandAside",
+		Message: "OVN-Kubernetes' own controller works on it, and nothing is rendered: " + verdict.StandAside +
+			"; switch that controller off, or plan with --take-over",
+	}}
+}
+
+// nodeFindings groups what nodes have in common, in the order of nodes.
+func (p *Preview) nodeFindings(ra string) []finding {
+	var out []finding
+	index := map[model.Finding]int{}
+	for i := range p.Plan.Nodes {
+		node := &p.Plan.Nodes[i]
+		for j := range node.Parts {
+			if node.Parts[j].RA != ra {
+				continue
+			}
+			for _, f := range node.Parts[j].Findings {
+				at, found := index[f]
+				if !found {
+					at = len(out)
+					index[f] = at
+					out = append(out, finding{Finding: f, ra: ra})
+				}
+				out[at].nodes = append(out[at].nodes, node.Node)
+			}
+		}
+	}
+	return out
+}
+
+// Findings prints what could not be planned, and why; nothing where all is
+// well.
+func (p *Preview) Findings(w io.Writer) error {
+	out := &printer{w: w}
+	for i, f := range p.findings() {
+		if i == 0 {
+			out.printf("FINDINGS\n")
+		}
+		out.printf("%s: %s: %s\n    %s\n", f.Outcome, f.subject(), f.Reason, oneLine(f.Message))
+	}
+	return out.err
+}
+
+// subject says what the finding is about, and whose and where it is unless
+// that is the same.
+func (f *finding) subject() string {
+	subject := strings.TrimSpace(f.Scope.String())
+	var around []string
+	if f.ra != "" && f.Scope != (model.Scope{Kind: model.ScopeRouteAdvertisements, Name: f.ra}) {
+		around = append(around, "RouteAdvertisements "+f.ra)
+	}
+	switch {
+	case len(f.nodes) == 0 || f.Scope == model.Scope{Kind: model.ScopeNode, Name: f.nodes[0]}:
+	case f.Scope == model.Scope{Kind: model.ScopeNode}:
+		// The planner leaves the name out where nodes have a finding in common.
+		subject = plural("Node", len(f.nodes)) + " " + someOf(f.nodes, maxNodesShown)
+	default:
+		around = append(around, plural("node", len(f.nodes))+" "+someOf(f.nodes, maxNodesShown))
+	}
+	if len(around) == 0 {
+		return subject
+	}
+	return subject + " (" + strings.Join(around, ", ") + ")"
+}
+
+func plural(word string, count int) string {
+	if count == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// someOf lists names as far as they are readable.
+func someOf(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,222 @@
+package preview
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// printer remembers the first error, so that printing reads as printing.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// rows prints aligned columns; tabs separate the cells of a line.
+func (p *printer) rows(lines []string) {
+	if p.err != nil {
+		return
+	}
+	var aligned bytes.Buffer
+	table := tabwriter.NewWriter(&aligned, 0, 0, 3, ' ', 0)
+	for _, line := range lines {
+		// A buffer takes everything.
+		_, _ = fmt.Fprintln(table, line)
+	}
+	_ = table.Flush()
+	for line := range strings.Lines(aligned.String()) {
+		p.printf("%s\n", strings.TrimRight(line, " \n"))
+	}
+}
+
+// Table prints, for people, what each node would get, how each
+// RouteAdvertisements object fares, and the findings. Passwords are not shown.
+func (p *Preview) Table(w io.Writer) error {
+	out := &printer{w: w}
+	var idle []string
+	for i := range p.Plan.Nodes {
+		node := &p.Plan.Nodes[i]
+		switch {
+		case node.Keep:
+			out.printf("NODE %s\n  Its state is not known; what it has stays.\n\n", node.Node)
+		case len(node.Configs) == 0:
+			idle = append(idle, node.Node)
+		default:
+			out.node(node)
+		}
+	}
+	switch {
+	case len(p.Plan.Nodes) == 0:
+		out.printf("There are no Nodes to plan for.\n\n")
+	case len(idle) > 0:
+		out.printf("NOTHING TO CONFIGURE\n  %s\n\n", someOf(idle, maxNodesShown))
+	}
+	out.verdicts(p)
+	if findings := p.findings(); len(findings) > 0 && out.err == nil {
+		out.printf("\n")
+		if out.err == nil {
+			out.err = p.Findings(w)
+		}
+	}
+	return out.err
+}
+
+func (p *printer) node(node *model.NodePlan) {
+	for i := range node.Configs {
+		config := &node.Configs[i]
+		p.printf("NODE %s (FRRConfigurations in namespace %s)\n", node.Node, config.Namespace)
+		// Only NoOverlay networks receive more than their templates do.
+		receives := slices.ContainsFunc(config.Routers, func(r model.Router) bool {
+			return slices.ContainsFunc(r.Neighbors, func(n model.Neighbor) bool { return len(n.Receive) > 0 })
+		})
+		header := []string{"VRF", "ASN", "NEIGHBOR", "NEIGHBOR ASN", "ADVERTISES", "IMPORTS FROM"}
+		if receives {
+			header = append(header, "ALSO RECEIVES")
+		}
+		lines := []string{"  " + strings.Join(header, "\t")}
+		for j := range config.Routers {
+			lines = append(lines, routerLines(&config.Routers[j], receives)...)
+		}
+		p.rows(lines)
+		p.printf("\n")
+	}
+}
+
+// routerLines has one block of lines for each neighbor; what belongs to the
+// router as a whole stands in the first. A router without neighbors shows the
+// prefixes that it originates for the VRFs that import them.
+func routerLines(r *model.Router, receives bool) []string {
+	vrf := r.VRF
+	if vrf == "" {
+		vrf = model.DefaultVRF
+	}
+	router := [][]string{{vrf}, {strconv.FormatUint(uint64(r.ASN), 10)}}
+	imports := orDash(r.Imports)
+	if len(r.Neighbors) == 0 {
+		return block(append(router, []string{"-"}, []string{"-"}, prefixCells(r.Prefixes, "-"), imports)...)
+	}
+	var lines []string
+	for i := range r.Neighbors {
+		n := &r.Neighbors[i]
+		columns := append(slices.Clone(router), []string{n.ID()}, []string{neighborASN(n)},
+			prefixCells(n.Advertise, "nothing"), imports)
+		if receives {
+			columns = append(columns, receiveCells(n.Receive))
+		}
+		lines = append(lines, block(columns...)...)
+		router, imports = [][]string{nil, nil}, nil
+	}
+	return lines
+}
+
+// block lays columns of different lengths side by side.
+func block(columns ...[]string) []string {
+	height := 0
+	for _, column := range columns {
+		height = max(height, len(column))
+	}
+	lines := make([]string, 0, height)
+	for i := range height {
+		cells := make([]string, 0, len(columns))
+		for _, column := range columns {
+			cell := ""
+			if i < len(column) {
+				cell = column[i]
+			}
+			cells = append(cells, cell)
+		}
+		lines = append(lines, "  "+strings.Join(cells, "\t"))
+	}
+	return lines
+}
+
+func neighborASN(n *model.Neighbor) string {
+	if n.DynamicASN != "" {
+		return n.DynamicASN
+	}
+	return strconv.FormatUint(uint64(n.ASN), 10)
+}
+
+func prefixCells(prefixes []netip.Prefix, none string) []string {
+	if len(prefixes) == 0 {
+		return []string{none}
+	}
+	cells := make([]string, 0, len(prefixes))
+	for _, prefix := range prefixes {
+		cells = append(cells, prefix.String())
+	}
+	return cells
+}
+
+// receiveCells shows what the plan adds to what templates receive.
+func receiveCells(matches []model.PrefixMatch) []string {
+	cells := make([]string, 0, len(matches))
+	for _, m := range matches {
+		cell := m.Prefix.String()
+		if m.GE > 0 {
+			cell += fmt.Sprintf(" ge %d", m.GE)
+		}
+		if m.LE > 0 {
+			cell += fmt.Sprintf(" le %d", m.LE)
+		}
+		cells = append(cells, cell)
+	}
+	return orDash(cells)
+}
+
+func orDash(cells []string) []string {
+	if len(cells) == 0 {
+		return []string{"-"}
+	}
+	return cells
+}
+
+func (p *printer) verdicts(preview *Preview) {
+	if len(preview.RouteAdvertisements) == 0 {
+		p.printf("There are no RouteAdvertisements.\n")
+		return
+	}
+	lines := []string{"ROUTEADVERTISEMENTS\tNETWORKS\tNODES\tSTATUS"}
+	for i := range preview.Plan.Verdicts {
+		v := &preview.Plan.Verdicts[i]
+		lines = append(lines, strings.Join([]string{
+			v.RA, strings.Join(orDash(v.Networks), ","), tallyCell(&v.Tally), oneLine(preview.statusOf(v.RA)),
+		}, "\t"))
+	}
+	p.rows(lines)
+}
+
+func (p *Preview) statusOf(ra string) string {
+	for _, object := range p.RouteAdvertisements {
+		if object.Name == ra {
+			return object.Status.Status
+		}
+	}
+	return ""
+}
+
+func tallyCell(t *model.Tally) string {
+	cell := fmt.Sprintf("%d of %d", t.Rendered, t.Selected)
+	for _, part := range []struct {
+		count int
+		what  string
+	}{{t.Blocked, "blocked"}, {t.NoTemplate, "without template"}, {t.Idle, "idle"}, {t.Inactive, "networks not set up on a node"}} {
+		if part.count > 0 {
+			cell += fmt.Sprintf(", %d %s", part.count, part.what)
+		}
+	}
+	return cell
+}
