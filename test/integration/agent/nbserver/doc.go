@@ -1,0 +1,6 @@
+// Package nbserver runs real ovsdb-servers with OVN's Northbound schema for
+// tests, alone or as a cluster, and looks into them by tools that share no
+// code with the agent.
+//
+// It knows nothing of the agent, and it stops nothing that it did not start.
+package nbserver
