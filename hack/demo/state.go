@@ -95,19 +95,24 @@ func (s *state) describe(before state) string {
 			fmt.Fprintf(&text, "     %s %s: %s\n", condition.Type, condition.Status, condition.Message)
 		}
 	}
-	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(table, "\n     NODE\tVRF\tADVERTISES\tTO NEIGHBOR\n")
-	for _, a := range added(before.advertisements, s.advertisements) {
-		fmt.Fprintf(table, "     %s\t%s\t%s\t%s\n", a.node, a.vrf, a.prefix, a.neighbor)
+	writeTable(&text, []string{"NODE", "VRF", "ADVERTISES", "TO NEIGHBOR"}, added(before.advertisements, s.advertisements),
+		func(a advertisement) []string { return []string{a.node, a.vrf, a.prefix, a.neighbor} })
+	writeTable(&text, []string{"NODE", "VRF", "IMPORTS FROM"}, added(before.imports, s.imports),
+		func(i vrfImport) []string { return []string{i.node, i.vrf, i.from} })
+	return text.String()
+}
+
+// writeTable writes rows in columns, or nothing where there are none.
+func writeTable[T any](text *strings.Builder, header []string, rows []T, cells func(T) []string) {
+	if len(rows) == 0 {
+		return
 	}
-	if imports := added(before.imports, s.imports); len(imports) > 0 {
-		fmt.Fprintf(table, "\n     NODE\tVRF\tIMPORTS FROM\t\n")
-		for _, i := range imports {
-			fmt.Fprintf(table, "     %s\t%s\t%s\t\n", i.node, i.vrf, i.from)
-		}
+	table := tabwriter.NewWriter(text, 0, 0, 3, ' ', 0)
+	fmt.Fprintf(table, "\n     %s\n", strings.Join(header, "\t"))
+	for _, row := range rows {
+		fmt.Fprintf(table, "     %s\n", strings.Join(cells(row), "\t"))
 	}
 	_ = table.Flush() // A strings.Builder takes everything.
-	return text.String()
 }
 
 // added is what now has and before had not.

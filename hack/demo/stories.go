@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
 // toldWithin is how long a story may take until all is as expected.
@@ -96,6 +98,7 @@ func (c *cluster) tell(ctx context.Context) error {
 	if err := c.apply(ctx, "config/samples/cluster"); err != nil {
 		return err
 	}
+	fmt.Println("No frr-k8s runs here to take anything over, so the condition FRRConfigured stays Unknown.")
 	var before state
 	for i := range stories {
 		story := &stories[i]
@@ -145,8 +148,11 @@ func (s *story) differences(now, before state) []string {
 	var found []string
 	for i := range now.objects {
 		ra := &now.objects[i]
-		if !accepted(ra) {
-			found = append(found, fmt.Sprintf("RouteAdvertisements %s is not accepted at its current generation: status is %q", ra.Name, ra.Status.Status))
+		for _, condition := range []string{ovnv1.RouteAdvertisementsAccepted, status.Rendered} {
+			if !holds(ra, condition) {
+				found = append(found, fmt.Sprintf("RouteAdvertisements %s is not %s at its current generation: status is %q",
+					ra.Name, condition, ra.Status.Status))
+			}
 		}
 	}
 	found = append(found, compare("advertised", slices.Concat(before.advertisements, s.adds), now.advertisements)...)
@@ -172,8 +178,9 @@ func compare[T interface {
 	return found
 }
 
-// accepted asks what OVN-Kubernetes' own components ask before they act.
-func accepted(ra *ovnv1.RouteAdvertisements) bool {
-	condition := meta.FindStatusCondition(ra.Status.Conditions, "Accepted")
-	return condition != nil && condition.Status == "True" && condition.ObservedGeneration == ra.Generation
+// holds asks as OVN-Kubernetes' own components ask before they act: a condition
+// of an earlier generation is none.
+func holds(ra *ovnv1.RouteAdvertisements, condition string) bool {
+	found := meta.FindStatusCondition(ra.Status.Conditions, condition)
+	return found != nil && found.Status == metav1.ConditionTrue && found.ObservedGeneration == ra.Generation
 }
