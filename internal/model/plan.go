@@ -92,6 +92,9 @@ const (
 	PartRendered
 	// PartBlocked: it has something to advertise that could not be planned.
 	PartBlocked
+	// PartKept: what it has to advertise isn't known, so that what was last
+	// applied stays.
+	PartKept
 )
 
 // Takeover is how far a node's frr-k8s got with what was rendered for it.
@@ -127,6 +130,8 @@ type Tally struct {
 	// Selected nodes; of these Rendered, Blocked, NoTemplate and Idle
 	// (nothing to advertise there) in all.
 	Selected, Rendered, Blocked, NoTemplate, Idle int
+	// Kept are the blocked nodes on which what was last applied stays.
+	Kept int
 	// Inactive counts pairs of node and network that are not set up.
 	Inactive int
 	// NodeFindings are grouped: one per reason and message, with its nodes.

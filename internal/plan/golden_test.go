@@ -8,12 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/preview"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -77,23 +74,13 @@ func planned(t *testing.T, input string, settings model.Settings) []byte {
 	if len(objects.Nodes) == 0 {
 		objects = load(t, input, "testdata/cluster.yaml")
 	}
-	built := plan.Build(snapshot.Snapshot(objects, settings))
+	planned, err := preview.Of(objects, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
-	emit := func(o any) {
-		text, err := yaml.Marshal(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out.WriteString("---\n")
-		out.Write(text)
-	}
-	for i := range built.Nodes {
-		for _, o := range render.Node(&built.Nodes[i]) {
-			emit(o)
-		}
-	}
-	for _, v := range built.Verdicts {
-		emit(v)
+	if err := planned.YAML(&out); err != nil {
+		t.Fatal(err)
 	}
 	return out.Bytes()
 }

@@ -47,7 +47,7 @@ func blockRest(parts []model.NodePart) {
 		if parts[i].State != model.PartRendered {
 			continue
 		}
-		parts[i].State = model.PartBlocked
+		parts[i].State = model.PartKept
 		parts[i].Advertised = nil
 		parts[i].Findings = append(parts[i].Findings, nodeFinding(model.Pending, "NodeKept",
 			"what was last applied stays, because another RouteAdvertisements object can't be planned there yet"))
@@ -66,7 +66,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 	part = model.NodePart{RA: a.Name}
 	templates := p.templatesFor(a)
 	if problem := p.unknown(a, len(templates) > 0); problem != nil {
-		part.State = model.PartBlocked
+		part.State = model.PartKept
 		part.Findings = []model.Finding{*problem}
 		return part, true
 	}

@@ -104,6 +104,9 @@ func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
 		counted.counts.Selected += sign
 		counted.counts.Inactive += sign * part.Inactive
 		*counted.stateCount(part.State) += sign
+		if part.State == model.PartKept {
+			counted.counts.Kept += sign
+		}
 		if part.State == model.PartRendered {
 			counted.countTakeover(node, part, sign)
 		}
@@ -120,7 +123,7 @@ func (t *tally) stateCount(s model.PartState) *int {
 	switch s {
 	case model.PartRendered:
 		return &t.counts.Rendered
-	case model.PartBlocked:
+	case model.PartBlocked, model.PartKept:
 		return &t.counts.Blocked
 	case model.PartNoTemplate:
 		return &t.counts.NoTemplate

@@ -16,7 +16,7 @@ func accepted(v *model.Verdict, existing []metav1.Condition) metav1.Condition {
 	case planned(v):
 		return condition(Accepted, metav1.ConditionTrue, reasonAccepted,
 			"it is planned; the condition Rendered says how far it got")
-	case all(outcomes, model.Retryable) && acceptedBefore(v, existing):
+	case (all(outcomes, model.Retryable) || keptOnly(v)) && acceptedBefore(v, existing):
 		// What was applied is still there, and so must the data path be.
 		return *find(existing, Accepted)
 	case unread(v):
@@ -51,6 +51,12 @@ func unread(v *model.Verdict) bool {
 func acceptedBefore(v *model.Verdict, existing []metav1.Condition) bool {
 	old := find(existing, Accepted)
 	return old != nil && old.Status == metav1.ConditionTrue && old.ObservedGeneration == v.Generation
+}
+
+// keptOnly reports whether the object itself is fine and only its nodes'
+// states are missing or malformed, so that what was applied there stays.
+func keptOnly(v *model.Verdict) bool {
+	return v.Tally.Kept > 0 && v.Tally.Kept == v.Tally.Blocked && !slices.ContainsFunc(v.Findings, model.Finding.Blocks)
 }
 
 // blockingOutcomes are the outcomes of all findings that left something out.

@@ -106,6 +106,19 @@ func TestConditions(t *testing.T) {
 			},
 			text: "Accepted",
 		},
+		"every node waits, and the data path stays": {
+			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{
+				Selected: 1, Blocked: 1, Kept: 1,
+				NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-2")},
+			}},
+			existing: []metav1.Condition{{Type: status.Accepted, Status: metav1.ConditionTrue, Reason: "Accepted", Message: "as before", ObservedGeneration: generation, LastTransitionTime: noon}},
+			want: []string{
+				"Accepted True Accepted: as before",
+				"Rendered False NotRendered: rendered on 0 of 1 node; blocked: worker-2 (" + missing + ")",
+				"FRRConfigured False NotRendered: rendered on no node; the condition Rendered says why",
+			},
+			text: "Accepted",
+		},
 		"no egress IP is assigned yet": {
 			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Idle: 3}},
 			want: []string{
