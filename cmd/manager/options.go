@@ -41,6 +41,9 @@ type options struct {
 	logFormat string
 }
 
+// helpWidth is how wide the help of the flags may be.
+const helpWidth = 110
+
 func defaults() options {
 	return options{
 		kubeAPIQPS:        -1,
@@ -88,6 +91,11 @@ keep their caches warm.`,
 	})
 	command.SetVersionTemplate("{{.Version}}\n")
 	o.addTo(command.Flags())
+	command.SetUsageFunc(func(command *cobra.Command) error {
+		_, err := fmt.Fprintf(command.OutOrStderr(), "Usage:\n  %s\n\nFlags:\n%s",
+			command.UseLine(), command.Flags().FlagUsagesWrapped(helpWidth))
+		return err
+	})
 	return command
 }
 

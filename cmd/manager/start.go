@@ -27,11 +27,11 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 	ctrl.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go"))
 
-	figures := metrics.New(ctrlmetrics.Registry)
 	config, err := restConfig(o)
 	if err != nil {
 		return err
 	}
+	figures := metrics.New(ctrlmetrics.Registry)
 	config.Wrap(figures.CountWrites)
 
 	controllerOptions, err := o.controllers()

@@ -1,0 +1,292 @@
+package manager_test
+
+import (
+	"context"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
+)
+
+// Three nodes advertise the default network when each of these begins.
+var _ = Describe("What a change leads to", func() {
+	var manager *instance
+
+	BeforeEach(func(ctx context.Context) {
+		reset(ctx)
+		create(ctx, node(1), node(2), node(3), template("fabric"), advertisement("pods"))
+		manager = start(operator.Config)
+		manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+	})
+
+	Describe("in the beginning", func() {
+		It("writes one object per node, and says so", func(ctx context.Context) {
+			Expect(prefixes(ctx)).To(Equal(map[string][]string{
+				"node-1": {"10.244.1.0/24"}, "node-2": {"10.244.2.0/24"}, "node-3": {"10.244.3.0/24"},
+			}))
+			Expect(condition(ctx, "pods", status.Accepted)).To(HaveField("Status", metav1.ConditionTrue))
+			Expect(condition(ctx, "pods", status.Rendered)).To(And(
+				HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("all 3 nodes"))))
+		})
+
+		It("writes nothing after a restart", func(ctx context.Context) {
+			manager.stop()
+			again := start(operator.Config)
+			again.expect(nil)
+		})
+
+		It("catches up after a restart with what changed meanwhile, and no more", func(ctx context.Context) {
+			manager.stop()
+			change(ctx, node(2), func(n *corev1.Node) {
+				n.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":["10.244.22.0/24"]}`
+			})
+			remove(ctx, node(3))
+			again := start(operator.Config)
+			again.expect(map[string]int{applyConfig: 1, deleteConfig: 1, applyStatus: 1})
+			Expect(prefixes(ctx)).To(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}, "node-2": {"10.244.22.0/24"}}))
+		})
+	})
+
+	Describe("of a Node", func() {
+		It("that joins writes its object", func(ctx context.Context) {
+			create(ctx, node(4))
+			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-4", []string{"10.244.4.0/24"}))
+		})
+
+		It("whose subnet changes writes its object only", func(ctx context.Context) {
+			change(ctx, node(2), func(n *corev1.Node) {
+				n.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":["10.244.22.0/24"]}`
+			})
+			manager.expect(map[string]int{applyConfig: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.22.0/24"}))
+		})
+
+		It("that reports its health writes nothing", func(ctx context.Context) {
+			n := node(2)
+			Expect(admin.Get(ctx, client.ObjectKeyFromObject(n), n)).To(Succeed())
+			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
+			Expect(admin.Status().Update(ctx, n)).To(Succeed())
+			change(ctx, n, func(n *corev1.Node) { n.Annotations["example.com/note"] = "x" })
+			manager.expect(nil)
+		})
+
+		It("that loses its subnets keeps what was applied, and is named", func(ctx context.Context) {
+			change(ctx, node(2), func(n *corev1.Node) { delete(n.Annotations, ovnk.AnnotationNodeSubnets) })
+			manager.expect(map[string]int{applyStatus: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
+			Expect(condition(ctx, "pods", status.Rendered)).To(And(
+				HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("node-2"))))
+		})
+
+		It("that leaves takes its object along", func(ctx context.Context) {
+			remove(ctx, node(3))
+			manager.expect(map[string]int{deleteConfig: 1, applyStatus: 1})
+			Expect(generated(ctx)).NotTo(HaveKey("node-3"))
+		})
+	})
+
+	Describe("of RouteAdvertisements", func() {
+		It("that are deleted leaves nothing behind", func(ctx context.Context) {
+			remove(ctx, advertisement("pods"))
+			manager.expect(map[string]int{deleteConfig: 3})
+			Expect(generated(ctx)).To(BeEmpty())
+		})
+
+		It("that stop selecting is written everywhere", func(ctx context.Context) {
+			change(ctx, advertisement("pods"), func(ra *ovnv1.RouteAdvertisements) {
+				ra.Spec.FRRConfigurationSelector.MatchLabels = map[string]string{"use": "nothing"}
+			})
+			manager.settle()
+			Expect(condition(ctx, "pods", status.Accepted)).To(And(
+				HaveField("Status", metav1.ConditionFalse), HaveField("ObservedGeneration", BeEquivalentTo(2))))
+		})
+
+		It("beside others writes every node once more", func(ctx context.Context) {
+			create(ctx, blue(), advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+			manager.settle()
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24", "10.244.1.0/24")))
+			remove(ctx, advertisement("blue"))
+			manager.expect(map[string]int{applyConfig: 3})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
+		})
+
+		It("whose status others change is put back", func(ctx context.Context) {
+			ra := advertisement("pods")
+			Expect(admin.Get(ctx, client.ObjectKeyFromObject(ra), ra)).To(Succeed())
+			ra.Status.Conditions[0].Message = "all is lost"
+			Expect(admin.Status().Update(ctx, ra)).To(Succeed())
+			manager.expect(map[string]int{applyStatus: 1})
+			Expect(condition(ctx, "pods", ra.Status.Conditions[0].Type).Message).NotTo(ContainSubstring("lost"))
+		})
+	})
+
+	Describe("of an FRRConfiguration", func() {
+		It("that is a template is written on every node", func(ctx context.Context) {
+			change(ctx, template("fabric"), func(c *frrk8sv1beta1.FRRConfiguration) {
+				c.Spec.BGP.Routers[0].Neighbors[0].EBGPMultiHop = true
+			})
+			manager.expect(map[string]int{applyConfig: 3})
+		})
+
+		It("that is a template for one node is written there", func(ctx context.Context) {
+			extra := template("extra")
+			extra.Spec.NodeSelector.MatchLabels = map[string]string{model.LabelHostname: "node-2"}
+			extra.Spec.BGP.Routers[0].Neighbors[0].Address = "192.0.2.2"
+			create(ctx, extra)
+			manager.expect(map[string]int{applyConfig: 1})
+			remove(ctx, extra)
+			manager.expect(map[string]int{applyConfig: 1})
+		})
+
+		It("that nobody selects writes nothing", func(ctx context.Context) {
+			other := template("other")
+			other.Labels = nil
+			create(ctx, other)
+			manager.expect(nil)
+			change(ctx, other, func(c *frrk8sv1beta1.FRRConfiguration) { c.Spec.Raw.Config = "! a comment" })
+			manager.expect(nil)
+			remove(ctx, other)
+			manager.expect(nil)
+		})
+
+		It("that was generated is put back when others change it", func(ctx context.Context) {
+			before := generated(ctx)["node-2"]
+			change(ctx, before.DeepCopy(), func(c *frrk8sv1beta1.FRRConfiguration) {
+				c.Spec.BGP.Routers[0].Prefixes = append(c.Spec.BGP.Routers[0].Prefixes, "198.51.100.0/24")
+				c.Spec.BGP.Routers[0].Neighbors[0].ToAdvertise.Allowed.Prefixes = []string{"198.51.100.0/24"}
+			})
+			manager.expect(map[string]int{applyConfig: 1})
+			Expect(generated(ctx)["node-2"].Spec).To(Equal(before.Spec))
+		})
+
+		It("that was generated is put back when others delete it", func(ctx context.Context) {
+			before := generated(ctx)["node-2"]
+			remove(ctx, before.DeepCopy())
+			manager.expect(map[string]int{applyConfig: 1})
+			Expect(generated(ctx)["node-2"].Spec).To(Equal(before.Spec))
+		})
+	})
+
+	Describe("of a ClusterUserDefinedNetwork", func() {
+		BeforeEach(func(ctx context.Context) {
+			create(ctx, advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+			manager.expect(map[string]int{applyStatus: 1})
+		})
+
+		It("is written when it comes, is labelled, and goes", func(ctx context.Context) {
+			network := blue()
+			create(ctx, network)
+			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24", "10.244.1.0/24")))
+
+			change(ctx, network, func(c *ovnv1.ClusterUserDefinedNetwork) { c.Labels["advertise"] = "no" })
+			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
+
+			change(ctx, network, func(c *ovnv1.ClusterUserDefinedNetwork) { c.Labels["advertise"] = "yes" })
+			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+
+			remove(ctx, network)
+			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+		})
+
+		It("whose VRF becomes known under another name is written", func(ctx context.Context) {
+			network := blue()
+			create(ctx, network)
+			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+			network.Status.VRFName = "mp5-udn-vrf"
+			Expect(admin.Status().Update(ctx, network)).To(Succeed())
+			manager.expect(map[string]int{applyConfig: 3})
+		})
+	})
+
+	Describe("of EgressIPs and namespaces", func() {
+		It("is written on the nodes that are concerned", func(ctx context.Context) {
+			createNamespace(ctx, "tenant-red")
+			create(ctx, advertisement("egress", ofEgressIPs))
+			manager.expect(map[string]int{applyStatus: 1})
+
+			ip := egressIP("red", "red", "node-1", "192.0.2.100")
+			create(ctx, ip)
+			manager.expect(nil)
+
+			tenant := namespace("tenant-red")
+			change(ctx, tenant, func(n *corev1.Namespace) { n.Labels["tenant"] = "red" })
+			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.244.1.0/24", "192.0.2.100/32")))
+
+			change(ctx, ip, func(e *ovnv1.EgressIP) { e.Status.Items[0].Node = "node-2" })
+			manager.expect(map[string]int{applyConfig: 2})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", ConsistOf("10.244.2.0/24", "192.0.2.100/32")))
+
+			deleteNamespace(ctx, tenant)
+			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
+
+			remove(ctx, ip)
+			manager.expect(nil)
+		})
+	})
+
+	Describe("of a VTEP", func() {
+		It("writes nothing", func(ctx context.Context) {
+			vtep := &ovnv1.VTEP{ObjectMeta: metav1.ObjectMeta{Name: "vtep"}, Spec: ovnv1.VTEPSpec{CIDRs: ovnv1.VTEPCIDRs{"100.64.0.0/24"}}}
+			create(ctx, vtep)
+			remove(ctx, vtep)
+			manager.expect(nil)
+		})
+	})
+
+	Describe("of what frr-k8s reports", func() {
+		It("is told in a condition", func(ctx context.Context) {
+			report := func(n, config, result string) {
+				GinkgoHelper()
+				state := &frrk8sv1beta1.FRRNodeState{ObjectMeta: metav1.ObjectMeta{Name: n}}
+				if err := admin.Get(ctx, client.ObjectKeyFromObject(state), state); err != nil {
+					create(ctx, state)
+				}
+				state.Status = frrk8sv1beta1.FRRNodeStateStatus{RunningConfig: config, LastConversionResult: result, LastReloadResult: "success"}
+				Expect(admin.Status().Update(ctx, state)).To(Succeed())
+			}
+			running := func(prefix string) string {
+				return "router bgp 64512\n address-family ipv4 unicast\n  network " + prefix + "\n exit-address-family\nexit\n"
+			}
+			report("node-1", running("10.244.1.0/24"), "success")
+			report("node-2", running("198.51.100.0/24"), "success")
+			report("node-3", running("10.244.3.0/24"), "success")
+			Eventually(func() metav1.Condition { return condition(ctx, "pods", status.FRRConfigured) }).Should(And(
+				HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("2 of 3"))))
+			report("node-2", running("10.244.2.0/24"), "success")
+			Eventually(func() metav1.Condition { return condition(ctx, "pods", status.FRRConfigured) }).Should(
+				HaveField("Status", metav1.ConditionTrue))
+			report("node-2", running("10.244.2.0/24"), "two ASNs in one VRF")
+			Eventually(func() metav1.Condition { return condition(ctx, "pods", status.FRRConfigured) }).Should(And(
+				HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("two ASNs"))))
+			Expect(manager.writes.counts()).To(HaveLen(1), "nothing but the status is written: %s", manager.writes)
+			Expect(manager.writes.counts()).To(HaveKey(applyStatus))
+		})
+	})
+})
+
+// deleteNamespace does what the namespace controller, which is not there,
+// would do in the end.
+func deleteNamespace(ctx context.Context, n *corev1.Namespace) {
+	GinkgoHelper()
+	remove(ctx, n)
+	Expect(admin.Get(ctx, client.ObjectKeyFromObject(n), n)).To(Succeed())
+	n.Spec.Finalizers = nil
+	clients, err := kubernetes.NewForConfig(cluster.Config)
+	Expect(err).NotTo(HaveOccurred())
+	_, err = clients.CoreV1().Namespaces().Finalize(ctx, n, metav1.UpdateOptions{})
+	Expect(err).NotTo(HaveOccurred())
+}
