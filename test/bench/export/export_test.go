@@ -1,0 +1,153 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/scale"
+)
+
+const (
+	convergeTimeout = 30 * time.Minute
+	changes         = 20
+)
+
+// BenchmarkExport runs each size once: floor, cold start, then changes of
+// single nodes on the converged cluster.
+func BenchmarkExport(b *testing.B) {
+	binary := buildManager(b)
+	for _, size := range []struct{ nodes, networks int }{{100, 10}, {1000, 10}, {1000, 45}, {5000, 200}} {
+		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
+			c := newCluster(b, size.nodes, size.networks)
+			c.populate(b)
+			objects := c.objects()
+			kubeconfig := filepath.Join(b.TempDir(), "kubeconfig")
+			if err := c.WriteKubeconfig(kubeconfig); err != nil {
+				b.Fatal(err)
+			}
+			b.Run("Floor", func(b *testing.B) { c.measureFloor(b, objects) })
+			m := startManager(b, binary, kubeconfig)
+			defer m.stop(b)
+			b.Run("Cold", func(b *testing.B) { c.measureCold(b, m, len(objects)) })
+			b.Run("OneNode", func(b *testing.B) { c.measureOneNode(b, m) })
+		})
+	}
+}
+
+// measureFloor creates the same objects without deciding anything.
+func (c *cluster) measureFloor(b *testing.B, objects []*frrk8sv1beta1.FRRConfiguration) {
+	start := time.Now()
+	each(b, len(objects), func(ctx context.Context, i int) error { return c.Create(ctx, objects[i].DeepCopy()) })
+	b.ReportMetric(time.Since(start).Seconds(), "s")
+	b.ReportMetric(float64(len(objects)), "objects")
+	b.ReportMetric(0, "ns/op")
+	if err := c.DeleteAllOf(b.Context(), &frrk8sv1beta1.FRRConfiguration{}, client.InNamespace(namespace), client.HasLabels{model.LabelGenerated}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// measureCold waits until every object is written and until both
+// RouteAdvertisements say so, which they do at most once a second.
+func (c *cluster) measureCold(b *testing.B, m *manager, objects int) {
+	start := time.Now()
+	var written time.Duration
+	err := wait.PollUntilContextTimeout(b.Context(), 50*time.Millisecond, convergeTimeout, true, func(ctx context.Context) (bool, error) {
+		if written == 0 && m.writes(b) >= float64(objects) {
+			written = time.Since(start)
+		}
+		for _, name := range []string{"default", "networks"} {
+			ra := &ovnv1.RouteAdvertisements{}
+			if err := c.Get(ctx, client.ObjectKey{Name: name}, ra); err != nil {
+				return false, err
+			}
+			if !meta.IsStatusConditionTrue(ra.Status.Conditions, "Rendered") || !meta.IsStatusConditionTrue(ra.Status.Conditions, "Accepted") {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		b.Fatalf("%v\n%s", err, m.log)
+	}
+	b.ReportMetric(written.Seconds(), "s-to-objects")
+	b.ReportMetric(time.Since(start).Seconds(), "s-to-status")
+	got := m.figures(b)
+	b.ReportMetric(m.cpu(b).Seconds(), "CPU-s")
+	b.ReportMetric(got.writes, "writes")
+	b.ReportMetric(got.allocated/(1<<20), "MB-allocated")
+	b.ReportMetric(got.heap/(1<<20), "MiB-live-heap")
+	b.ReportMetric(0, "ns/op")
+	if got.writes != float64(objects) {
+		b.Errorf("%v writes of FRRConfigurations for %d objects", got.writes, objects)
+	}
+}
+
+// measureOneNode changes one node's subnet and waits for its object, again
+// and again.
+func (c *cluster) measureOneNode(b *testing.B, m *manager) {
+	withWatch, err := client.NewWithWatch(c.Config, client.Options{Scheme: c.Scheme()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	node := scale.Node(c.nodes/2, c.networks)
+	written, err := withWatch.Watch(b.Context(), &frrk8sv1beta1.FRRConfigurationList{}, client.InNamespace(namespace),
+		client.MatchingFields{"metadata.name": render.Name(node.Name, 1)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer written.Stop()
+	await(b, written, "")
+	before, cpu := m.figures(b), m.cpu(b)
+	var took []time.Duration
+	for i := range changes {
+		subnet := fmt.Sprintf("11.0.%d.0/24", i)
+		other := scale.Node(c.nodes/2, c.networks)
+		other.Subnets[model.DefaultNetwork] = prefixes(b, subnet)
+		object := &corev1.Node{}
+		object.Name = node.Name
+		start := time.Now()
+		patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, ovnk.AnnotationNodeSubnets, subnetsAnnotation(other)))
+		if err := c.Patch(b.Context(), object, patch); err != nil {
+			b.Fatal(err)
+		}
+		await(b, written, subnet)
+		took = append(took, time.Since(start))
+	}
+	after := m.figures(b)
+	slices.Sort(took)
+	b.ReportMetric(float64(took[changes/2].Microseconds())/1000, "ms-median")
+	b.ReportMetric((m.cpu(b)-cpu).Seconds()*1000/changes, "CPU-ms")
+	b.ReportMetric((after.writes-before.writes)/changes, "writes")
+	b.ReportMetric((after.allocated-before.allocated)/(1<<10)/changes, "kB-allocated")
+	b.ReportMetric(0, "ns/op")
+}
+
+// await takes events until one object originates the prefix.
+func await(b *testing.B, events watch.Interface, prefix string) {
+	b.Helper()
+	for event := range events.ResultChan() {
+		o, ok := event.Object.(*frrk8sv1beta1.FRRConfiguration)
+		if !ok {
+			b.Fatalf("unexpected event %v", event)
+		}
+		if prefix == "" || slices.ContainsFunc(o.Spec.BGP.Routers, func(r frrk8sv1beta1.Router) bool { return slices.Contains(r.Prefixes, prefix) }) {
+			return
+		}
+	}
+	b.Fatal("the watch ended")
+}
