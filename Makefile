@@ -117,7 +117,7 @@ bench-compare: $(TOOLS_STAMP) ## Compare benchmarks of PKG (the planner) with BA
 .PHONY: demo
 demo: controlplane ## Show the operator at work on a real API server; ARGS=--once ends by itself
 	go build -o $(CACHE)/demo/ ./hack/demo ./cmd/...
-	$(CACHE)/demo/demo --manager=$(CACHE)/demo/manager $(ARGS)
+	$(CACHE)/demo/demo --binaries=$(CACHE)/demo $(ARGS)
 
 ##@ Install, into the cluster that kubectl talks to
 

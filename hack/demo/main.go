@@ -15,11 +15,11 @@ import (
 
 func main() {
 	once := flag.Bool("once", false, "tell the stories and end, with exit code 0 only if all went as expected")
-	manager := flag.String("manager", "", "the manager's executable (required)")
+	binaries := flag.String("binaries", "", "folder with manager and kubectl-ra (required)")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *manager, *once)
+	err := run(ctx, *binaries, *once)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}
@@ -33,9 +33,9 @@ func main() {
 }
 
 // run starts everything, tells the stories, and takes everything down again.
-func run(ctx context.Context, managerPath string, once bool) (err error) {
-	if managerPath == "" {
-		return errors.New("--manager is missing: `make demo` builds it and passes it on")
+func run(ctx context.Context, binaries string, once bool) (err error) {
+	if binaries == "" {
+		return errors.New("--binaries is missing: `make demo` builds them and passes it on")
 	}
 	root, err := controlplane.RepositoryRoot()
 	if err != nil {
@@ -51,7 +51,7 @@ func run(ctx context.Context, managerPath string, once bool) (err error) {
 	defer func() { err = errors.Join(err, demo.stop()) }()
 
 	fmt.Println("Starting the manager, with the rights of config/rbac and no others ...")
-	running, err := demo.startManager(ctx, managerPath)
+	running, err := demo.startManager(ctx, filepath.Join(binaries, "manager"))
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,9 @@ func run(ctx context.Context, managerPath string, once bool) (err error) {
 
 	if err := demo.tell(running.ctx); err != nil {
 		return fmt.Errorf("%w\nthe manager's log is %s", err, running.log)
+	}
+	if err := demo.showPlan(running.ctx, filepath.Join(binaries, "kubectl-ra")); err != nil {
+		return err
 	}
 	if once {
 		fmt.Printf("\nAll %d stories came out as expected.\n", len(stories))
@@ -86,7 +89,8 @@ Everything keeps running until Ctrl-C. In another terminal:
   kubectl get frrconfigurations -n frr-k8s-system -l ovnbgp.io/generated -o yaml
   kubectl label node worker-1 egress-nodes=bgp     # more nodes for a story
   kubectl delete ra extranet                       # watch its routes go
-  kubectl ra plan                                  # the same, computed offline
+  kubectl ra plan                                  # the table above again
+  kubectl ra plan -o diff -f FILE                  # what FILE would change
   tail -f %s
 `, c.kubeconfig, filepath.Dir(m.path), filepath.Dir(c.binaries.Kubectl), m.log)
 }

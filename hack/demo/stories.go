@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -115,6 +117,17 @@ func (c *cluster) tell(ctx context.Context) error {
 		fmt.Print(now.describe(before))
 		fmt.Printf("   after %.1f s\n", time.Since(began).Seconds())
 		before = now
+	}
+	return nil
+}
+
+// showPlan shows all stories together, as the plan command sees them.
+func (c *cluster) showPlan(ctx context.Context, kubectlRA string) error {
+	fmt.Print("\nAll of it, as `kubectl ra plan` computes it from the same cluster:\n\n")
+	plan := exec.CommandContext(ctx, kubectlRA, "plan", "--kubeconfig="+c.kubeconfig)
+	plan.Stdout, plan.Stderr = os.Stdout, os.Stderr
+	if err := plan.Run(); err != nil {
+		return fmt.Errorf("kubectl-ra plan finds fault with what the manager accepted: %w", err)
 	}
 	return nil
 }

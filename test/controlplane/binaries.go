@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -69,21 +70,17 @@ func RepositoryRoot() (string, error) {
 }
 
 // moduleFolder is where the sources of a required module are, with the CRDs
-// that it ships.
+// that it ships; they are downloaded if nothing else needed them yet.
 func moduleFolder(root, module string) (string, error) {
-	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module)
-	list.Dir = root
-	output, err := list.Output()
+	download := exec.Command("go", "mod", "download", "-json", module)
+	download.Dir = root
+	output, err := download.Output()
+	var answer struct{ Dir, Error string }
+	if decodeErr := json.Unmarshal(output, &answer); decodeErr == nil && answer.Error != "" {
+		err = errors.New(answer.Error)
+	}
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			err = fmt.Errorf("%w: %s", err, exit.Stderr)
-		}
-		return "", fmt.Errorf("finding module %s, whose CRDs are needed: %w", module, err)
+		return "", fmt.Errorf("module %s, whose CRDs are needed: go mod download: %w", module, err)
 	}
-	folder := strings.TrimSpace(string(output))
-	if folder == "" {
-		return "", fmt.Errorf("module %s is not downloaded: run `go mod download %s`", module, module)
-	}
-	return folder, nil
+	return answer.Dir, nil
 }
