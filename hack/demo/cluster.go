@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
@@ -65,21 +64,18 @@ func (c *cluster) connect(ctx context.Context) error {
 	if c.client, err = client.New(c.running.Config, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
-	// In files, because a folder also holds its kustomization.
-	return c.apply(ctx, "config/manager/namespace.yaml",
-		"config/rbac/service_account.yaml", "config/rbac/role.yaml", "config/rbac/role_binding.yaml")
+	// The Deployment is only an object here, as nothing runs pods; what counts
+	// are the manager's rights.
+	return c.apply(ctx, "--kustomize", "config/operator")
 }
 
-// apply applies files or folders of the repository as a user would.
-func (c *cluster) apply(ctx context.Context, paths ...string) error {
-	arguments := []string{"--kubeconfig=" + c.kubeconfig, "apply", "--server-side"}
-	for _, path := range paths {
-		arguments = append(arguments, "--filename="+path)
-	}
-	kubectl := exec.CommandContext(ctx, c.binaries.Kubectl, arguments...)
+// apply applies a folder of the repository as a user would.
+func (c *cluster) apply(ctx context.Context, option, folder string) error {
+	kubectl := exec.CommandContext(ctx, c.binaries.Kubectl,
+		"--kubeconfig="+c.kubeconfig, "apply", "--server-side", option, folder)
 	kubectl.Dir = c.root
 	if output, err := kubectl.CombinedOutput(); err != nil {
-		return fmt.Errorf("kubectl apply of %s: %w: %s", strings.Join(paths, ", "), err, output)
+		return fmt.Errorf("kubectl apply %s %s: %w: %s", option, folder, err, output)
 	}
 	return nil
 }

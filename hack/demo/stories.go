@@ -97,7 +97,7 @@ var stories = []story{
 
 // tell applies the stories one after the other and shows what came of each.
 func (c *cluster) tell(ctx context.Context) error {
-	if err := c.apply(ctx, "config/samples/cluster"); err != nil {
+	if err := c.apply(ctx, "--filename", "config/samples/cluster"); err != nil {
 		return err
 	}
 	fmt.Println("No frr-k8s runs here to take anything over, so the condition FRRConfigured stays Unknown.")
@@ -107,7 +107,7 @@ func (c *cluster) tell(ctx context.Context) error {
 		folder := "config/samples/" + story.folder
 		fmt.Printf("\n%d. %s\n   kubectl apply -f %s\n", i+1, story.title, folder)
 		began := time.Now()
-		if err := c.apply(ctx, folder); err != nil {
+		if err := c.apply(ctx, "--filename", folder); err != nil {
 			return err
 		}
 		now, err := c.settle(ctx, story, before)
