@@ -1,8 +1,6 @@
 package nad
 
 import (
-	"maps"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -36,11 +34,11 @@ func NetworkOf(o metav1.Object, defaultNAD types.NamespacedName) string {
 	return ""
 }
 
-// merge returns the annotations as they should be, nil where nothing has to
-// change. Names that the operator wrote before, and those that it decides
-// about, are replaced by ours; all others stay. An annotation that can't be
-// read counts as empty, and the reason is returned.
-func merge(annotations map[string]string, ours []string, decides func(string) bool) (changed map[string]string, malformed error) {
+// merge returns the annotations to write, with nil for those to remove, and
+// none where nothing has to change. Names that the operator wrote before, and
+// those that it decides about, are replaced by ours; all others stay. An
+// annotation that can't be read counts as empty, and the reason is returned.
+func merge(annotations map[string]string, ours []string, decides func(string) bool) (changes map[string]*string, malformed error) {
 	written, err := names(annotations, annotationWritten)
 	if err != nil {
 		malformed = err
@@ -53,18 +51,20 @@ func merge(annotations map[string]string, ours []string, decides func(string) bo
 	for _, name := range written {
 		before[name] = true
 	}
-	wanted := maps.Clone(annotations)
-	if wanted == nil {
-		wanted = map[string]string{}
-	}
-	set(wanted, ovnk.AnnotationRouteAdvertisements, ovnk.MergeRouteAdvertisements(existing, ours, func(name string) bool {
+	merged := ovnk.MergeRouteAdvertisements(existing, ours, func(name string) bool {
 		return before[name] || decides(name)
-	}))
-	set(wanted, annotationWritten, ours)
-	if maps.Equal(wanted, annotations) || len(wanted) == 0 && len(annotations) == 0 {
-		return nil, malformed
+	})
+	changes = map[string]*string{}
+	for key, names := range map[string][]string{ovnk.AnnotationRouteAdvertisements: merged, annotationWritten: ours} {
+		value, found := annotations[key]
+		switch text := ovnk.FormatRouteAdvertisements(names); {
+		case len(names) == 0 && found:
+			changes[key] = nil
+		case len(names) > 0 && value != text:
+			changes[key] = &text
+		}
 	}
-	return wanted, malformed
+	return changes, malformed
 }
 
 func names(annotations map[string]string, key string) ([]string, error) {
@@ -72,12 +72,4 @@ func names(annotations map[string]string, key string) ([]string, error) {
 		return nil, nil
 	}
 	return ovnk.ParseRouteAdvertisements(annotations[key])
-}
-
-func set(annotations map[string]string, key string, names []string) {
-	if len(names) == 0 {
-		delete(annotations, key)
-		return
-	}
-	annotations[key] = ovnk.FormatRouteAdvertisements(names)
 }

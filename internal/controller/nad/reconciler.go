@@ -2,11 +2,13 @@ package nad
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -53,15 +55,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 	}
 	network := NetworkOf(&object, r.Default)
 	ours := revision.Advertisers(network)
-	annotations, malformed := merge(object.Annotations, ours, revision.Decides)
+	changes, malformed := merge(object.Annotations, ours, revision.Decides)
 	if malformed != nil {
 		log.FromContext(ctx).Info("Replacing an annotation that nobody can read", "reason", malformed.Error())
 	}
-	if annotations == nil {
+	if len(changes) == 0 {
 		r.Troubles.Clear(source)
 		return ctrl.Result{}, nil
 	}
-	err = r.write(ctx, &object, annotations)
+	err = r.write(ctx, &object, changes)
 	switch {
 	case err == nil, apierrors.IsNotFound(err):
 		r.Troubles.Clear(source)
@@ -79,11 +81,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 }
 
 // write changes the annotations of the very version that was looked at: the
-// value is one string, which others write too.
-func (r *Reconciler) write(ctx context.Context, object *nadv1.NetworkAttachmentDefinition, annotations map[string]string) error {
-	before := &nadv1.NetworkAttachmentDefinition{ObjectMeta: *object.ObjectMeta.DeepCopy()}
-	after := before.DeepCopy()
-	after.Annotations = annotations
-	return r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}),
-		client.FieldOwner(model.FieldManager))
+// value is one string, which others write too. The cache doesn't hold all of
+// the object, so that a patch must name what it changes and nothing else.
+func (r *Reconciler) write(ctx context.Context, object *nadv1.NetworkAttachmentDefinition, changes map[string]*string) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"resourceVersion": object.ResourceVersion, "annotations": changes,
+	}})
+	if err != nil {
+		return err
+	}
+	target := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name}}
+	return r.Client.Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(model.FieldManager))
 }

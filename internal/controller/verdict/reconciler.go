@@ -30,6 +30,10 @@ import (
 // never settles gets figures from its midst.
 const patience = time.Minute
 
+// graces is how many paces an early Accepted is held back, within which the
+// nodes of most clusters have caught up, so that one write tells all.
+const graces = 3
+
 // Reconciler keeps the status of one RouteAdvertisements object.
 type Reconciler struct {
 	// Client reads from the cache.
@@ -77,7 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		case held >= patience:
 		case newlyAccepted(conditions, existing):
 			conditions = acceptedAlone(conditions, existing)
-			wait = max(wait, r.pace.every-held)
+			wait = max(wait, graces*r.pace.every-held)
 		default:
 			return ctrl.Result{RequeueAfter: patience - held}, nil
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,13 +100,11 @@ func limit(ctx context.Context, resource string, verbs ...string) (restore func(
 	Expect(admin.Get(ctx, client.ObjectKey{Name: "ovn-bgp-operator"}, role)).To(Succeed())
 	before := role.DeepCopy()
 	for i := range role.Rules {
-		rule := &role.Rules[i]
-		for _, r := range rule.Resources {
-			if r == resource {
-				rule.Verbs = without(rule.Verbs, verbs...)
-			}
+		if rule := &role.Rules[i]; slices.Contains(rule.Resources, resource) {
+			rule.Verbs = without(rule.Verbs, verbs...)
 		}
 	}
+	role.Rules = slices.DeleteFunc(role.Rules, func(r rbacv1.PolicyRule) bool { return len(r.Verbs) == 0 })
 	Expect(role.Rules).NotTo(Equal(before.Rules), "the role gives nothing to take away")
 	Expect(admin.Update(ctx, role)).To(Succeed())
 	restored := false

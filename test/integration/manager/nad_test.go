@@ -1,0 +1,81 @@
+package manager_test
+
+import (
+	"context"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
+)
+
+func advertisedBy(ctx context.Context, o *nadv1.NetworkAttachmentDefinition) string {
+	GinkgoHelper()
+	Expect(admin.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
+	return o.Annotations[ovnk.AnnotationRouteAdvertisements]
+}
+
+var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
+	var manager *instance
+
+	BeforeEach(func(ctx context.Context) {
+		reset(ctx)
+		create(ctx, node(1), template("fabric"), advertisement("pods"))
+	})
+
+	It("is written for the default network where its definition is there", func(ctx context.Context) {
+		defaultNAD := nad(ovnNamespace, "default", "")
+		defaultNAD.Annotations = map[string]string{"example.com/note": "x"}
+		create(ctx, defaultNAD)
+		manager = start(operator.Config)
+		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1, patchNAD: 1})
+		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["pods"]`))
+
+		create(ctx, advertisement("again"))
+		manager.settle()
+		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["again","pods"]`))
+
+		remove(ctx, advertisement("again"))
+		remove(ctx, advertisement("pods"))
+		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(BeEmpty())
+		Expect(defaultNAD.Annotations).To(Equal(map[string]string{"example.com/note": "x"}), "nothing of the operator's is left")
+	})
+
+	It("follows the networks, and leaves what others wrote", func(ctx context.Context) {
+		manager = start(operator.Config)
+		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+		definition := nad(frrNamespace, "blue", "cluster_udn_blue")
+		definition.Annotations[ovnk.AnnotationRouteAdvertisements] = `["somebody-elses"]`
+		create(ctx, definition)
+		manager.expect(nil)
+
+		create(ctx, blue(), advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["blue","somebody-elses"]`))
+		manager.settle()
+
+		change(ctx, definition, func(o *nadv1.NetworkAttachmentDefinition) {
+			o.Annotations[ovnk.AnnotationRouteAdvertisements] = `["another"]`
+		})
+		manager.expect(map[string]int{patchNAD: 1})
+		Expect(advertisedBy(ctx, definition)).To(Equal(`["another","blue"]`))
+
+		change(ctx, blue(), func(c *ovnv1.ClusterUserDefinedNetwork) { c.Labels = nil })
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["another"]`))
+	})
+
+	It("that can't be written shows in the condition, and is tried again", func(ctx context.Context) {
+		restore := limit(ctx, "network-attachment-definitions", "patch")
+		defaultNAD := nad(ovnNamespace, "default", "")
+		create(ctx, defaultNAD)
+		manager = start(operator.Config)
+		Eventually(func() string { return condition(ctx, "pods", status.Rendered).Message }).Should(
+			And(ContainSubstring("ovn-kubernetes/default"), ContainSubstring("forbidden")))
+		restore()
+		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(Equal(`["pods"]`))
+		Eventually(func() string { return condition(ctx, "pods", status.Rendered).Message }).ShouldNot(ContainSubstring("forbidden"))
+	})
+})
