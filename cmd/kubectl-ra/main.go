@@ -49,7 +49,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		// Whoever read the output, such as head, has seen enough.
 		return exitUnable
 	}
-	for line := range strings.Lines(err.Error()) {
+	// Cobra lays its suggestions out over lines.
+	text := strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you mean ", "\n\t", " or ").Replace(err.Error())
+	for line := range strings.Lines(strings.TrimSpace(text)) {
 		_, _ = fmt.Fprintf(stderr, "Error: %s\n", strings.TrimRight(line, "\n"))
 	}
 	return exitUnable

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -88,19 +89,28 @@ can't be read; 2 something is left out of the plan because of a finding.`,
 	return command
 }
 
+// inputs are the objects that a run looks at.
+type inputs struct {
+	// planned are the objects to plan with, and live those that are there now:
+	// without a cluster both are what the files have.
+	planned, live *snapshot.Objects
+	// from are the objects to compare with, nil without --from.
+	from *snapshot.Objects
+}
+
 func (o *options) run(ctx context.Context) error {
-	objects, live, err := o.gather(ctx)
+	in, err := o.gather(ctx)
 	if err != nil {
 		return err
 	}
-	planned, err := preview.Of(objects, o.settings())
+	planned, err := preview.Of(in.planned, o.settings())
 	if err != nil {
 		return err
 	}
 	if unknown := planned.Only(o.nodes); len(unknown) > 0 {
 		return fmt.Errorf("there is no node %s", strings.Join(unknown, ", "))
 	}
-	if err := o.print(planned, live); err != nil {
+	if err := o.print(planned, in); err != nil {
 		return err
 	}
 	if !planned.Blocked() {
@@ -109,22 +119,26 @@ func (o *options) run(ctx context.Context) error {
 	return errBlocked
 }
 
-// gather returns the objects to plan with and the ones that are live. Without
-// a cluster both are what the files have.
-func (o *options) gather(ctx context.Context) (objects, live *snapshot.Objects, err error) {
+func (o *options) gather(ctx context.Context) (*inputs, error) {
 	files, err := o.load(o.files)
-	if err != nil {
-		return nil, nil, err
+	from, fromErr := o.load(o.from)
+	if err := errors.Join(err, fromErr); err != nil {
+		return nil, err
+	}
+	var in inputs
+	if len(o.from) > 0 {
+		in.from = from.Objects()
 	}
 	if !o.usesCluster() {
-		objects = files.Objects()
-		return objects, objects, nil
+		in.planned = files.Objects()
+		in.live = in.planned
+		return &in, nil
 	}
-	if live, err = o.readCluster(ctx); err != nil {
-		return nil, nil, err
+	if in.live, err = o.readCluster(ctx); err != nil {
+		return nil, err
 	}
-	objects, err = files.Overlay(live)
-	return objects, live, err
+	in.planned, err = files.Overlay(in.live)
+	return &in, err
 }
 
 func (o *options) load(paths []string) (*manifest.Set, error) {
@@ -135,14 +149,14 @@ func (o *options) load(paths []string) (*manifest.Set, error) {
 	return set, err
 }
 
-func (o *options) print(planned *preview.Preview, live *snapshot.Objects) error {
+func (o *options) print(planned *preview.Preview, in *inputs) error {
 	switch o.output {
 	case outputYAML:
 		return o.withFindings(planned, planned.YAML(o.stdout))
 	case outputJSON:
 		return o.withFindings(planned, planned.JSON(o.stdout))
 	case outputDiff:
-		before, err := o.before(planned, live)
+		before, err := o.before(planned, in)
 		if err != nil {
 			return err
 		}
@@ -161,24 +175,19 @@ func (o *options) withFindings(planned *preview.Preview, err error) error {
 }
 
 // before is what -o diff compares the plan with.
-func (o *options) before(planned *preview.Preview, live *snapshot.Objects) (preview.Side, error) {
-	if len(o.from) == 0 {
-		side, found := planned.Live("live", live, o.nodes)
+func (o *options) before(planned *preview.Preview, in *inputs) (preview.Side, error) {
+	if in.from == nil {
+		side, found := planned.Live("live", in.live, o.nodes)
 		if !found && !o.usesCluster() {
-			return side, fmt.Errorf("there is nothing to compare with: the files have no generated FRRConfigurations; " +
+			return side, errors.New("there is nothing to compare with: the files have no generated FRRConfigurations; " +
 				"give the other side with --from, or use --cluster")
 		}
 		return side, nil
 	}
-	set, err := o.load(o.from)
-	if err != nil {
-		return preview.Side{}, err
-	}
-	from := set.Objects()
-	if side, found := planned.Live("from", from, o.nodes); found {
+	if side, found := planned.Live("from", in.from, o.nodes); found {
 		return side, nil
 	}
-	other, err := preview.Of(from, o.settings())
+	other, err := preview.Of(in.from, o.settings())
 	if err != nil {
 		return preview.Side{}, err
 	}

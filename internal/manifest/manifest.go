@@ -5,6 +5,7 @@ import (
 	"io"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -32,7 +33,7 @@ type Set struct {
 // below them, and "-" for stdin. The error is of type Problems and has all of
 // them; the set then holds what could be read.
 func Load(paths []string, stdin io.Reader) (*Set, error) {
-	l := loader{set: &Set{}, seen: map[identity]Object{}}
+	l := loader{set: &Set{}, seen: map[identity]int{}}
 	for _, path := range paths {
 		l.path(path, stdin)
 	}
@@ -50,7 +51,8 @@ type identity struct {
 type loader struct {
 	set      *Set
 	problems Problems
-	seen     map[identity]Object
+	// seen has the place of each object in the set.
+	seen map[identity]int
 }
 
 // file reads one file's contents. It has no part in how they were opened, so
@@ -88,16 +90,22 @@ func (l *loader) entry(e entry) Problems {
 }
 
 // add takes an object once. The same object may be written in several places
-// as long as it is the same: stories that build on each other repeat things.
+// as long as it is the same: stories that build on each other repeat things,
+// and a plan's output repeats its input with another status.
 func (l *loader) add(o Object, title string) Problems {
 	id := identity{o.GetObjectKind().GroupVersionKind().GroupKind(), client.ObjectKeyFromObject(o.Object)}
-	before, found := l.seen[id]
+	at, found := l.seen[id]
 	if !found {
-		l.seen[id] = o
+		l.seen[id] = len(l.set.Items)
 		l.set.Items = append(l.set.Items, o)
 		return nil
 	}
-	if apiequality.Semantic.DeepEqual(before.Object, o.Object) {
+	before := &l.set.Items[at]
+	same, err := merge(before, &o)
+	if err != nil {
+		return Problems{{Position: o.Position, Object: title, Message: err.Error()}}
+	}
+	if same {
 		return nil
 	}
 	return Problems{{
@@ -105,6 +113,36 @@ func (l *loader) add(o Object, title string) Problems {
 		Object:   title,
 		Message:  fmt.Sprintf("is written differently at %s; keep one of them", before.Position),
 	}}
+}
+
+// merge reports whether two objects are the same, and keeps in the first one
+// the status that either of them has.
+func merge(first, second *Object) (same bool, err error) {
+	a, err := runtime.DefaultUnstructuredConverter.ToUnstructured(first.Object)
+	if err != nil {
+		return false, err
+	}
+	b, err := runtime.DefaultUnstructuredConverter.ToUnstructured(second.Object)
+	if err != nil {
+		return false, err
+	}
+	statusA, statusB := a["status"], b["status"]
+	delete(a, "status")
+	delete(b, "status")
+	switch {
+	case !apiequality.Semantic.DeepEqual(a, b):
+		return false, nil
+	case isEmpty(statusA):
+		first.Object = second.Object
+		return true, nil
+	default:
+		return isEmpty(statusB) || apiequality.Semantic.DeepEqual(statusA, statusB), nil
+	}
+}
+
+func isEmpty(status any) bool {
+	fields, _ := status.(map[string]any)
+	return len(fields) == 0
 }
 
 // Notes tell, for people, what was skipped: one per file and kind.
@@ -127,7 +165,7 @@ func (s *Set) Notes() []string {
 		case counts[g] > 1:
 			notes = append(notes, fmt.Sprintf("%s: skipped %d of kind %s, which have no part in a plan", g.file, counts[g], g.kind))
 		default:
-			notes = append(notes, fmt.Sprintf("%s: skipped a %s, which has no part in a plan", g.file, g.kind))
+			notes = append(notes, fmt.Sprintf("%s: skipped 1 of kind %s, which has no part in a plan", g.file, g.kind))
 		}
 	}
 	return notes

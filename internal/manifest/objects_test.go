@@ -13,7 +13,7 @@ import (
 
 func load(t *testing.T, text string) *Set {
 	t.Helper()
-	l := loader{set: &Set{}, seen: map[identity]Object{}}
+	l := loader{set: &Set{}, seen: map[identity]int{}}
 	l.file("in.yaml", []byte(text))
 	if len(l.problems) > 0 {
 		t.Fatal(l.problems)
@@ -86,5 +86,25 @@ metadata: {name: new}
 	}
 	if again.RouteAdvertisements[1].Generation != 5 {
 		t.Error("applying the same again counts as a change")
+	}
+}
+
+// A plan's output has its input again, with a status.
+func TestTheSameWithAStatus(t *testing.T) {
+	status := "status:\n  status: Accepted\n  conditions:\n  - {type: Accepted, status: \"True\", reason: Accepted, message: planned}\n"
+	for name, text := range map[string]string{
+		"first without":  goodRA + "---\n" + goodRA + status,
+		"second without": goodRA + status + "---\n" + goodRA,
+		"both":           goodRA + status + "---\n" + goodRA + status,
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := load(t, text)
+			if len(set.Items) != 1 {
+				t.Fatalf("got %d objects", len(set.Items))
+			}
+			if ra := set.Items[0].Object.(*ovnv1.RouteAdvertisements); ra.Status.Status != "Accepted" || len(ra.Status.Conditions) != 1 {
+				t.Errorf("the status is lost: %+v", ra.Status)
+			}
+		})
 	}
 }

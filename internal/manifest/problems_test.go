@@ -153,7 +153,7 @@ func TestProblems(t *testing.T) {
 		"alias to something": {"a: *b\n", []string{"1: document 1: is not valid YAML: unknown anchor 'b' referenced"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := loader{set: &Set{}, seen: map[identity]Object{}}
+			l := loader{set: &Set{}, seen: map[identity]int{}}
 			l.file("in.yaml", []byte(test.file))
 			for i, problem := range l.problems {
 				got := problem.Error()
@@ -221,7 +221,7 @@ func TestPaths(t *testing.T) {
 }
 
 func TestSkippedKinds(t *testing.T) {
-	l := loader{set: &Set{}, seen: map[identity]Object{}}
+	l := loader{set: &Set{}, seen: map[identity]int{}}
 	l.file("in.yaml", []byte(`apiVersion: apps/v1
 kind: Deployment
 ---

@@ -46,6 +46,7 @@ func (e *entry) schema(content map[string]any) Problems {
 	if err != nil {
 		return Problems{e.problem("", "%v", err)}
 	}
+	fillTimes(content)
 	var problems Problems
 	for _, path := range judge.prune(content) {
 		problems = append(problems, e.problem(path, "%s: unknown field", path))
@@ -54,6 +55,19 @@ func (e *entry) schema(content map[string]any) Problems {
 		problems = append(problems, e.fieldProblem(err))
 	}
 	return problems
+}
+
+// fillTimes dates conditions that say nothing of their time, which CRDs
+// require: the plan prints none, so that equal plans are equal, and has to take
+// its own output.
+func fillTimes(content map[string]any) {
+	status, _ := content["status"].(map[string]any)
+	conditions, _ := status["conditions"].([]any)
+	for _, condition := range conditions {
+		if fields, ok := condition.(map[string]any); ok && fields["lastTransitionTime"] == nil {
+			fields["lastTransitionTime"] = "1970-01-01T00:00:00Z"
+		}
+	}
 }
 
 // Review defaults the content of a custom object in place and returns what its

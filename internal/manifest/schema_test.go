@@ -62,7 +62,7 @@ func TestEveryCustomKindHasItsJudge(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	l := loader{set: &Set{}, seen: map[identity]Object{}}
+	l := loader{set: &Set{}, seen: map[identity]int{}}
 	l.file("in.yaml", []byte(`apiVersion: k8s.ovn.org/v1
 kind: VTEP
 metadata: {name: a, namespace: ignored}

@@ -10,12 +10,14 @@ import (
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	"github.com/pmezard/go-difflib/difflib"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
 // ownPrefix starts the labels and annotations that the operator owns; others
@@ -153,6 +155,11 @@ func (s *Side) documents() (map[string]map[string]any, error) {
 		out[fmt.Sprintf("FRRConfiguration/%s/%s", config.Namespace, config.Name)] = document
 	}
 	for _, ra := range s.RouteAdvertisements {
+		ra = ra.DeepCopy()
+		ra.Status.Conditions = slices.DeleteFunc(ra.Status.Conditions, func(c metav1.Condition) bool {
+			return c.Type == status.FRRConfigured
+		})
+		slices.SortFunc(ra.Status.Conditions, func(a, b metav1.Condition) int { return cmp.Compare(a.Type, b.Type) })
 		document, err := content(ra)
 		if err != nil {
 			return nil, err

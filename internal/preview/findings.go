@@ -51,7 +51,7 @@ func standAside(verdict *model.Verdict) finding {
 	return finding{ra: verdict.RA, Finding: model.Finding{
 		Outcome: model.Pending,
 		Scope:   model.Scope{Kind: model.ScopeRouteAdvertisements, Name: verdict.RA},
-		Reason:  "StandAside",
+		Reason:  "StandingAside",
 		Message: "OVN-Kubernetes' own controller works on it, and nothing is rendered: " + verdict.StandAside +
 			"; switch that controller off, or plan with --take-over",
 	}}

@@ -93,17 +93,22 @@ func content(object client.Object) (map[string]any, error) {
 		}
 	}
 	out["metadata"] = kept
-	status, _ := out["status"].(map[string]any)
-	conditions, _ := status["conditions"].([]any)
+	settle(out)
+	return out, nil
+}
+
+// settle removes from a status what is not of the plan.
+func settle(out map[string]any) {
+	fields, _ := out["status"].(map[string]any)
+	conditions, _ := fields["conditions"].([]any)
 	for _, condition := range conditions {
-		if fields, ok := condition.(map[string]any); ok {
-			delete(fields, "lastTransitionTime")
+		if condition, ok := condition.(map[string]any); ok {
+			delete(condition, "lastTransitionTime")
 		}
 	}
-	if len(status) == 0 {
+	if len(fields) == 0 {
 		delete(out, "status")
 	}
-	return out, nil
 }
 
 // dropEmpty removes the empty objects that Go structs leave behind, such as

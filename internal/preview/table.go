@@ -11,7 +11,13 @@ import (
 	"text/tabwriter"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
+
+// maxNetworksShown is how many networks of a RouteAdvertisements object are
+// named.
+const maxNetworksShown = 5
 
 // printer remembers the first error, so that printing reads as printing.
 type printer struct {
@@ -185,27 +191,45 @@ func orDash(cells []string) []string {
 }
 
 func (p *printer) verdicts(preview *Preview) {
-	if len(preview.RouteAdvertisements) == 0 {
+	if len(preview.Plan.Verdicts) == 0 {
 		p.printf("There are no RouteAdvertisements.\n")
 		return
 	}
-	lines := []string{"ROUTEADVERTISEMENTS\tNETWORKS\tNODES\tSTATUS"}
+	lines := []string{"ROUTEADVERTISEMENTS\tNETWORKS\tNODES\tACCEPTED\tRENDERED"}
 	for i := range preview.Plan.Verdicts {
 		v := &preview.Plan.Verdicts[i]
+		networks := make([]string, 0, len(v.Networks))
+		for _, name := range v.Networks {
+			if cudn, ok := ovnk.CUDNName(name); ok {
+				name = cudn
+			}
+			networks = append(networks, name)
+		}
+		accepted, rendered := preview.conditionsOf(v.RA)
 		lines = append(lines, strings.Join([]string{
-			v.RA, strings.Join(orDash(v.Networks), ","), tallyCell(&v.Tally), oneLine(preview.statusOf(v.RA)),
+			v.RA, someOf(orDash(networks), maxNetworksShown), tallyCell(&v.Tally), accepted, rendered,
 		}, "\t"))
 	}
 	p.rows(lines)
 }
 
-func (p *Preview) statusOf(ra string) string {
+// conditionsOf are the short forms; what is behind them stands in the findings.
+func (p *Preview) conditionsOf(ra string) (accepted, rendered string) {
+	accepted, rendered = "-", "-"
 	for _, object := range p.RouteAdvertisements {
-		if object.Name == ra {
-			return object.Status.Status
+		if object.Name != ra {
+			continue
+		}
+		for _, c := range object.Status.Conditions {
+			switch c.Type {
+			case status.Accepted:
+				accepted = string(c.Status)
+			case status.Rendered:
+				rendered = c.Reason
+			}
 		}
 	}
-	return ""
+	return accepted, rendered
 }
 
 func tallyCell(t *model.Tally) string {

@@ -4,9 +4,12 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
 // withStatus gives each planned RouteAdvertisements object the status that the
@@ -33,7 +36,19 @@ func withStatus(objects *snapshot.Objects, settings model.Settings, verdicts []m
 	return out
 }
 
+// setStatus keeps the conditions of others. It leaves out FRRConfigured, which
+// comes from what nodes report after the plan was carried out, and times.
 func setStatus(object *ovnv1.RouteAdvertisements, verdict *model.Verdict) {
-	_ = object
-	_ = verdict
+	existing := object.Status.Conditions
+	planned := status.Conditions(*verdict, true, existing, metav1.Time{})
+	planned = slices.DeleteFunc(planned, func(c metav1.Condition) bool { return c.Type == status.FRRConfigured })
+	if text := status.Text(planned); text != "" {
+		object.Status.Status = text
+	}
+	kept := slices.DeleteFunc(slices.Clone(existing), func(c metav1.Condition) bool {
+		return c.Type == status.Rendered || c.Type == status.FRRConfigured ||
+			slices.ContainsFunc(planned, func(p metav1.Condition) bool { return p.Type == c.Type })
+	})
+	object.Status.Conditions = append(planned, kept...)
+	slices.SortFunc(object.Status.Conditions, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
 }

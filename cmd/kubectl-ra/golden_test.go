@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// Each golden file is what a person would see in a terminal, with the exit
+// code. Paths are relative to testdata.
+func TestGoldens(t *testing.T) {
+	goldens, err := filepath.Abs(filepath.Join("testdata", "golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args  string
+		stdin string
+		code  int
+	}{
+		"story-default-import-export":     {args: "plan -f stories/cluster -f stories/default-import-export"},
+		"story-cudn-leak-and-export":      {args: "plan -f stories/cluster -f stories/cudn-leak-and-export"},
+		"story-egress-ip":                 {args: "plan -f stories/cluster -f stories/egress-ip"},
+		"story-vrf-lite":                  {args: "plan -f stories/cluster -f stories/vrf-lite"},
+		"story-evpn":                      {args: "plan -f stories/cluster -f stories/evpn", code: exitBlocked},
+		"all-stories":                     {args: "plan -f stories", code: exitBlocked},
+		"yaml":                            {args: "plan -f stories/cluster -f stories/vrf-lite -o yaml"},
+		"json":                            {args: "plan -f stories/cluster -f stories/default-import-export -o json --node worker-1"},
+		"diff-of-two-sets":                {args: "plan -o diff --from stories/cluster --from stories/default-import-export -f stories/cluster -f stories/cudn-leak-and-export"},
+		"diff-of-equal-sets":              {args: "plan -o diff --from stories/cluster --from stories/egress-ip -f stories/egress-ip -f stories/cluster"},
+		"diff-of-a-password":              {args: "plan -o diff --from findings/changed-password.yaml -f findings/blocked.yaml --node worker-1", code: exitBlocked},
+		"diff-without-another-side":       {args: "plan -f stories/cluster -f stories/egress-ip -o diff", code: exitUnable},
+		"arguments-of-a-glob":             {args: "plan -f stories/cluster/nodes.yaml stories/default-import-export/frrconfiguration.yaml stories/default-import-export/routeadvertisements.yaml --node worker-1"},
+		"stdin":                           {args: "plan -f - -f stories/cluster --node worker-1", stdin: "stories/default-import-export/routeadvertisements.yaml", code: exitBlocked},
+		"nothing-to-plan":                 {args: "plan -f -"},
+		"findings-that-block":             {args: "plan -f findings/blocked.yaml", code: exitBlocked},
+		"findings-that-block-yaml":        {args: "plan -f findings/blocked.yaml -o yaml", code: exitBlocked},
+		"unreadable-files":                {args: "plan -f broken -f missing.yaml", code: exitUnable},
+		"unknown-node":                    {args: "plan -f stories/cluster --node worker-9", code: exitUnable},
+		"unknown-output":                  {args: "plan -f stories/cluster -o wide --managed-asn 0", code: exitUnable},
+		"unknown-flag":                    {args: "plan --file a", code: exitUnable},
+		"unknown-command":                 {args: "plam", code: exitUnable},
+		"file-without-flag":               {args: "plan stories", code: exitUnable},
+		"from-without-diff":               {args: "plan -f stories --from stories", code: exitUnable},
+		"from-beside-a-cluster":           {args: "plan -o diff --from stories", code: exitUnable},
+		"stdin-twice":                     {args: "plan -o diff --from - -f -", code: exitUnable},
+		"no-cluster":                      {args: "plan --kubeconfig findings/no-such-kubeconfig", code: exitUnable},
+		"help":                            {args: "plan --help"},
+		"help-of-all":                     {args: ""},
+		"completion-of-outputs":           {args: "__complete plan -o d"},
+		"completion-of-nodes":             {args: "__complete plan -f stories/cluster --node worker"},
+		"completion-of-files":             {args: "__complete plan -f x"},
+		"completion-as-kubectl-asks-for":  {args: "__complete pl"},
+		"completion-explains-the-wrapper": {args: "completion --help"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir("testdata")
+			t.Setenv("KUBECONFIG", "/dev/null")
+			var stdin []byte
+			if test.stdin != "" {
+				if stdin, err = os.ReadFile(test.stdin); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var stdout, stderr bytes.Buffer
+			code := run(context.Background(), strings.Fields(test.args), bytes.NewReader(stdin), &stdout, &stderr)
+			if code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			compare(t, filepath.Join(goldens, name+".txt"), fmt.Sprintf("$ kubectl ra %s\n%s--- stderr\n%s--- exit code %d\n",
+				test.args, stdout.String(), stderr.String(), code))
+		})
+	}
+	noStale(t, goldens)
+}
+
+func compare(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test -update writes it)", err)
+	}
+	if got != string(want) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// noStale finds goldens that no test compares with any more.
+func noStale(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("golden_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if name := strings.TrimSuffix(filepath.Base(file), ".txt"); !bytes.Contains(source, fmt.Appendf(nil, "%q:", name)) {
+			t.Errorf("%s belongs to no test", file)
+		}
+	}
+}
