@@ -1,0 +1,198 @@
+package kernel
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+const (
+	// firstPause is the least time between two listings of a table.
+	firstPause = 250 * time.Millisecond
+	// pauseFactor leaves the larger part of the time to the events, even
+	// where every listing is followed by a cause for the next.
+	pauseFactor = 4
+	// retryPause comes after a listing that failed or was interrupted.
+	retryPause = 50 * time.Millisecond
+)
+
+// follow lists what is stale until ctx ends.
+func (m *Mirror) follow(ctx context.Context) {
+	interval := time.NewTicker(m.options.Interval)
+	defer interval.Stop()
+	retry := time.NewTimer(0)
+	defer retry.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-interval.C:
+			m.mu.Lock()
+			for t := range m.tables {
+				m.outdated(t, CauseInterval)
+			}
+			m.mu.Unlock()
+		case <-m.wake:
+		case <-retry.C:
+		}
+		if again, wait := m.listStale(ctx); again {
+			retry.Reset(wait)
+		}
+	}
+}
+
+// listStale lists everything stale whose time has come; again tells that
+// there is more to do after wait.
+func (m *Mirror) listStale(ctx context.Context) (again bool, wait time.Duration) {
+	later := func(d time.Duration) {
+		if !again || d < wait {
+			again, wait = true, d
+		}
+	}
+	if err := m.listDevices(); err != nil {
+		m.failed(err)
+		later(retryPause)
+		return again, wait
+	}
+	for _, t := range m.staleTables() {
+		if ctx.Err() != nil {
+			return false, 0
+		}
+		if early := time.Until(t.notBefore); early > 0 {
+			later(early)
+			continue
+		}
+		if err := m.listTable(t); err != nil {
+			m.failed(err)
+			later(retryPause)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for t := range m.tables {
+		if t.stale != "" {
+			later(max(time.Until(t.notBefore), 0))
+		}
+	}
+	return again, wait
+}
+
+func (m *Mirror) failed(err error) {
+	if interrupted(err) {
+		m.Counters.Interrupted.Add(1)
+		m.options.Log.V(1).Info("A listing was interrupted; nothing is taken as gone, trying again")
+		return
+	}
+	m.options.Log.Error(err, "The kernel's state is not known; nothing is changed, trying again")
+}
+
+// staleTables returns them in a steady order.
+func (m *Mirror) staleTables() []*Table {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []*Table
+	for t := range m.tables {
+		if t.stale != "" {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Table) int { return int(a.id) - int(b.id) })
+	return out
+}
+
+// listDevices lists links and nexthop objects, unless that is known.
+func (m *Mirror) listDevices() error {
+	m.mu.Lock()
+	stale, epoch := m.devicesStale, m.epoch
+	m.mu.Unlock()
+	if !stale {
+		return nil
+	}
+	links, err := dumpLinks(m.options.Namespace)
+	if err != nil {
+		return err
+	}
+	nexthops, err := dumpNexthops(m.options.Namespace)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.links, m.nexthops = links, nexthops
+	// What an event changed meanwhile is overwritten by an older state.
+	m.devicesStale = m.epoch != epoch
+	if m.devicesStale {
+		m.poke()
+	}
+	m.options.LinksChanged()
+	return nil
+}
+
+// listTable lists one table and replaces the mirror by it.
+func (m *Mirror) listTable(t *Table) error {
+	m.mu.Lock()
+	cause := t.stale
+	t.stale, t.listing, t.replay = "", true, nil
+	size := len(t.routes.best)
+	nexthops := make(map[uint32]nexthop, len(m.nexthops))
+	for id, n := range m.nexthops {
+		nexthops[id] = n
+	}
+	m.mu.Unlock()
+
+	began := time.Now()
+	fresh := newContents()
+	if size > 1024 {
+		fresh.best = make(map[netip.Prefix]entry, size)
+	}
+	err := m.list(m.options.Namespace, t.id, func(r *Route) {
+		path := r.Path
+		if r.Unresolved {
+			path = resolve(nexthops, r.NexthopID)
+		}
+		fresh.add(r, path, false, true)
+	})
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	replay := t.replay
+	t.listing, t.replay = false, nil
+	if err != nil {
+		if t.stale == "" {
+			t.stale = cause
+		}
+		return err
+	}
+	for i := range replay {
+		fresh.apply(&replay[i], m.nexthops)
+	}
+	differences := t.replaceWith(fresh)
+	m.listedTable(t, cause, differences, time.Since(began))
+	return nil
+}
+
+// listedTable does the accounts of a listing; the caller holds the lock.
+func (m *Mirror) listedTable(t *Table, cause string, differences int, took time.Duration) {
+	t.notBefore = time.Now().Add(max(firstPause, pauseFactor*took))
+	if !t.listed {
+		t.listed, t.all, t.since = true, true, time.Now()
+		clear(t.changed)
+		cause = CauseStart
+	}
+	if cause == CauseInterval && differences > 0 {
+		m.Counters.Drift.Add(uint64(differences))
+		m.options.Log.Info("Routes had changed without a message", "table", t.id, "prefixes", differences)
+	}
+	m.Counters.mu.Lock()
+	if m.Counters.listings == nil {
+		m.Counters.listings = map[string]uint64{}
+	}
+	m.Counters.listings[cause]++
+	m.Counters.mu.Unlock()
+	m.options.Log.V(1).Info("Listed a table", "table", t.id, "cause", cause, "routes", len(t.routes.best),
+		"different", differences, "took", took)
+	if t.all || len(t.changed) > 0 {
+		t.notify()
+	}
+}

@@ -1,0 +1,371 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// Why a table is listed. The values appear in metrics.
+const (
+	CauseStart     = "start"
+	CauseOverflow  = "overflow"
+	CauseLink      = "link"
+	CauseNexthop   = "nexthop"
+	CauseAddress   = "address"
+	CauseAmbiguous = "ambiguous"
+	CauseInterval  = "interval"
+)
+
+// Options are what a Mirror needs.
+type Options struct {
+	Namespace Namespace
+	Log       logr.Logger
+	// Buffer is the size of the socket's receive buffer; 32 MiB if 0.
+	Buffer int
+	// Interval is how often every table is listed without a cause; 10 min if 0.
+	Interval time.Duration
+	// LinksChanged is told when a device came, went, or changed its state. It
+	// must return at once and call nothing of this package.
+	LinksChanged func()
+}
+
+// Counters tell what the mirror went through.
+type Counters struct {
+	Events, Overflows, Interrupted, Malformed atomic.Uint64
+	// Drift counts prefixes that a listing without a cause found wrong, so
+	// that nothing had told the change.
+	Drift atomic.Uint64
+	// Listings by cause.
+	mu       sync.Mutex
+	listings map[string]uint64
+}
+
+// Listings returns how often tables were listed, by cause.
+func (c *Counters) Listings() map[string]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[string]uint64{}
+	for cause, n := range c.listings {
+		out[cause] = n
+	}
+	return out
+}
+
+// Mirror follows the kernel's routing tables.
+type Mirror struct {
+	Counters Counters
+	options  Options
+	// list is DumpRoutes.
+	list func(namespace Namespace, table uint32, each func(*Route)) error
+
+	mu       sync.Mutex
+	tables   map[*Table]struct{}
+	links    map[int32]Link
+	nexthops map[uint32]nexthop
+	// devicesStale is set where links and nexthop objects must be listed.
+	devicesStale bool
+	// epoch counts events about devices, to see whether a listing missed any.
+	epoch  uint64
+	socket *nl.NetlinkSocket
+	wake   chan struct{}
+}
+
+// NewMirror returns a Mirror that does nothing until Run.
+func NewMirror(options Options) *Mirror {
+	if options.Buffer <= 0 {
+		options.Buffer = 32 << 20
+	}
+	if options.Interval <= 0 {
+		options.Interval = 10 * time.Minute
+	}
+	if options.LinksChanged == nil {
+		options.LinksChanged = func() {}
+	}
+	return &Mirror{
+		options: options, list: DumpRoutes,
+		tables: map[*Table]struct{}{}, links: map[int32]Link{}, nexthops: map[uint32]nexthop{},
+		devicesStale: true, wake: make(chan struct{}, 1),
+	}
+}
+
+// Watch begins to mirror a table. notify is called after every change, with a
+// lock held: it must return at once and call nothing of this package.
+func (m *Mirror) Watch(table uint32, notify func()) *Table {
+	t := &Table{
+		mirror: m, id: table, notify: notify, routes: newContents(), stale: CauseStart,
+		changed: map[netip.Prefix]struct{}{},
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tables[t] = struct{}{}
+	m.poke()
+	return t
+}
+
+// Link finds a device by name; known is false until the devices were listed.
+func (m *Mirror) Link(name string) (link Link, found, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.links {
+		if l.Name == name {
+			return l, true, !m.devicesStale
+		}
+	}
+	return Link{}, false, !m.devicesStale
+}
+
+// Links returns all devices by index.
+func (m *Mirror) Links() map[int32]Link {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make(map[int32]Link, len(m.links))
+	for index, link := range m.links {
+		out[index] = link
+	}
+	return out
+}
+
+func (m *Mirror) poke() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// outdated has a table listed; the caller holds the lock.
+func (m *Mirror) outdated(t *Table, cause string) {
+	if t.stale == "" {
+		t.stale = cause
+	}
+	m.poke()
+}
+
+func (m *Mirror) allOutdated(cause string) {
+	m.devicesStale = true
+	for t := range m.tables {
+		// A listing that is under way may have missed events.
+		t.stale = cause
+	}
+	m.poke()
+}
+
+// Run mirrors until ctx ends.
+func (m *Mirror) Run(ctx context.Context) error {
+	if err := m.resubscribe(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		if err := m.read(ctx); err != nil {
+			cancel(err)
+		}
+	})
+	m.follow(ctx)
+	cancel(nil)
+	m.mu.Lock()
+	_ = m.socket.Close()
+	m.mu.Unlock()
+	reading.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// resubscribe opens a new socket before it closes the old one, and has
+// everything listed after.
+func (m *Mirror) resubscribe() error {
+	s, err := subscribe(m.options.Namespace, m.options.Buffer)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.socket != nil {
+		_ = m.socket.Close()
+	}
+	m.socket = s
+	m.allOutdated(CauseOverflow)
+	for t := range m.tables {
+		if !t.listed {
+			t.stale = CauseStart
+		}
+	}
+	return nil
+}
+
+// read receives events until ctx ends.
+func (m *Mirror) read(ctx context.Context) error {
+	for failures := 0; ctx.Err() == nil; {
+		m.mu.Lock()
+		s := m.socket
+		m.mu.Unlock()
+		messages, _, err := s.Receive()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			failures = 0
+			m.apply(messages)
+			continue
+		}
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if errors.Is(err, syscall.ENOBUFS) {
+			m.Counters.Overflows.Add(1)
+		}
+		m.options.Log.Info("Events of the kernel were lost; listing everything again", "cause", err.Error())
+		if err := m.resubscribe(); err != nil {
+			if failures++; failures > 10 {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Duration(failures) * 100 * time.Millisecond):
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Mirror) apply(messages []syscall.NetlinkMessage) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range messages {
+		message := &messages[i]
+		m.Counters.Events.Add(1)
+		var err error
+		switch message.Header.Type {
+		case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
+			err = m.routeEvent(message)
+		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+			err = m.linkEvent(message.Data, message.Header.Type == unix.RTM_DELLINK)
+		case unix.RTM_NEWNEXTHOP, unix.RTM_DELNEXTHOP:
+			err = m.nexthopEvent(message.Data, message.Header.Type == unix.RTM_DELNEXTHOP)
+		case unix.RTM_DELADDR:
+			// IPv4 routes with this preferred source go without a message.
+			for t := range m.tables {
+				m.outdated(t, CauseAddress)
+			}
+		}
+		if err != nil {
+			// What can't be read may have been of any table.
+			m.Counters.Malformed.Add(1)
+			m.options.Log.Error(err, "A message of the kernel can't be read; listing everything again")
+			m.allOutdated(CauseAmbiguous)
+		}
+	}
+}
+
+func (m *Mirror) routeEvent(message *syscall.NetlinkMessage) error {
+	table, _, err := tableOf(message.Data)
+	if err != nil {
+		return err
+	}
+	var e *event
+	for t := range m.tables {
+		if t.id != table {
+			continue
+		}
+		if e == nil {
+			e = &event{
+				removed: message.Header.Type == unix.RTM_DELROUTE,
+				replace: message.Header.Flags&unix.NLM_F_REPLACE != 0,
+			}
+			if e.route, err = DecodeRoute(message.Data); err != nil {
+				return err
+			}
+			if e.route.Cloned {
+				return nil
+			}
+		}
+		pending := len(t.changed)
+		t.apply(e)
+		if len(t.changed) != pending {
+			t.notify()
+		}
+	}
+	return nil
+}
+
+func (m *Mirror) linkEvent(payload []byte, removed bool) error {
+	if len(payload) > 0 && payload[0] == unix.AF_BRIDGE {
+		// A port joined or left a bridge; its own message tells the rest.
+		return nil
+	}
+	link, err := DecodeLink(payload)
+	if err != nil {
+		return err
+	}
+	m.epoch++
+	before, found := m.links[link.Index]
+	if removed {
+		delete(m.links, link.Index)
+	} else {
+		m.links[link.Index] = link
+	}
+	if !removed && found && before == link {
+		return nil
+	}
+	for t := range m.tables {
+		if t.listing || t.routes.uses(link.Index) || link.VRFTable == t.id || before.VRFTable == t.id {
+			m.outdated(t, CauseLink)
+		}
+	}
+	m.options.LinksChanged()
+	return nil
+}
+
+func (m *Mirror) nexthopEvent(payload []byte, removed bool) error {
+	n, err := decodeNexthop(payload)
+	if err != nil {
+		return err
+	}
+	m.epoch++
+	_, known := m.nexthops[n.id]
+	if removed {
+		delete(m.nexthops, n.id)
+	} else {
+		m.nexthops[n.id] = n
+	}
+	if !removed && !known {
+		return nil
+	}
+	for t := range m.tables {
+		if t.listing || t.routes.nexthops[n.id] > 0 || m.memberUsed(t, n.id) {
+			m.outdated(t, CauseNexthop)
+		}
+	}
+	return nil
+}
+
+// memberUsed reports whether a table uses a group that id is in.
+func (m *Mirror) memberUsed(t *Table, id uint32) bool {
+	for used := range t.routes.nexthops {
+		for _, member := range m.nexthops[used].group {
+			if member == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// String describes the mirror for logs.
+func (m *Mirror) String() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return fmt.Sprintf("%d tables, %d links", len(m.tables), len(m.links))
+}

@@ -1,0 +1,3 @@
+// Package testns gives tests network namespaces of the real kernel, with links
+// and routes made by iproute2.
+package testns
