@@ -7,7 +7,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -36,6 +38,27 @@ var _ = Describe("What a change leads to", func() {
 			Expect(condition(ctx, "pods", status.Accepted)).To(HaveField("Status", metav1.ConditionTrue))
 			Expect(condition(ctx, "pods", status.Rendered)).To(And(
 				HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("all 3 nodes"))))
+		})
+
+		It("makes an event of it, once", func(ctx context.Context) {
+			about := func() []string {
+				var list eventsv1.EventList
+				Expect(admin.List(ctx, &list)).To(Succeed())
+				var reasons []string
+				for _, e := range list.Items {
+					if e.Regarding.Kind == "RouteAdvertisements" && e.Regarding.UID == advertisementUID(ctx, "pods") {
+						Expect(e.Series).To(BeNil(), "%s happens again and again", e.Reason)
+						reasons = append(reasons, e.Reason)
+					}
+				}
+				return reasons
+			}
+			Eventually(about).Should(ConsistOf("Accepted", "Rendered"))
+			create(ctx, node(4))
+			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+			manager.stop()
+			start(operator.Config).expect(nil)
+			Consistently(about).Should(ConsistOf("Accepted", "Rendered"))
 		})
 
 		It("writes nothing after a restart", func(ctx context.Context) {
@@ -277,6 +300,13 @@ var _ = Describe("What a change leads to", func() {
 		})
 	})
 })
+
+func advertisementUID(ctx context.Context, name string) types.UID {
+	GinkgoHelper()
+	ra := advertisement(name)
+	Expect(admin.Get(ctx, client.ObjectKeyFromObject(ra), ra)).To(Succeed())
+	return ra.UID
+}
 
 // deleteNamespace does what the namespace controller, which is not there,
 // would do in the end.
