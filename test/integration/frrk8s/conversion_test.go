@@ -1,0 +1,58 @@
+package frrk8s_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+)
+
+// refusedTemplates are FRRConfigurations of golden inputs that frr-k8s itself
+// won't have, by golden and name, with its reason. What is generated has to be
+// taken all the same. Nothing else may be refused.
+var refusedTemplates = map[string]map[string]string{
+	"conflicting-routers":  {"frr-k8s-system/other": "different asns (64512 != 65000) specified for same vrf"},
+	"conflicting-sessions": {"frr-k8s-system/tor-slow": "multiple hold times specified for 192.168.100.10"},
+	"unusable-neighbors":   {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
+}
+
+var _ = Describe("frr-k8s' webhook", Ordered, ContinueOnFailure, func() {
+	BeforeAll(func(ctx context.Context) { startWebhook(ctx).install(ctx) })
+
+	DescribeTable("converts every golden together with its templates", func(ctx context.Context, name string) {
+		whole := readGolden(name)
+		refused := map[string]string{}
+		for _, namespace := range whole.namespaces() {
+			g := whole.in(namespace)
+			g.prepare(ctx)
+			for i := range g.written {
+				if err := admin.Create(ctx, g.written[i].DeepCopy()); err != nil {
+					refused[keyOf(&g.written[i])] = err.Error()
+				}
+			}
+			result, err := g.applyGenerated(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(result).To(Equal(apply.Result{Written: len(g.generated)}))
+
+			By("updating each of them beside all the others")
+			Expect(apply.NewApplier(admin, time.Now).Try(ctx, g.generated)).To(Succeed())
+		}
+
+		Expect(slices.Sorted(maps.Keys(refused))).To(Equal(slices.Sorted(maps.Keys(refusedTemplates[name]))),
+			"refused were %v", refused)
+		for key, reason := range refusedTemplates[name] {
+			Expect(refused[key]).To(ContainSubstring(reason))
+		}
+	}, func(name string) string { return name }, goldenEntries())
+
+	It("knows of every golden whose templates are refused", func() {
+		for name := range refusedTemplates {
+			Expect(goldens).To(ContainElement(name))
+		}
+	})
+})
