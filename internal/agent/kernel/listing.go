@@ -120,6 +120,10 @@ func (m *Mirror) listDevices() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.links, m.nexthops = links, nexthops
+	m.names = make(map[string]int32, len(links))
+	for index, link := range links {
+		m.names[link.Name] = index
+	}
 	// What an event changed meanwhile is overwritten by an older state.
 	m.devicesStale = m.epoch != epoch
 	if m.devicesStale {

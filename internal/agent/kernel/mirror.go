@@ -68,9 +68,11 @@ type Mirror struct {
 	// list is DumpRoutes.
 	list func(namespace Namespace, table uint32, each func(*Route)) error
 
-	mu       sync.Mutex
-	tables   map[*Table]struct{}
-	links    map[int32]Link
+	mu     sync.Mutex
+	tables map[*Table]struct{}
+	links  map[int32]Link
+	// names are the indexes of links by name.
+	names    map[string]int32
 	nexthops map[uint32]nexthop
 	// devicesStale is set where links and nexthop objects must be listed.
 	devicesStale bool
@@ -93,7 +95,7 @@ func NewMirror(options Options) *Mirror {
 	}
 	return &Mirror{
 		options: options, list: DumpRoutes,
-		tables: map[*Table]struct{}{}, links: map[int32]Link{}, nexthops: map[uint32]nexthop{},
+		tables: map[*Table]struct{}{}, links: map[int32]Link{}, names: map[string]int32{}, nexthops: map[uint32]nexthop{},
 		devicesStale: true, wake: make(chan struct{}, 1),
 	}
 }
@@ -116,12 +118,8 @@ func (m *Mirror) Watch(table uint32, notify func()) *Table {
 func (m *Mirror) Link(name string) (link Link, found, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, l := range m.links {
-		if l.Name == name {
-			return l, true, !m.devicesStale
-		}
-	}
-	return Link{}, false, !m.devicesStale
+	link, found = m.links[m.names[name]]
+	return link, found && link.Name == name, !m.devicesStale
 }
 
 // Links returns all devices by index.
@@ -311,10 +309,14 @@ func (m *Mirror) linkEvent(payload []byte, removed bool) error {
 	}
 	m.epoch++
 	before, found := m.links[link.Index]
+	if m.names[before.Name] == link.Index {
+		delete(m.names, before.Name)
+	}
 	if removed {
 		delete(m.links, link.Index)
 	} else {
 		m.links[link.Index] = link
+		m.names[link.Name] = link.Index
 	}
 	if !removed && found && before == link {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
 // What keeps a network's rows from being changed, beside errors of the
@@ -178,29 +179,62 @@ func (c *Client) Prune(ctx context.Context, network string, limit int) (left int
 		c.mu.Unlock()
 		return rows.rows, ErrDisconnected
 	}
-	if rows.rows == 0 {
-		delete(c.routes.networks, network)
-		c.mu.Unlock()
-		return 0, nil
-	}
-	t := newTransaction(Database)
+	before := rows.rows
+	var ids []model.RowID
 	for _, row := range rows.byPrefix {
-		for ; row != nil && len(t.counted) < limit; row = row.next {
-			// The router is not monitored, so it is found by the row.
-			t.begin(anyCount)
-			t.text(`{"op":"mutate","table":"Logical_Router","where":[["static_routes","includes",`)
-			t.uuid(row.id)
-			t.text(`]],"mutations":[["static_routes","delete",`)
-			t.uuid(row.id)
-			t.text(`]]}`)
+		for ; row != nil && len(ids) < limit; row = row.next {
+			ids = append(ids, row.id)
 		}
-		if len(t.counted) >= limit {
+		if len(ids) >= limit {
 			break
 		}
 	}
+	if before == 0 {
+		delete(c.routes.networks, network)
+	}
 	c.mu.Unlock()
+	if before == 0 {
+		return 0, nil
+	}
+	// The router is not monitored, but its name is known.
+	t := newTransaction(Database)
+	t.begin(anyCount)
+	t.text(`{"op":"mutate","table":"Logical_Router","where":[["name","==",`)
+	t.quoted(ovnk.NamesOf(network).GatewayRouter(c.options.Node))
+	t.text(`]],"mutations":[["static_routes","delete",["set",[`)
+	for i, id := range ids {
+		if i > 0 {
+			t.text(`,`)
+		}
+		t.uuid(id)
+	}
+	t.text(`]]]]}`)
 	if err := c.transact(ctx, s, t); err != nil {
-		return 0, err
+		return before, err
+	}
+	c.mu.Lock()
+	left = rows.rows
+	c.mu.Unlock()
+	if left < before {
+		return left, nil
+	}
+	return c.pruneAnywhere(ctx, s, rows, ids[:min(len(ids), 100)])
+}
+
+// pruneAnywhere removes rows from whatever router has them. It makes the
+// server look through all routers for each row.
+func (c *Client) pruneAnywhere(ctx context.Context, s *session, rows *networkRoutes, ids []model.RowID) (left int, err error) {
+	t := newTransaction(Database)
+	for _, id := range ids {
+		t.begin(anyCount)
+		t.text(`{"op":"mutate","table":"Logical_Router","where":[["static_routes","includes",`)
+		t.uuid(id)
+		t.text(`]],"mutations":[["static_routes","delete",`)
+		t.uuid(id)
+		t.text(`]]}`)
+	}
+	if err := c.transact(ctx, s, t); err != nil {
+		return len(ids), err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -61,3 +61,6 @@ func ComparePrefixes(a, b netip.Prefix) int {
 	}
 	return a.Bits() - b.Bits()
 }
+
+// Equal reports whether two sets have the same prefixes.
+func (s PrefixSet) Equal(o PrefixSet) bool { return slices.Equal(s.prefixes, o.prefixes) }

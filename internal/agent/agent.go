@@ -1,0 +1,346 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/routediff"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// mainTable is the routing table of the default VRF.
+const mainTable = 254
+
+// Network is a network that the agent imports routes for.
+type Network struct {
+	// Name is OVN's: "default" or "cluster_udn_<cudn>".
+	Name string
+	// VRF is the kernel VRF device, "" for the main table.
+	VRF string
+	// Table is read from the VRF device where it is 0.
+	Table uint32
+	// Protected subnets by reason.
+	Protected []routediff.Protected
+	// Gateways are the links that the gateway router leaves the node by; empty
+	// where they are not known yet.
+	Gateways []string
+}
+
+// Settings are what the flags say about importing.
+type Settings struct {
+	MaxRoutes     int
+	AllowWithin   bool
+	AllowCovering bool
+	AnyLink       bool
+	// IPv4ViaIPv6 overrides what OVN's version says, where set.
+	IPv4ViaIPv6 *bool
+}
+
+// Options are what an Agent needs.
+type Options struct {
+	Settings Settings
+	Kernel   kernel.Options
+	OVN      ovnnb.Options
+	Log      logr.Logger
+	Registry prometheus.Registerer
+	// ManageSNAT watches and changes the gateway routers' NAT rows.
+	ManageSNAT bool
+	// Changed is told when a state may have changed; it must return at once.
+	Changed func()
+}
+
+// Agent imports routes for all networks of a node.
+type Agent struct {
+	options Options
+	mirror  *kernel.Mirror
+	ovn     *ovnnb.Client
+	figures *Figures
+
+	mu sync.Mutex
+	// networks are those wanted; nil until Apply was called.
+	networks map[string]Network
+	syncers  map[string]*running
+	ctx      context.Context
+	wake     chan struct{}
+	// readOnly agents write nothing.
+	readOnly bool
+}
+
+// running is a syncer with what has to be ended with it.
+type running struct {
+	*syncer
+	cancel context.CancelFunc
+	done   chan struct{}
+	// aimed is what the syncer was last told.
+	aimed aimed
+}
+
+// aimed tells whether a target changed.
+type aimed struct {
+	table   uint32
+	vrf     string
+	links   string
+	via     bool
+	network Network
+}
+
+// New returns an Agent that does nothing until Run.
+func New(options Options) *Agent {
+	a := &Agent{options: options, syncers: map[string]*running{}, wake: make(chan struct{}, 1)}
+	options.Kernel.LinksChanged = a.poke
+	a.mirror = kernel.NewMirror(options.Kernel)
+	a.figures = NewFigures(options.Registry, a.mirror)
+	options.OVN.Connections = func(cause error) {
+		a.figures.connection(cause)
+		a.poke()
+	}
+	a.ovn = ovnnb.New(options.OVN)
+	return a
+}
+
+func (a *Agent) poke() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Apply sets the networks to import routes for.
+func (a *Agent) Apply(networks []Network) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.networks = make(map[string]Network, len(networks))
+	for _, n := range networks {
+		a.networks[n.Name] = n
+	}
+	a.poke()
+}
+
+// Run imports until ctx ends. What was written stays.
+func (a *Agent) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var parts sync.WaitGroup
+	part := func(run func(context.Context) error) {
+		parts.Go(func() {
+			if err := run(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	part(a.mirror.Run)
+	part(a.ovn.Run)
+	a.mu.Lock()
+	a.ctx = ctx
+	a.mu.Unlock()
+	a.manage(ctx)
+	a.stopAll()
+	parts.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// manage starts, aims and stops syncers until ctx ends.
+func (a *Agent) manage(ctx context.Context) {
+	again := time.NewTimer(0)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.wake:
+		case <-again.C:
+		}
+		if !a.arrange(ctx) {
+			again.Reset(time.Second)
+		}
+	}
+}
+
+// arrange brings the syncers in line with the wanted networks; settled is
+// false where it has to be tried again.
+func (a *Agent) arrange(ctx context.Context) (settled bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.networks == nil {
+		return true
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.syncers)) {
+		if _, wanted := a.networks[name]; !wanted {
+			a.stop(name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.networks)) {
+		a.start(name)
+		a.aim(a.syncers[name], a.networks[name])
+	}
+	return a.prune(ctx)
+}
+
+func (a *Agent) start(name string) {
+	if a.syncers[name] != nil {
+		return
+	}
+	s := &syncer{
+		name: name, log: a.options.Log, figures: a.figures, wake: make(chan struct{}, 1),
+		changed: a.options.Changed, readOnly: a.readOnly,
+	}
+	s.rows = a.ovn.Watch(name, a.options.ManageSNAT, s.poke)
+	ctx, cancel := context.WithCancel(a.ctx)
+	r := &running{syncer: s, cancel: cancel, done: make(chan struct{})}
+	a.syncers[name] = r
+	go func() {
+		defer close(r.done)
+		s.run(ctx)
+	}()
+}
+
+func (a *Agent) stop(name string) {
+	r := a.syncers[name]
+	r.cancel()
+	<-r.done
+	r.rows.Close()
+	if r.wanted.table != nil {
+		r.wanted.table.Close()
+	}
+	a.figures.forget(name)
+	delete(a.syncers, name)
+}
+
+func (a *Agent) stopAll() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name := range a.syncers {
+		r := a.syncers[name]
+		r.cancel()
+		<-r.done
+	}
+}
+
+// aim tells a syncer its table and rules, if they are known and changed.
+func (a *Agent) aim(r *running, n Network) {
+	table, known := a.table(n)
+	if !known {
+		return
+	}
+	next := aimed{table: table, vrf: n.VRF, via: a.via(), network: n}
+	var links []int32
+	for _, name := range n.Gateways {
+		if link, found, _ := a.mirror.Link(name); found {
+			links = append(links, link.Index)
+		}
+	}
+	slices.Sort(links)
+	next.links = fmt.Sprint(links)
+	if r.wanted.version > 0 && r.aimed.equal(next) {
+		return
+	}
+	t := target{vrf: n.VRF, limit: a.options.Settings.MaxRoutes, rules: routediff.Rules{
+		Protected: n.Protected, AllowWithin: a.options.Settings.AllowWithin, AllowCovering: a.options.Settings.AllowCovering,
+		AnyLink: a.options.Settings.AnyLink, Links: links, IPv4ViaIPv6: next.via,
+	}}
+	old := r.wanted.table
+	switch {
+	case old != nil && old.ID() == table:
+		t.table, old = old, nil
+	case table != 0:
+		t.table = a.mirror.Watch(table, r.poke)
+	}
+	r.syncer.aim(t)
+	r.aimed = next
+	if old != nil {
+		old.Close()
+	}
+}
+
+func (x aimed) equal(y aimed) bool {
+	return x.table == y.table && x.vrf == y.vrf && x.links == y.links && x.via == y.via &&
+		slices.EqualFunc(x.network.Protected, y.network.Protected, func(p, q routediff.Protected) bool {
+			return p.Reason == q.Reason && p.Subnets.Equal(q.Subnets)
+		})
+}
+
+// table finds a network's table; 0 where its VRF is not there.
+func (a *Agent) table(n Network) (table uint32, known bool) {
+	if n.Table != 0 {
+		return n.Table, true
+	}
+	if n.VRF == "" {
+		return mainTable, true
+	}
+	link, found, known := a.mirror.Link(n.VRF)
+	if !found || !known {
+		return 0, known
+	}
+	return link.VRFTable, true
+}
+
+func (a *Agent) via() bool {
+	if set := a.options.Settings.IPv4ViaIPv6; set != nil {
+		return *set
+	}
+	return a.ovn.IPv4ViaIPv6()
+}
+
+// prune removes our rows of networks that are not wanted any more.
+func (a *Agent) prune(ctx context.Context) (settled bool) {
+	if a.readOnly {
+		return true
+	}
+	settled = true
+	for _, name := range a.ovn.Networks() {
+		if _, wanted := a.networks[name]; wanted {
+			continue
+		}
+		for left := 1; left > 0; {
+			var err error
+			if left, err = a.ovn.Prune(ctx, name, rowsPerTransaction); err != nil {
+				a.options.Log.Info("Could not remove the routes of a network that is gone; trying again", "network", name, "cause", err.Error())
+				settled = false
+				break
+			}
+		}
+	}
+	return settled
+}
+
+// States returns what became of each network, by name.
+func (a *Agent) States() []NetworkState {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make([]NetworkState, 0, len(a.syncers))
+	for _, name := range slices.Sorted(maps.Keys(a.syncers)) {
+		out = append(out, a.syncers[name].snapshot())
+	}
+	return out
+}
+
+// Connected reports whether there is a session with the database.
+func (a *Agent) Connected() bool { return a.ovn.Connected() }
+
+// Mirror is the mirror of the kernel, for who manages VRF devices.
+func (a *Agent) Mirror() *kernel.Mirror { return a.mirror }
+
+// RouteRow is one route as `agent routes` prints it.
+type RouteRow struct {
+	Network, VRF string
+	Prefix       netip.Prefix
+	// InKernel are the next hops that the kernel has, with their links.
+	InKernel []string
+	// InOVN are the next hops on the gateway router.
+	InOVN  []string
+	Reason model.SkipReason
+}

@@ -1,0 +1,112 @@
+package agent
+
+import (
+	"maps"
+	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// Why a network is as it is; the reasons of its conditions.
+const (
+	ReasonSynced          = "Synced"
+	ReasonDisconnected    = "Disconnected"
+	ReasonNoGatewayRouter = "NoGatewayRouter"
+	ReasonRouteImport     = "RouteImport"
+	ReasonDynamicRouting  = "DynamicRouting"
+	ReasonVRFMissing      = "VRFMissing"
+	ReasonGatewayUnknown  = "GatewayUnknown"
+	ReasonListing         = "Listing"
+	ReasonWriteFailed     = "WriteFailed"
+	ReasonInvalid         = "Invalid"
+)
+
+// NetworkState is what became of a network on this node.
+type NetworkState struct {
+	Network string
+	// VRF is "" for the default network.
+	VRF    string
+	Table  uint32
+	Router string
+	// Learned routes are in the kernel, Imported ones on the router.
+	Learned, Imported int
+	Skipped           map[model.SkipReason]int
+	Held              int
+	Limit             int
+	// Reason is one of those above, with Message for people.
+	Reason  string
+	Message string
+	// Changed is when the routes on the router last changed.
+	Changed time.Time
+	// Since is when Reason became what it is.
+	Since time.Time
+}
+
+// Equal reports whether two states tell the same.
+func (n NetworkState) Equal(o NetworkState) bool {
+	return n.Network == o.Network && n.VRF == o.VRF && n.Table == o.Table && n.Router == o.Router &&
+		n.Learned == o.Learned && n.Imported == o.Imported && n.Held == o.Held && n.Limit == o.Limit &&
+		n.Reason == o.Reason && n.Message == o.Message && n.Changed.Equal(o.Changed) && maps.Equal(n.Skipped, o.Skipped)
+}
+
+// report writes down how it stands after a sync.
+func (s *syncer) report(err error) {
+	if s.changed != nil {
+		defer s.changed()
+	}
+	reason, message := s.verdict(err)
+	learned, imported, table := 0, s.rows.Count(), uint32(0)
+	if s.table != nil {
+		learned, table = s.table.Len(), s.table.ID()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &s.state
+	now := time.Now()
+	if s.pace.ended.After(st.Changed) {
+		st.Changed = s.pace.ended
+	}
+	if st.Reason != reason {
+		st.Since = now
+	}
+	st.Network, st.VRF, st.Table, st.Router = s.name, s.vrf, table, s.rows.Router()
+	st.Learned, st.Imported, st.Reason, st.Message = learned, imported, reason, message
+	st.Skipped, st.Held, st.Limit = s.ledger.Counts(), s.ledger.HeldCount(), s.ledger.Limit
+	s.figures.routes(*st)
+}
+
+// verdict tells how it stands and what to do about it.
+func (s *syncer) verdict(err error) (reason, message string) {
+	router := s.rows.State()
+	switch {
+	case s.version == 0:
+		return ReasonListing, "what the network needs is being found out"
+	case s.table == nil:
+		return ReasonVRFMissing, "the VRF device " + s.vrf + " is not on this node, so there are no routes to import; it comes with the network's first use on the node"
+	case !router.Known:
+		return ReasonDisconnected, "there is no connection to the OVN Northbound database; what was imported stays as it is"
+	case !router.Present:
+		return ReasonNoGatewayRouter, "the gateway router " + s.rows.Router() + " is not in the OVN Northbound database; routes are imported when it comes"
+	case router.RouteImport:
+		return ReasonRouteImport, "OVN-Kubernetes' own route import writes to " + s.rows.Router() + ", so this agent doesn't; switch one of them off"
+	case router.DynamicRouting:
+		return ReasonDynamicRouting, s.rows.Router() + " has dynamic-routing on, so OVN imports routes by itself and this agent doesn't"
+	case err != nil:
+		return ReasonWriteFailed, err.Error()
+	case s.gatewayUnknown():
+		return ReasonGatewayUnknown, "the link of the node's gateway is not known: set --gateway-interface, or wait until OVN-Kubernetes annotates the node with k8s.ovn.org/l3-gateway-config"
+	case s.all:
+		return ReasonListing, "the kernel's routes are being listed"
+	default:
+		return ReasonSynced, "every route that belongs on " + s.rows.Router() + " is there"
+	}
+}
+
+// snapshot is the state as it was last reported.
+func (s *syncer) snapshot() NetworkState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.state
+	out.Skipped = maps.Clone(s.state.Skipped)
+	return out
+}

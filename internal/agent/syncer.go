@@ -1,0 +1,328 @@
+package agent
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/routediff"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// rowsPerTransaction bounds a transaction: ovsdb-server does nothing else
+// while it works on one. Measured on 100,000 routes, larger ones gain nothing.
+const rowsPerTransaction = 2000
+
+// retryAfter is the pause after a transaction failed; it doubles up to
+// retryAtMost.
+const (
+	retryAfter  = 50 * time.Millisecond
+	retryAtMost = 5 * time.Second
+)
+
+// syncer keeps one network's gateway router as its kernel table says.
+type syncer struct {
+	name    string
+	log     logr.Logger
+	figures *Figures
+	rows    *ovnnb.Network
+	wake    chan struct{}
+	// changed is told after every sync.
+	changed func()
+	// readOnly syncers look, and write nothing.
+	readOnly bool
+
+	// wanted is what the outside asks for; the rest belongs to run.
+	mu     sync.Mutex
+	wanted target
+	state  NetworkState
+
+	table   *kernel.Table
+	vrf     string
+	version int
+	rules   routediff.Rules
+	ledger  routediff.Ledger
+	pace    pace
+	// all is set while everything has to be looked at.
+	all     bool
+	router  ovnnb.RouterState
+	retry   time.Duration
+	changes []model.RowChange
+}
+
+// target is what a syncer is to do.
+type target struct {
+	// table is nil where the network has no VRF on this node, so no routes.
+	table *kernel.Table
+	vrf   string
+	rules routediff.Rules
+	limit int
+	// version changes with any of the above.
+	version int
+}
+
+func (s *syncer) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// aim sets what the syncer is to do.
+func (s *syncer) aim(t target) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.version = s.wanted.version + 1
+	s.wanted = t
+	s.poke()
+}
+
+// run syncs whenever something changed, until ctx ends.
+func (s *syncer) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-timer.C:
+		}
+		if wait := s.pace.delay(time.Now()); wait > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+		}
+		if again := s.sync(ctx); again > 0 {
+			timer.Reset(again)
+		}
+	}
+}
+
+// sync does what there is to do once; again tells when to try again, 0 for
+// when something changes.
+func (s *syncer) sync(ctx context.Context) (again time.Duration) {
+	began := time.Now()
+	work, ready := s.take()
+	if !ready || s.readOnly {
+		s.report(nil)
+		return 0
+	}
+	written, err := s.write(ctx, work)
+	ended := time.Now()
+	if written > 0 || err != nil {
+		s.pace.synced(began, ended)
+		s.figures.synced(s.name, ended.Sub(began), written, err)
+	}
+	if written > 0 && err == nil && !work.since.IsZero() {
+		s.figures.latency(ended.Sub(work.since))
+	}
+	switch {
+	case err == nil:
+		s.retry = 0
+	case ctx.Err() != nil:
+		return 0
+	default:
+		// Nobody knows what was written, so everything is compared again; a
+		// lost connection or a missing router tells by itself when it is back.
+		s.all = true
+		s.retry = min(max(2*s.retry, retryAfter), retryAtMost)
+		again = s.retry
+		s.log.Info("Could not write routes; trying again", "network", s.name, "cause", err.Error(), "after", again)
+	}
+	s.report(err)
+	return again
+}
+
+// work is what a sync looks at.
+type work struct {
+	prefixes []netip.Prefix
+	// repairs are prefixes of which only the rows changed, not the route.
+	repairs map[netip.Prefix]struct{}
+	since   time.Time
+	// aside is set where nothing of ours may be on the router.
+	aside bool
+}
+
+// take collects what changed. It is not ready while anything that decides is
+// not known; then it leaves everything as it is.
+func (s *syncer) take() (w work, ready bool) {
+	s.mu.Lock()
+	wanted := s.wanted
+	s.mu.Unlock()
+	if wanted.version == 0 {
+		return w, false
+	}
+	if wanted.version != s.version {
+		s.all = true
+		s.table, s.vrf, s.rules, s.ledger.Limit = wanted.table, wanted.vrf, wanted.rules, wanted.limit
+		s.version = wanted.version
+	}
+	routes := kernel.Changes{Ready: true}
+	if s.table != nil {
+		routes = s.table.TakeChanges()
+	}
+	if !routes.Ready {
+		return w, false
+	}
+	changedRows, allRows := s.rows.TakeChanged()
+	router := s.rows.State()
+	s.all = s.all || routes.All || allRows || router != s.router
+	s.router = router
+	if !router.Known || !router.Present || s.gatewayUnknown() {
+		s.all = true
+		return w, false
+	}
+	w.aside = router.RouteImport || router.DynamicRouting
+	w.since = routes.Since
+	if s.all {
+		w.prefixes = s.everything()
+		s.ledger.Reset()
+		s.all = false
+		return w, true
+	}
+	w.prefixes = routes.Prefixes
+	known := make(map[netip.Prefix]struct{}, len(routes.Prefixes))
+	for _, prefix := range routes.Prefixes {
+		known[prefix] = struct{}{}
+	}
+	for _, prefix := range changedRows {
+		if _, found := known[prefix]; !found {
+			if w.repairs == nil {
+				w.repairs = map[netip.Prefix]struct{}{}
+			}
+			w.repairs[prefix] = struct{}{}
+			w.prefixes = append(w.prefixes, prefix)
+		}
+	}
+	s.existingFirst(w.prefixes)
+	return w, true
+}
+
+// gatewayUnknown tells that nobody can say yet which routes belong on the
+// router, so that those there stay.
+func (s *syncer) gatewayUnknown() bool { return !s.rules.AnyLink && s.rules.Links == nil }
+
+// everything is every prefix that has a row or a route. Those with rows come
+// first: what is there stays when the limit is reached.
+func (s *syncer) everything() []netip.Prefix {
+	existing := s.rows.Prefixes()
+	slices.SortFunc(existing, routediff.ComparePrefixes)
+	if s.table == nil {
+		return existing
+	}
+	routes := s.table.Prefixes()
+	slices.SortFunc(routes, routediff.ComparePrefixes)
+	var room [4]model.RouterRow
+	for _, prefix := range routes {
+		if len(s.rows.Rows(prefix, room[:0])) == 0 {
+			existing = append(existing, prefix)
+		}
+	}
+	return existing
+}
+
+// existingFirst moves prefixes with rows to the front, so that those that go
+// make room for those that come.
+func (s *syncer) existingFirst(prefixes []netip.Prefix) {
+	var room [4]model.RouterRow
+	next := 0
+	for i, prefix := range prefixes {
+		if len(s.rows.Rows(prefix, room[:0])) > 0 {
+			prefixes[i], prefixes[next] = prefixes[next], prefix
+			next++
+		}
+	}
+}
+
+// write brings the rows of all prefixes up to date, and then lets in what was
+// held back as far as there is room now.
+func (s *syncer) write(ctx context.Context, w work) (written int, err error) {
+	imported := s.rows.Count()
+	if written, err = s.writePrefixes(ctx, w, &imported); err != nil {
+		return written, err
+	}
+	if s.ledger.HeldCount() == 0 || !s.ledger.Admit(imported) {
+		return written, nil
+	}
+	w.prefixes = s.ledger.Held(s.ledger.Limit - imported)
+	more, err := s.writePrefixes(ctx, w, &imported)
+	return written + more, err
+}
+
+func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (written int, err error) {
+	changes := s.changes[:0]
+	flush := func() {
+		if err == nil && len(changes) > 0 {
+			if err = s.rows.Commit(ctx, changes); err == nil {
+				written += len(changes)
+			}
+			changes = changes[:0]
+		}
+	}
+	var hops [16]netip.Addr
+	var rows [16]model.RouterRow
+	for _, prefix := range w.prefixes {
+		have := s.rows.Rows(prefix, rows[:0])
+		want, reason := s.judge(prefix, w.aside, hops[:0])
+		if len(want) > 0 && len(have) == 0 {
+			if s.ledger.Admit(*imported) {
+				*imported++
+			} else {
+				want, reason = nil, model.SkipOverLimit
+			}
+		} else if len(want) == 0 && len(have) > 0 {
+			*imported--
+		}
+		s.ledger.Note(prefix, reason)
+		before := len(changes)
+		changes = routediff.Diff(prefix, want, have, changes)
+		if _, repair := w.repairs[prefix]; repair && len(changes) > before {
+			s.figures.repaired(s.name)
+		}
+		if len(changes) >= rowsPerTransaction {
+			if flush(); err != nil {
+				break
+			}
+		}
+	}
+	flush()
+	// A full import leaves no large buffer behind.
+	if s.changes = changes[:0]; cap(changes) > 1024 {
+		s.changes = nil
+	}
+	return written, err
+}
+
+// judge tells what a prefix must have on the router.
+func (s *syncer) judge(prefix netip.Prefix, aside bool, out []netip.Addr) ([]netip.Addr, model.SkipReason) {
+	if s.table == nil {
+		return nil, model.SkipNone
+	}
+	path, found := s.table.Path(prefix)
+	switch {
+	case !found:
+		return nil, model.SkipNone
+	case aside:
+		return nil, model.SkipStandAside
+	default:
+		return s.rules.Judge(prefix, path, out)
+	}
+}
+
+// explain is judge for people: what is wanted, what is there, and why not.
+func (s *syncer) explain(prefix netip.Prefix) (want []netip.Addr, have []model.RouterRow, reason model.SkipReason) {
+	want, reason = s.judge(prefix, s.router.RouteImport || s.router.DynamicRouting, nil)
+	if over := s.ledger.Reason(prefix); reason == model.SkipNone && over != model.SkipNone {
+		reason = over
+	}
+	return want, s.rows.Rows(prefix, nil), reason
+}

@@ -1,0 +1,218 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/routediff"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/nbserver"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/testns"
+)
+
+const (
+	ownerKey  = "ovnbgp.io/owner"
+	blue      = "cluster_udn_blue"
+	blueTable = 1005
+	patience  = 15 * time.Second
+)
+
+// node is a node with its kernel and database, and an agent that can be
+// started and stopped.
+type node struct {
+	ns       *testns.Namespace
+	server   *nbserver.Server
+	agent    *agent.Agent
+	registry *prometheus.Registry
+	settings agent.Settings
+	networks []agent.Network
+	interval time.Duration
+	buffer   int
+	endpoint []string
+	stop     func()
+}
+
+// newNode makes a node with the default network and a network blue, whose
+// routes are in table 1005: what reads a table does not care whether a VRF
+// device has it.
+func newNode() *node {
+	n := &node{ns: testns.New(GinkgoTB()), server: nbserver.Start(GinkgoTB()), interval: time.Hour}
+	n.server.AddRouter(GinkgoTB(), "GR_n1")
+	n.server.AddRouter(GinkgoTB(), "GR_cluster_udn_blue_n1")
+	protected := []routediff.Protected{
+		{Reason: model.SkipPodSubnet, Subnets: routediff.NewPrefixSet(netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("fd00:244::/48"))},
+		{Reason: model.SkipServiceSubnet, Subnets: routediff.NewPrefixSet(netip.MustParsePrefix("10.96.0.0/16"))},
+	}
+	n.networks = []agent.Network{
+		{Name: "default", Protected: protected, Gateways: []string{"gw0"}},
+		{Name: blue, VRF: "blue", Table: blueTable, Protected: protected, Gateways: []string{"gw0"}},
+	}
+	n.endpoint = []string{n.server.Endpoint()}
+	n.stop = func() {}
+	DeferCleanup(func() { n.stop() })
+	return n
+}
+
+// start starts an agent, as if the process were new.
+func (n *node) start() {
+	n.registry = prometheus.NewRegistry()
+	log := GinkgoLogr
+	n.agent = agent.New(agent.Options{
+		Settings: n.settings,
+		Kernel:   kernel.Options{Namespace: kernel.NamespaceOf(n.ns.Handle), Interval: n.interval, Buffer: n.buffer, Log: log},
+		OVN:      ovnnb.Options{Endpoints: n.endpoint, Node: "n1", Log: log, Silence: time.Second, Timeout: 20 * time.Second},
+		Log:      log, Registry: n.registry,
+	})
+	n.agent.Apply(n.networks)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func(a *agent.Agent) {
+		defer GinkgoRecover()
+		defer close(done)
+		Expect(a.Run(ctx)).To(Succeed())
+	}(n.agent)
+	n.stop = func() {
+		cancel()
+		<-done
+		n.stop = func() {}
+	}
+}
+
+// ip runs commands of ip in the node.
+func (n *node) ip(commands ...string) { n.ns.IP(GinkgoTB(), commands...) }
+
+// inOVN is what the router has of ours.
+func (n *node) inOVN(router string) []string {
+	var out []string
+	for _, r := range n.server.Routes(GinkgoTB(), router, ownerKey) {
+		if r.Owner == "agent" {
+			Expect(r.Port).To(Equal("rtoe-" + router))
+			out = append(out, r.Prefix+">"+r.NextHop)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// inKernel is what iproute2 lists in a table, as the router should have it.
+func (n *node) inKernel(table int) []string {
+	out := []string{}
+	for _, family := range []string{"-4", "-6"} {
+		answer, err := exec.Command("ip", "-n", n.ns.Name, "-j", family, "route", "show", "table", fmt.Sprint(table), "proto", "bgp").CombinedOutput()
+		// A table without routes does not exist.
+		if err != nil && strings.Contains(string(answer), "does not exist") {
+			continue
+		}
+		Expect(err).NotTo(HaveOccurred(), string(answer))
+		out = append(out, wanted(answer, family)...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+type listedHop struct {
+	Dev     string                `json:"dev"`
+	Gateway string                `json:"gateway"`
+	Via     struct{ Host string } `json:"via"`
+	Flags   []string              `json:"flags"`
+}
+
+// wanted is the rule of what is imported, written once more and more simply
+// than the agent has it.
+func wanted(listing []byte, family string) []string {
+	var routes []struct {
+		listedHop
+		Type     string
+		Dst      string
+		Metric   int
+		Nexthops []listedHop
+	}
+	if len(listing) > 0 {
+		Expect(json.Unmarshal(listing, &routes)).To(Succeed(), string(listing))
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, r := range routes {
+		if r.Dst == "default" {
+			continue
+		}
+		if !strings.Contains(r.Dst, "/") {
+			r.Dst += map[string]string{"-4": "/32", "-6": "/128"}[family]
+		}
+		// The listing has the best metric first.
+		if seen[r.Dst] || strings.HasPrefix(r.Dst, "10.244.") || strings.HasPrefix(r.Dst, "10.96.") {
+			continue
+		}
+		seen[r.Dst] = true
+		if slices.Contains([]string{"blackhole", "unreachable", "prohibit"}, r.Type) {
+			out = append(out, r.Dst+">discard")
+			continue
+		}
+		for _, hop := range append(r.Nexthops, r.listedHop) {
+			if hop.Gateway != "" && hop.Dev == "gw0" && !slices.Contains(hop.Flags, "dead") {
+				out = append(out, r.Dst+">"+hop.Gateway)
+			}
+		}
+	}
+	return out
+}
+
+// expectSame waits until both routers have what the kernel has.
+func (n *node) expectSame() {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		g.Expect(n.inOVN("GR_n1")).To(HaveExactElements(anyOf(n.inKernel(254))...))
+		g.Expect(n.inOVN("GR_cluster_udn_blue_n1")).To(HaveExactElements(anyOf(n.inKernel(blueTable))...))
+	}, patience, 20*time.Millisecond).Should(Succeed())
+}
+
+func anyOf(list []string) []any {
+	out := make([]any, len(list))
+	for i, s := range list {
+		out[i] = s
+	}
+	return out
+}
+
+func (n *node) state(network string) agent.NetworkState {
+	for _, s := range n.agent.States() {
+		if s.Network == network {
+			return s
+		}
+	}
+	return agent.NetworkState{}
+}
+
+func (n *node) expectReason(network, reason string) {
+	GinkgoHelper()
+	Eventually(func() string { return n.state(network).Reason }, patience, 10*time.Millisecond).Should(Equal(reason))
+}
+
+// figure is the sum of a metric over its labels.
+func (n *node) figure(name string) float64 {
+	families, err := n.registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	total := 0.0
+	for _, f := range families {
+		if f.GetName() != "ovnbgp_agent_"+name {
+			continue
+		}
+		for _, m := range f.Metric {
+			total += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return total
+}
