@@ -55,6 +55,7 @@ func openCache(ctx context.Context) (*cache, error) {
 	if c.lock, err = os.OpenFile(filepath.Join(base, "lock"), os.O_CREATE|os.O_RDWR, 0o644); err != nil {
 		return nil, err
 	}
+	c.removeRemains()
 	for {
 		if err := c.flock(ctx, unix.LOCK_SH); err != nil {
 			return nil, err
@@ -127,6 +128,17 @@ func (c *cache) build(ctx context.Context) error {
 	}
 	fmt.Printf("vm: built in %s\n", since(started))
 	return nil
+}
+
+// removeRemains drops what killed runs have left, if no run is under way.
+func (c *cache) removeRemains() {
+	if unix.Flock(int(c.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return
+	}
+	runs, _ := filepath.Glob(filepath.Join(c.base, "run-*"))
+	for _, run := range runs {
+		_ = os.RemoveAll(run)
+	}
 }
 
 // removeOthers drops earlier states and remains. Nobody uses them: the lock is

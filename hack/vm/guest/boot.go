@@ -125,27 +125,43 @@ func loadBootModules(folder string) error {
 // mountDisk waits for the disk, which the kernel finds in its own time.
 func mountDisk(device, at string) error {
 	var err error
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		if err = mount(device, at, "ext4", unix.MS_RDONLY|unix.MS_NOATIME, ""); !errors.Is(err, unix.ENOENT) {
-			return err
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	await(func() bool {
+		err = mount(device, at, "ext4", unix.MS_RDONLY|unix.MS_NOATIME, "")
+		return !errors.Is(err, unix.ENOENT)
+	})
 	return err
 }
 
 func openPort() (io.Writer, error) {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	var device string
+	await(func() bool {
 		names, _ := filepath.Glob("/sys/class/virtio-ports/*/name")
 		for _, path := range names {
 			name, err := os.ReadFile(path)
 			if err == nil && strings.TrimSpace(string(name)) == worklist.Port {
-				return os.OpenFile("/dev/"+filepath.Base(filepath.Dir(path)), os.O_WRONLY, 0)
+				device = "/dev/" + filepath.Base(filepath.Dir(path))
 			}
 		}
-		time.Sleep(5 * time.Millisecond)
+		return device != ""
+	})
+	if device == "" {
+		return nil, fmt.Errorf("there is no virtio-serial port %q", worklist.Port)
 	}
-	return nil, fmt.Errorf("there is no virtio-serial port %q", worklist.Port)
+	return os.OpenFile(device, os.O_WRONLY, 0)
+}
+
+// await gives the kernel time to find a device.
+func await(condition func() bool) {
+	deadline := time.After(20 * time.Second)
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for !condition() {
+		select {
+		case <-deadline:
+			return
+		case <-again.C:
+		}
+	}
 }
 
 func work(send func(worklist.Event)) error {

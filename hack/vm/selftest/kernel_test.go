@@ -124,7 +124,7 @@ func TestVRFExec(t *testing.T) {
 	}
 }
 
-// TestOwnModule asks for modules that nothing has loaded before, by way of the
+// TestModulesLoad asks for modules that nothing has loaded before, by way of the
 // kernel.
 func TestModulesLoad(t *testing.T) {
 	inside(t)

@@ -38,11 +38,14 @@ func TestNorthboundDatabase(t *testing.T) {
 // machine whose host is busy.
 func eventually(t *testing.T, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.After(time.Minute)
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
 	for !condition() {
-		if time.Now().After(deadline) {
+		select {
+		case <-deadline:
 			t.Fatal("still not so after a minute")
+		case <-again.C:
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
