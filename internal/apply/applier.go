@@ -48,6 +48,11 @@ type Result struct {
 // The error is made of Errors, one per object that failed; the others were
 // written.
 func (a *Applier) Node(ctx context.Context, node string, desired []*frrk8sv1beta1.FRRConfiguration, live []LiveObject) (Result, error) {
+	return a.NodeBut(ctx, node, desired, live, func(LiveObject) bool { return false })
+}
+
+// NodeBut is Node, but for leftovers that keep holds for: they stay.
+func (a *Applier) NodeBut(ctx context.Context, node string, desired []*frrk8sv1beta1.FRRConfiguration, live []LiveObject, keep func(LiveObject) bool) (Result, error) {
 	var result Result
 	var failures []error
 	view := a.view(node, live)
@@ -62,6 +67,9 @@ func (a *Applier) Node(ctx context.Context, node string, desired []*frrk8sv1beta
 		}
 	}
 	for _, leftover := range view.leftovers(wanted, failed) {
+		if keep(leftover) {
+			continue
+		}
 		if err := a.delete(ctx, node, leftover, &result); err != nil {
 			failures = append(failures, err)
 		}

@@ -21,6 +21,8 @@ type LiveObject struct {
 	Deleting bool
 	// Hash is render.Hash of the object; only owned ones have it.
 	Hash uint64
+	// Contributors are the RouteAdvertisements that an owned object comes from.
+	Contributors []string
 }
 
 // Live reads a LiveObject from an object, whole or stripped by StripGenerated.
@@ -34,6 +36,7 @@ func Live(o *frrk8sv1beta1.FRRConfiguration) LiveObject {
 	}
 	if live.Owned {
 		live.Hash = liveHash(o)
+		live.Contributors = render.Contributors(o)
 	}
 	return live
 }

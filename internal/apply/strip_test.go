@@ -36,10 +36,10 @@ func TestStripGeneratedKeepsTheHash(t *testing.T) {
 	if !reflect.DeepEqual(once.Spec, frrk8sv1beta1.FRRConfigurationSpec{}) || once.ManagedFields != nil {
 		t.Errorf("the spec or the managed fields are still there: %+v", once)
 	}
-	if got := apply.Live(once); got != want {
+	if got := apply.Live(once); !reflect.DeepEqual(got, want) {
 		t.Errorf("stripped: got %+v, want %+v", got, want)
 	}
-	if got := apply.Live(strip(t, once.DeepCopy())); got != want {
+	if got := apply.Live(strip(t, once.DeepCopy())); !reflect.DeepEqual(got, want) {
 		t.Errorf("stripped twice: got %+v, want %+v", got, want)
 	}
 	text, err := json.Marshal(once)

@@ -41,6 +41,16 @@ func Node(p *model.NodePlan) []*frrk8sv1beta1.FRRConfiguration {
 	return objects
 }
 
+// Contributors reads back which RouteAdvertisements a generated object comes
+// from; nil where somebody spoiled the annotation.
+func Contributors(o metav1.Object) []string {
+	var names []string
+	if err := json.Unmarshal([]byte(o.GetAnnotations()[AnnotationContributors]), &names); err != nil {
+		return nil
+	}
+	return names
+}
+
 func newObject(p *model.NodePlan, config *model.NodeConfig, name string) *frrk8sv1beta1.FRRConfiguration {
 	object := &frrk8sv1beta1.FRRConfiguration{
 		ObjectMeta: metav1.ObjectMeta{

@@ -71,7 +71,11 @@ func (j *job) attempt(without map[string]bool) attempt {
 }
 
 func (j *job) apply(ctx context.Context, a *attempt) error {
-	result, err := j.Applier.Node(ctx, j.node.Name, a.objects, j.live)
+	return j.applyBut(ctx, a, func(apply.LiveObject) bool { return false })
+}
+
+func (j *job) applyBut(ctx context.Context, a *attempt, keep func(apply.LiveObject) bool) error {
+	result, err := j.Applier.NodeBut(ctx, j.node.Name, a.objects, j.live, keep)
 	if len(result.Altered) > 0 {
 		log.FromContext(ctx).Info("The API server stored something else than was sent: "+
 			"the CRD of FRRConfigurations is older than the operator, or a webhook changes them", "objects", result.Altered)
@@ -106,7 +110,9 @@ func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[stri
 	}
 	rest := j.attempt(without)
 	rest.plan.Parts = withRefused(whole.plan.Parts, rest.plan.Parts, refused, j.node.Name)
-	if err := j.apply(ctx, &rest); err != nil {
+	keep := keeps(&whole.plan, &rest.plan)
+	markKept(rest.plan.Parts, refused, j.live, keep)
+	if err := j.applyBut(ctx, &rest, keep); err != nil {
 		parts, sooner := j.failed(ctx, &rest, err)
 		return parts, min(sooner, again)
 	}

@@ -25,6 +25,38 @@ func withRefused(whole, rest []model.NodePart, refused map[string]error, node st
 	return parts
 }
 
+// keeps tells which objects have to stay when only the rest of a plan is
+// applied. In a namespace where nothing is left of the plan, the object would
+// be deleted, which no webhook can refuse: what the refusal was about would
+// turn into a withdrawal of all that was fine before. One that also comes from
+// a RouteAdvertisements object that is gone has to go all the same.
+func keeps(whole, rest *model.NodePlan) func(apply.LiveObject) bool {
+	wanted := map[string][]string{}
+	for i := range whole.Configs {
+		wanted[whole.Configs[i].Namespace] = whole.Configs[i].Contributors
+	}
+	for i := range rest.Configs {
+		delete(wanted, rest.Configs[i].Namespace)
+	}
+	return func(live apply.LiveObject) bool {
+		contributors, found := wanted[live.Namespace]
+		return found && len(live.Contributors) > 0 &&
+			!slices.ContainsFunc(live.Contributors, func(ra string) bool { return !slices.Contains(contributors, ra) })
+	}
+}
+
+// markKept marks the refused parts of which an object stays.
+func markKept(parts []model.NodePart, refused map[string]error, live []apply.LiveObject, keep func(apply.LiveObject) bool) {
+	for i := range parts {
+		if _, isRefused := refused[parts[i].RA]; !isRefused {
+			continue
+		}
+		if slices.ContainsFunc(live, func(l apply.LiveObject) bool { return keep(l) && slices.Contains(l.Contributors, parts[i].RA) }) {
+			parts[i].State = model.PartKept
+		}
+	}
+}
+
 func refusal(reason error, node string) []model.Finding {
 	var findings []model.Finding
 	for _, e := range apply.Errors(reason) {
