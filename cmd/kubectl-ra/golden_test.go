@@ -81,6 +81,27 @@ func TestGoldens(t *testing.T) {
 	noStale(t, goldens)
 }
 
+// The examples of the help text work in a checkout, as far as they need no
+// cluster.
+func TestExamples(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	tried := 0
+	for line := range strings.Lines(strings.ReplaceAll(newPlanCommand().Example, "\\\n", "")) {
+		args, found := strings.CutPrefix(strings.TrimSpace(line), "kubectl ra ")
+		if !found || !strings.Contains(args, "config/samples") || strings.Contains(args, "--cluster") {
+			continue
+		}
+		tried++
+		var stdout, stderr bytes.Buffer
+		if code := run(context.Background(), strings.Fields(args), strings.NewReader(""), &stdout, &stderr); code != exitFine || stdout.Len() == 0 {
+			t.Errorf("%s: exit code %d\n%s", args, code, stderr.String())
+		}
+	}
+	if tried != 3 {
+		t.Errorf("tried %d examples, want 3", tried)
+	}
+}
+
 func compare(t *testing.T, file, got string) {
 	t.Helper()
 	if *update {

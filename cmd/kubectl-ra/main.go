@@ -45,9 +45,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitFine
 	case errors.Is(err, errBlocked):
 		return exitBlocked
-	case errors.Is(err, syscall.EPIPE):
-		// Whoever read the output, such as head, has seen enough.
-		return exitUnable
 	}
 	// Cobra lays its suggestions out over lines.
 	text := strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you mean ", "\n\t", " or ").Replace(err.Error())

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,7 +47,8 @@ What -o diff compares the plan with:
 
 Output depends on the input alone: the same objects give the same bytes. Tables
 show no passwords and diffs mask them; yaml and json have them as the templates
-do, because they are meant to be applied.
+do, because they are meant to be applied. No output has times, nor the condition
+FRRConfigured, which nodes report only after the plan was carried out.
 
 Exit codes: 0 all is well; 1 wrong usage or unreadable input, or the cluster
 can't be read; 2 something is left out of the plan because of a finding.`,
@@ -103,14 +106,13 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	planned, err := preview.Of(in.planned, o.settings())
-	if err != nil {
-		return err
-	}
+	planned := preview.Of(in.planned, o.settings())
 	if unknown := planned.Only(o.nodes); len(unknown) > 0 {
 		return fmt.Errorf("there is no node %s", strings.Join(unknown, ", "))
 	}
-	if err := o.print(planned, in); err != nil {
+	// Thousands of nodes are millions of lines.
+	out := bufio.NewWriter(o.stdout)
+	if err := errors.Join(o.print(out, planned, in), out.Flush()); err != nil {
 		return err
 	}
 	if !planned.Blocked() {
@@ -149,20 +151,20 @@ func (o *options) load(paths []string) (*manifest.Set, error) {
 	return set, err
 }
 
-func (o *options) print(planned *preview.Preview, in *inputs) error {
+func (o *options) print(out io.Writer, planned *preview.Preview, in *inputs) error {
 	switch o.output {
 	case outputYAML:
-		return o.withFindings(planned, planned.YAML(o.stdout))
+		return o.withFindings(planned, planned.YAML(out))
 	case outputJSON:
-		return o.withFindings(planned, planned.JSON(o.stdout))
+		return o.withFindings(planned, planned.JSON(out))
 	case outputDiff:
 		before, err := o.before(planned, in)
 		if err != nil {
 			return err
 		}
-		return o.withFindings(planned, preview.Diff(o.stdout, before, planned.Side("plan")))
+		return o.withFindings(planned, preview.Diff(out, before, planned.Side("plan")))
 	default:
-		return planned.Table(o.stdout)
+		return planned.Table(out)
 	}
 }
 
@@ -187,10 +189,7 @@ func (o *options) before(planned *preview.Preview, in *inputs) (preview.Side, er
 	if side, found := planned.Live("from", in.from, o.nodes); found {
 		return side, nil
 	}
-	other, err := preview.Of(in.from, o.settings())
-	if err != nil {
-		return preview.Side{}, err
-	}
+	other := preview.Of(in.from, o.settings())
 	// A node may be new in the plan, or gone from it.
 	other.Only(o.nodes)
 	return other.Side("from"), nil

@@ -70,25 +70,6 @@ func fillTimes(content map[string]any) {
 	}
 }
 
-// Review defaults the content of a custom object in place and returns what its
-// CRD has against it, one sentence each. It is for objects that no file holds.
-func Review(content map[string]any) []string {
-	apiVersion, _ := content["apiVersion"].(string)
-	kind, _ := content["kind"].(string)
-	judge, err := judgeFor(schema.FromAPIVersionAndKind(apiVersion, kind))
-	if err != nil {
-		return []string{err.Error()}
-	}
-	var refusals []string
-	for _, path := range judge.prune(content) {
-		refusals = append(refusals, path+": unknown field")
-	}
-	for _, err := range judge.validate(content) {
-		refusals = append(refusals, fmt.Sprintf("%s: %s", orObject(err.Field), describe(err)))
-	}
-	return refusals
-}
-
 // prune removes unknown fields, sets defaults, and returns the paths of what
 // it removed.
 func (j *judge) prune(content map[string]any) []string {

@@ -93,17 +93,3 @@ spec:
 		t.Errorf("got mode %q, namespace %q", neighbor.ToReceive.Allowed.Mode, config.Namespace)
 	}
 }
-
-func TestReview(t *testing.T) {
-	content := map[string]any{
-		"apiVersion": "frrk8s.metallb.io/v1beta1", "kind": "FRRConfiguration", "metadata": map[string]any{"name": "a"},
-		"spec": map[string]any{"bgp": map[string]any{"routers": []any{map[string]any{"asn": int64(-1), "color": "blue"}}}},
-	}
-	want := []string{
-		"spec.bgp.routers[0].color: unknown field",
-		"spec.bgp.routers[0].asn: should be greater than or equal to 0 (it is -1)",
-	}
-	if got := Review(content); strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

@@ -11,10 +11,10 @@ import (
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	"github.com/pmezard/go-difflib/difflib"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
@@ -75,20 +75,23 @@ func (p *Preview) Live(name string, objects *snapshot.Objects, only []string) (S
 // changed and deleted, and how the status of RouteAdvertisements would change.
 // Passwords are masked; a changed one still shows as a change.
 func Diff(w io.Writer, before, after Side) error {
-	old, err := before.documents()
-	if err != nil {
-		return err
-	}
-	current, err := after.documents()
-	if err != nil {
-		return err
-	}
-	names := slices.SortedFunc(maps.Keys(union(old, current)), func(a, b string) int {
+	old, current := before.objects(), after.objects()
+	all := maps.Clone(old)
+	maps.Copy(all, current)
+	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
 		return cmp.Or(cmp.Compare(kindRank(a), kindRank(b)), cmp.Compare(a, b))
 	})
 	for _, name := range names {
-		maskPasswords(old[name], current[name])
-		if err := diffOne(w, name, before.Name, after.Name, old[name], current[name]); err != nil {
+		a, err := document(old[name])
+		if err != nil {
+			return err
+		}
+		b, err := document(current[name])
+		if err != nil {
+			return err
+		}
+		maskPasswords(a, b)
+		if err := diffOne(w, name, before.Name, after.Name, a, b); err != nil {
 			return err
 		}
 	}
@@ -101,12 +104,6 @@ func kindRank(name string) int {
 		return 1
 	}
 	return 0
-}
-
-func union(a, b map[string]map[string]any) map[string]map[string]any {
-	out := maps.Clone(a)
-	maps.Copy(out, b)
-	return out
 }
 
 func diffOne(w io.Writer, name, beforeName, afterName string, before, after map[string]any) error {
@@ -138,39 +135,45 @@ func lines(document map[string]any) ([]string, error) {
 	return slices.Collect(strings.Lines(string(text))), nil
 }
 
-// documents are the side's objects by kind, namespace and name, as far as the
-// operator owns them.
-func (s *Side) documents() (map[string]map[string]any, error) {
-	out := make(map[string]map[string]any, len(s.Configs)+len(s.RouteAdvertisements))
+// objects are the side's objects by kind, namespace and name.
+func (s *Side) objects() map[string]client.Object {
+	out := make(map[string]client.Object, len(s.Configs)+len(s.RouteAdvertisements))
 	for _, config := range s.Configs {
-		document, err := content(config)
-		if err != nil {
-			return nil, err
-		}
-		delete(document, "status")
-		onlyOwned(document)
-		// What is live has the CRD's defaults, so the other side gets them, too.
-		manifest.Review(document)
-		dropEmpty(document)
-		out[fmt.Sprintf("FRRConfiguration/%s/%s", config.Namespace, config.Name)] = document
+		out[fmt.Sprintf("FRRConfiguration/%s/%s", config.Namespace, config.Name)] = config
 	}
 	for _, ra := range s.RouteAdvertisements {
-		ra = ra.DeepCopy()
-		ra.Status.Conditions = slices.DeleteFunc(ra.Status.Conditions, func(c metav1.Condition) bool {
-			return c.Type == status.FRRConfigured
-		})
-		slices.SortFunc(ra.Status.Conditions, func(a, b metav1.Condition) int { return cmp.Compare(a.Type, b.Type) })
-		document, err := content(ra)
+		out["RouteAdvertisements/"+ra.Name] = ra
+	}
+	return out
+}
+
+// document is an object as far as the operator owns it, nil for none.
+func document(object client.Object) (map[string]any, error) {
+	switch object := object.(type) {
+	case *frrk8sv1beta1.FRRConfiguration:
+		out, err := content(object)
 		if err != nil {
 			return nil, err
 		}
-		// The spec is the user's: it is not what the operator would change.
-		delete(document, "spec")
-		delete(document["metadata"].(map[string]any), "annotations")
-		delete(document["metadata"].(map[string]any), "labels")
-		out["RouteAdvertisements/"+ra.Name] = document
+		delete(out, "status")
+		onlyOwned(out)
+		return out, nil
+	case *ovnv1.RouteAdvertisements:
+		object = object.DeepCopy()
+		object.Status.Conditions = slices.DeleteFunc(object.Status.Conditions, func(c metav1.Condition) bool {
+			return c.Type == status.FRRConfigured
+		})
+		slices.SortFunc(object.Status.Conditions, func(a, b metav1.Condition) int { return cmp.Compare(a.Type, b.Type) })
+		out, err := content(object)
+		if err != nil {
+			return nil, err
+		}
+		// The rest is the user's: it is not what the operator would change.
+		delete(out, "spec")
+		out["metadata"] = map[string]any{"name": object.Name}
+		return out, nil
 	}
-	return out, nil
+	return nil, nil
 }
 
 func onlyOwned(document map[string]any) {

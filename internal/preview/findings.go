@@ -35,9 +35,6 @@ func (p *Preview) findings() []finding {
 		}
 		out = append(out, p.nodeFindings(verdict.RA)...)
 	}
-	for _, f := range p.Refused {
-		out = append(out, finding{Finding: f, nodes: []string{f.Scope.Name}})
-	}
 	slices.SortStableFunc(out, func(a, b finding) int { return rank(a.Outcome) - rank(b.Outcome) })
 	return out
 }

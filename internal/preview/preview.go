@@ -2,15 +2,11 @@ package preview
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
@@ -25,51 +21,21 @@ type Preview struct {
 	// RouteAdvertisements have the status that they would get, and are sorted
 	// by name.
 	RouteAdvertisements []*ovnv1.RouteAdvertisements
-	// Refused are findings about rendered objects that frr-k8s' CRD forbids.
-	Refused []model.Finding
 }
 
 // Of plans and renders the objects as the manager would.
-func Of(objects *snapshot.Objects, settings model.Settings) (*Preview, error) {
+func Of(objects *snapshot.Objects, settings model.Settings) *Preview {
 	p := &Preview{Plan: plan.Build(snapshot.Snapshot(objects, settings))}
 	for i := range p.Plan.Nodes {
-		configs := render.Node(&p.Plan.Nodes[i])
-		for _, config := range configs {
-			refusals, err := review(config)
-			if err != nil {
-				return nil, err
-			}
-			if len(refusals) > 0 {
-				p.Refused = append(p.Refused, refused(&p.Plan.Nodes[i], config, refusals))
-			}
-		}
-		p.Configs = append(p.Configs, configs...)
+		p.Configs = append(p.Configs, render.Node(&p.Plan.Nodes[i])...)
 	}
 	slices.SortFunc(p.Configs, compareConfigs)
 	p.RouteAdvertisements = withStatus(objects, settings, p.Plan.Verdicts)
-	return p, nil
+	return p
 }
 
 func compareConfigs(a, b *frrk8sv1beta1.FRRConfiguration) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-}
-
-func review(config *frrk8sv1beta1.FRRConfiguration) ([]string, error) {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(config)
-	if err != nil {
-		return nil, fmt.Errorf("FRRConfiguration %s/%s can't be shown: %w", config.Namespace, config.Name, err)
-	}
-	return manifest.Review(content), nil
-}
-
-func refused(node *model.NodePlan, config *frrk8sv1beta1.FRRConfiguration, refusals []string) model.Finding {
-	return model.Finding{
-		Outcome: model.Invalid,
-		Scope:   model.Scope{Kind: model.ScopeNode, Name: node.Node},
-		Reason:  "Refused",
-		Message: fmt.Sprintf("frr-k8s' CRD would refuse FRRConfiguration %s/%s: %s",
-			config.Namespace, config.Name, strings.Join(refusals, "; ")),
-	}
 }
 
 // Only leaves out all nodes but these. The RouteAdvertisements keep counting
@@ -87,7 +53,6 @@ func (p *Preview) Only(nodes []string) (unknown []string) {
 	p.Configs = slices.DeleteFunc(p.Configs, func(c *frrk8sv1beta1.FRRConfiguration) bool {
 		return !slices.Contains(nodes, c.Annotations[model.AnnotationNode])
 	})
-	p.Refused = slices.DeleteFunc(p.Refused, func(f model.Finding) bool { return !slices.Contains(nodes, f.Scope.Name) })
 	return unknown
 }
 

@@ -17,57 +17,59 @@ import (
 // status as a stream of documents. Nothing is masked, so that it can be
 // applied.
 func (p *Preview) YAML(w io.Writer) error {
-	documents, err := p.documents()
-	if err != nil {
-		return err
-	}
-	for i, document := range documents {
+	separator := ""
+	return p.each(func(document map[string]any) error {
 		text, err := yaml.Marshal(document)
 		if err != nil {
 			return err
 		}
-		if i > 0 {
-			text = append([]byte("---\n"), text...)
+		_, err = fmt.Fprintf(w, "%s%s", separator, text)
+		separator = "---\n"
+		return err
+	})
+}
+
+// JSON prints the same as one v1 List. It goes item by item, because thousands
+// of nodes don't fit into memory several times.
+func (p *Preview) JSON(w io.Writer) error {
+	out := &printer{w: w}
+	out.printf("{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n  \"metadata\": {},\n  \"items\": [")
+	separator := "\n    "
+	err := p.each(func(document map[string]any) error {
+		text, err := json.MarshalIndent(document, "    ", "  ")
+		if err != nil {
+			return err
 		}
-		if _, err := w.Write(text); err != nil {
+		out.printf("%s%s", separator, text)
+		separator = ",\n    "
+		return out.err
+	})
+	if err != nil {
+		return err
+	}
+	out.printf("\n  ]\n}\n")
+	return out.err
+}
+
+func (p *Preview) each(print func(document map[string]any) error) error {
+	show := func(object client.Object) error {
+		document, err := content(object)
+		if err != nil {
+			return err
+		}
+		return print(document)
+	}
+	for _, config := range p.Configs {
+		if err := show(config); err != nil {
+			return err
+		}
+	}
+	for _, ra := range p.RouteAdvertisements {
+		if err := show(ra); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// JSON prints the same as one v1 List.
-func (p *Preview) JSON(w io.Writer) error {
-	documents, err := p.documents()
-	if err != nil {
-		return err
-	}
-	list := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{}, "items": documents}
-	text, err := json.MarshalIndent(list, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(text, '\n'))
-	return err
-}
-
-func (p *Preview) documents() ([]map[string]any, error) {
-	documents := make([]map[string]any, 0, len(p.Configs)+len(p.RouteAdvertisements))
-	for _, config := range p.Configs {
-		document, err := content(config)
-		if err != nil {
-			return nil, err
-		}
-		documents = append(documents, document)
-	}
-	for _, ra := range p.RouteAdvertisements {
-		document, err := content(ra)
-		if err != nil {
-			return nil, err
-		}
-		documents = append(documents, document)
-	}
-	return documents, nil
 }
 
 // content is an object without what only an API server can say, and without
