@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"encoding/binary"
+
 	"github.com/cespare/xxhash/v2"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 

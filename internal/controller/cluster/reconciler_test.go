@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// reader has one RouteAdvertisements object and fails to list namespaces for
+// as long as it is told to.
+type reader struct {
+	client.Reader
+	failure error
+}
+
+func (r *reader) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	switch l := list.(type) {
+	case *corev1.NamespaceList:
+		return r.failure
+	case *ovnv1.RouteAdvertisementsList:
+		l.Items = []ovnv1.RouteAdvertisements{{ObjectMeta: metav1.ObjectMeta{Name: "pods", Generation: 3}}}
+	}
+	return nil
+}
+
+func newReconciler(r client.Reader) *Reconciler {
+	return &Reconciler{
+		Reader: r, Plan: &current.Plan{}, Troubles: &current.Troubles{},
+		Nodes: &current.Trigger[string]{}, NADs: &current.Trigger[types.NamespacedName]{}, Advertisements: &current.Trigger[string]{},
+		Now: time.Now,
+	}
+}
+
+func TestAFailedReadChangesNothingAndIsTold(t *testing.T) {
+	cache := &reader{failure: errors.New("namespaces is forbidden")}
+	r := newReconciler(cache)
+	if _, err := r.Reconcile(t.Context(), Request{}); err == nil {
+		t.Fatal("a failed read is not tried again")
+	}
+	if r.Plan.Revision() != nil {
+		t.Fatal("a plan was made of half a cluster")
+	}
+	troubles := r.Troubles.Of("pods")
+	if len(troubles) != 1 || troubles[0].Outcome != model.Retryable || !strings.Contains(troubles[0].Message, "namespaces is forbidden") {
+		t.Fatalf("troubles of the object: %v", troubles)
+	}
+
+	cache.failure = nil
+	if _, err := r.Reconcile(t.Context(), Request{}); err != nil {
+		t.Fatal(err)
+	}
+	first := r.Plan.Revision()
+	if first == nil || len(r.Troubles.Of("pods")) != 0 {
+		t.Fatalf("after a read that succeeded: revision %v, troubles %v", first, r.Troubles.Of("pods"))
+	}
+
+	cache.failure = errors.New("namespaces is forbidden")
+	if _, err := r.Reconcile(t.Context(), Request{}); err == nil {
+		t.Fatal("a failed read is not tried again")
+	}
+	if r.Plan.Revision() != first {
+		t.Error("a failed read replaced the plan")
+	}
+}
+
+func TestUplinkStatesConcernTheirNodes(t *testing.T) {
+	old := map[string]string{"kept": "a@1", "changed": "b@1", "gone": "c@1"}
+	next := map[string]string{"kept": "a@1", "changed": "b@2", "new": "d@1"}
+	got := map[string]bool{}
+	for _, node := range changedKeys(next, old) {
+		got[node] = true
+	}
+	if len(got) != 3 || !got["changed"] || !got["gone"] || !got["new"] {
+		t.Errorf("nodes %v, want changed, gone and new", got)
+	}
+}
+
+func TestABurstIsWaitedForAsLongAsCompilingTakes(t *testing.T) {
+	r := newReconciler(&reader{})
+	for took, want := range map[time.Duration]time.Duration{
+		0: 50 * time.Millisecond, time.Millisecond: 50 * time.Millisecond,
+		100 * time.Millisecond: 400 * time.Millisecond, time.Minute: 2 * time.Second,
+	} {
+		r.took.Store(int64(took))
+		if got := r.pause(); got != want {
+			t.Errorf("after a compilation of %s the pause is %s, want %s", took, got, want)
+		}
+	}
+}
