@@ -49,6 +49,6 @@ func setStatus(object *ovnv1.RouteAdvertisements, verdict *model.Verdict) {
 		return c.Type == status.Rendered || c.Type == status.FRRConfigured ||
 			slices.ContainsFunc(planned, func(p metav1.Condition) bool { return p.Type == c.Type })
 	})
-	object.Status.Conditions = append(planned, kept...)
+	object.Status.Conditions = slices.Concat(planned, kept)
 	slices.SortFunc(object.Status.Conditions, func(a, b metav1.Condition) int { return strings.Compare(a.Type, b.Type) })
 }
