@@ -35,6 +35,8 @@ type Network struct {
 	// Gateways are the links that the gateway router leaves the node by; empty
 	// where they are not known yet.
 	Gateways []string
+	// Problem is why the network can't be worked on; what it has stays.
+	Problem string
 }
 
 // Settings are what the flags say about importing.
@@ -58,6 +60,8 @@ type Options struct {
 	ManageSNAT bool
 	// Changed is told when a state may have changed; it must return at once.
 	Changed func()
+	// ReadOnly agents look at everything and write nothing.
+	ReadOnly bool
 }
 
 // Agent imports routes for all networks of a node.
@@ -75,6 +79,9 @@ type Agent struct {
 	wake     chan struct{}
 	// readOnly agents write nothing.
 	readOnly bool
+	// arranged is set once every network that is on the node has its syncer,
+	// and nothing is left of others.
+	arranged bool
 }
 
 // running is a syncer with what has to be ended with it.
@@ -97,7 +104,7 @@ type aimed struct {
 
 // New returns an Agent that does nothing until Run.
 func New(options Options) *Agent {
-	a := &Agent{options: options, syncers: map[string]*running{}, wake: make(chan struct{}, 1)}
+	a := &Agent{options: options, syncers: map[string]*running{}, wake: make(chan struct{}, 1), readOnly: options.ReadOnly}
 	options.Kernel.LinksChanged = a.poke
 	a.mirror = kernel.NewMirror(options.Kernel)
 	a.figures = NewFigures(options.Registry, a.mirror)
@@ -183,11 +190,25 @@ func (a *Agent) arrange(ctx context.Context) (settled bool) {
 			a.stop(name)
 		}
 	}
+	holding, settled := a.ovn.Networks(), a.ovn.Connected()
 	for _, name := range slices.Sorted(maps.Keys(a.networks)) {
+		n := a.networks[name]
+		// Most networks of a large cluster are not on this node: they have no
+		// VRF, and nothing of theirs is left to remove.
+		table, known := a.table(n)
+		settled = settled && known
+		if a.syncers[name] == nil && n.Problem == "" && (!known || table == 0) && !slices.Contains(holding, name) {
+			continue
+		}
 		a.start(name)
-		a.aim(a.syncers[name], a.networks[name])
+		a.syncers[name].trouble(n.Problem)
+		if n.Problem == "" && known {
+			a.aim(a.syncers[name], n, table)
+		}
 	}
-	return a.prune(ctx)
+	settled = a.prune(ctx) && settled
+	a.arranged = a.arranged || settled
+	return settled
 }
 
 func (a *Agent) start(name string) {
@@ -230,12 +251,8 @@ func (a *Agent) stopAll() {
 	}
 }
 
-// aim tells a syncer its table and rules, if they are known and changed.
-func (a *Agent) aim(r *running, n Network) {
-	table, known := a.table(n)
-	if !known {
-		return
-	}
+// aim tells a syncer its table and rules, if they changed.
+func (a *Agent) aim(r *running, n Network, table uint32) {
 	next := aimed{table: table, vrf: n.VRF, via: a.via(), network: n}
 	var links []int32
 	for _, name := range n.Gateways {
@@ -333,14 +350,3 @@ func (a *Agent) Connected() bool { return a.ovn.Connected() }
 
 // Mirror is the mirror of the kernel, for who manages VRF devices.
 func (a *Agent) Mirror() *kernel.Mirror { return a.mirror }
-
-// RouteRow is one route as `agent routes` prints it.
-type RouteRow struct {
-	Network, VRF string
-	Prefix       netip.Prefix
-	// InKernel are the next hops that the kernel has, with their links.
-	InKernel []string
-	// InOVN are the next hops on the gateway router.
-	InOVN  []string
-	Reason model.SkipReason
-}

@@ -41,7 +41,9 @@ type syncer struct {
 	// wanted is what the outside asks for; the rest belongs to run.
 	mu     sync.Mutex
 	wanted target
-	state  NetworkState
+	// problem is why there is no newer target.
+	problem string
+	state   NetworkState
 
 	table   *kernel.Table
 	vrf     string
@@ -81,6 +83,16 @@ func (s *syncer) aim(t target) {
 	t.version = s.wanted.version + 1
 	s.wanted = t
 	s.poke()
+}
+
+// trouble sets why the network can't be worked on, "" where it can.
+func (s *syncer) trouble(problem string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.problem != problem {
+		s.problem = problem
+		s.poke()
+	}
 }
 
 // run syncs whenever something changed, until ctx ends.

@@ -16,6 +16,8 @@ type GatewayConfig struct {
 	Mode string
 	// Addresses are those of the gateway router on the external network.
 	Addresses []netip.Prefix
+	// Bridge is the kernel link that the gateway router leaves the node by.
+	Bridge string
 }
 
 // ParseGatewayConfig parses l3-gateway-config.
@@ -56,6 +58,8 @@ func (s *scanner) gateway(out *GatewayConfig) error {
 		switch key {
 		case "mode":
 			out.Mode, err = s.gatewayMode()
+		case "bridge-id":
+			out.Bridge, err = s.text()
 		case "ip-addresses":
 			out.Addresses, err = s.prefixes()
 		case "ip-address":

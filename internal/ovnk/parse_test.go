@@ -126,7 +126,7 @@ func TestParseGatewayConfig(t *testing.T) {
 	check(t, AnnotationGatewayConfig, ParseGatewayConfig, []parsing[GatewayConfig]{
 		{name: "shared", value: `{"default":{"mode":"shared","bridge-id":"br-ex","interface-id":"br-ex_n1","mac-address":"02:00:00:00:00:01",` +
 			`"ip-addresses":["172.18.0.9/16","fd00::9/64"],"next-hops":["172.18.0.1"],"node-port-enable":"true","vlan-id":"0"}}`,
-			wanted: GatewayConfig{Mode: "shared", Addresses: prefixes("172.18.0.9/16", "fd00::9/64")}},
+			wanted: GatewayConfig{Mode: "shared", Addresses: prefixes("172.18.0.9/16", "fd00::9/64"), Bridge: "br-ex"}},
 		{name: "local", value: `{"default":{"mode":"local","ip-addresses":[]}}`, wanted: GatewayConfig{Mode: "local"}},
 		{name: "single address of older releases", value: `{"default":{"mode":"shared","ip-address":"172.18.0.9/16"}}`,
 			wanted: GatewayConfig{Mode: "shared", Addresses: prefixes("172.18.0.9/16")}},

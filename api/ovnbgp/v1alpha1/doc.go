@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package v1alpha1 is the operator's own API, group ovnbgp.io: what it tells
+// about the cluster beside the conditions of other people's objects.
+//
+// It holds types and their markers only.
+//
+// +kubebuilder:object:generate=true
+// +groupName=ovnbgp.io
+package v1alpha1

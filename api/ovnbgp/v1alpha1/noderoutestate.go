@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// NodeRouteState tells which BGP routes a node's agent imports into OVN. It is
+// named after the node, and only the agent writes it.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:path=noderoutestates,scope=Cluster,shortName=nrs,singular=noderoutestate
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Synced",type=string,JSONPath=".status.conditions[?(@.type=='Synced')].status"
+// +kubebuilder:printcolumn:name="Networks",type=integer,JSONPath=".status.networkCount"
+// +kubebuilder:printcolumn:name="Learned",type=integer,JSONPath=".status.learned"
+// +kubebuilder:printcolumn:name="Imported",type=integer,JSONPath=".status.imported"
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=".status.conditions[?(@.type=='Synced')].reason",priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=".metadata.creationTimestamp"
+type NodeRouteState struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// status is what the agent last reported.
+	//
+	// +optional
+	Status NodeRouteStateStatus `json:"status,omitzero"`
+}
+
+// Conditions of a NodeRouteState and of each network in it.
+const (
+	// ConditionSynced is True while every route that belongs on a gateway
+	// router is there.
+	ConditionSynced = "Synced"
+	// ConditionWithinLimit is False while routes are held back because of
+	// --max-routes-per-vrf.
+	ConditionWithinLimit = "WithinLimit"
+)
+
+// NodeRouteStateStatus is what became of the node's routes.
+type NodeRouteStateStatus struct {
+	// networkCount is the number of networks on the node.
+	//
+	// +optional
+	NetworkCount int32 `json:"networkCount"`
+
+	// learned is the number of BGP routes in the kernel, over all networks.
+	//
+	// +optional
+	Learned int64 `json:"learned"`
+
+	// imported is the number of routes on gateway routers.
+	//
+	// +optional
+	Imported int64 `json:"imported"`
+
+	// networks are the networks of the node.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Networks []NetworkRouteState `json:"networks,omitempty"`
+
+	// conditions sum up those of the networks.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// NetworkRouteState is what became of one network's routes on the node.
+type NetworkRouteState struct {
+	// name is OVN's: "default" or "cluster_udn_<name>".
+	//
+	// +required
+	Name string `json:"name"`
+
+	// vrf is the kernel's VRF device; empty for the default VRF.
+	//
+	// +optional
+	VRF string `json:"vrf,omitempty"`
+
+	// table is the routing table that routes are read from; empty while the
+	// VRF device is missing.
+	//
+	// +optional
+	Table int64 `json:"table,omitempty"`
+
+	// gatewayRouter is the OVN router that routes are written to.
+	//
+	// +optional
+	GatewayRouter string `json:"gatewayRouter,omitempty"`
+
+	// learned is the number of BGP routes in the table.
+	//
+	// +optional
+	Learned int64 `json:"learned"`
+
+	// imported is the number of them that are on the gateway router.
+	//
+	// +optional
+	Imported int64 `json:"imported"`
+
+	// skipped are those that are not, by reason.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=reason
+	Skipped []SkippedRoutes `json:"skipped,omitempty"`
+
+	// lastChange is when routes on the gateway router last changed.
+	//
+	// +optional
+	LastChange *metav1.Time `json:"lastChange,omitempty"`
+
+	// conditions tell how it stands.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// SkippedRoutes counts routes that are not imported for one reason.
+type SkippedRoutes struct {
+	// reason is a word such as PodSubnet or NoUsableNextHop.
+	//
+	// +required
+	Reason string `json:"reason"`
+
+	// count of routes.
+	//
+	// +optional
+	Count int64 `json:"count"`
+}
+
+// NodeRouteStateList is a list of NodeRouteStates.
+//
+// +kubebuilder:object:root=true
+type NodeRouteStateList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []NodeRouteState `json:"items"`
+}

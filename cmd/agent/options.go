@@ -1,0 +1,261 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
+)
+
+// options are the flags as they were given.
+type options struct {
+	kubeconfig string
+	node       string
+	once       bool
+	timeout    time.Duration
+
+	ovn                             []string
+	certificate, privateKey, caCert string
+
+	pods, services, join, masquerade, transit []string
+	defaultNoOverlay                          bool
+	gatewayInterface                          string
+
+	maxRoutes     int
+	allowWithin   bool
+	allowCovering bool
+	anyLink       bool
+	ipv4ViaIPv6   string
+	resync        time.Duration
+	buffer        int
+
+	manageVRFs bool
+	manageSNAT bool
+
+	metricsAddress string
+	probeAddress   string
+	logLevel       string
+	logFormat      string
+}
+
+func defaults() options {
+	return options{
+		timeout: 2 * time.Minute,
+		ovn:     []string{"unix:/var/run/ovn/ovnnb_db.sock"},
+		// OVN-Kubernetes' own defaults; UDN join subnets are those of its
+		// user-defined networks.
+		join:           []string{"100.64.0.0/16", "fd98::/64", "100.65.0.0/16", "fd99::/64"},
+		masquerade:     []string{"169.254.0.0/17", "fd69::/112"},
+		transit:        []string{"100.88.0.0/16", "fd97::/64"},
+		maxRoutes:      20000,
+		ipv4ViaIPv6:    "auto",
+		resync:         10 * time.Minute,
+		buffer:         32 << 20,
+		metricsAddress: ":8082",
+		probeAddress:   ":8083",
+		logLevel:       "info",
+		logFormat:      "json",
+	}
+}
+
+func newCommand(o *options) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "agent",
+		Short: "Import the node's BGP routes into OVN",
+		Long: `The agent runs on every node. It follows the BGP routes that FRR installs in the
+kernel's VRFs, and keeps them as static routes on the OVN gateway router of each
+VRF's network. What it did, and what it could not do and why, stands in the
+NodeRouteState object that is named after the node.
+
+It only ever touches the rows that it wrote itself, and without --manage-vrfs it
+changes nothing in the kernel.`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return start(command.Context(), o, command.ErrOrStderr())
+		},
+	}
+	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w (see --help)", err) })
+	command.SetVersionTemplate("{{.Version}}\n")
+	o.addTo(command.PersistentFlags())
+	command.Flags().BoolVar(&o.once, "once", o.once, "import once, tell what could not be done, and exit")
+	command.AddCommand(&cobra.Command{
+		Use:   "routes",
+		Short: "Print the node's routes: in the kernel, in OVN, and why not",
+		Long: `Routes prints every BGP route of the node's networks with its next hops in the
+kernel and in OVN, and where they differ the reason. It changes nothing, so it
+can run beside the agent.`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return printRoutes(command.Context(), o, command.OutOrStdout(), command.ErrOrStderr())
+		},
+	})
+	return command
+}
+
+func (o *options) addTo(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringVar(&o.node, "node", o.node, "this node's name (default $NODE_NAME)")
+	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; of several, the cluster's leader is used")
+	f.StringVar(&o.certificate, "ovn-certificate", o.certificate, "file with the client certificate for ssl")
+	f.StringVar(&o.privateKey, "ovn-private-key", o.privateKey, "file with its private key")
+	f.StringVar(&o.caCert, "ovn-ca-certificate", o.caCert, "file with the certificates that sign the server's")
+
+	f.StringSliceVar(&o.pods, "cluster-subnets", o.pods, "subnets of the default network's pods; \"none\" if there are none to protect")
+	f.StringSliceVar(&o.services, "service-subnets", o.services, "subnets of services; \"none\" if there are none to protect")
+	f.StringSliceVar(&o.join, "join-subnets", o.join, "subnets between OVN's routers")
+	f.StringSliceVar(&o.masquerade, "masquerade-subnets", o.masquerade, "subnets that OVN-Kubernetes masquerades with")
+	f.StringSliceVar(&o.transit, "transit-subnets", o.transit, "subnets of the transit switch between nodes")
+	f.BoolVar(&o.defaultNoOverlay, "default-network-no-overlay", o.defaultNoOverlay, "the default network has no overlay: import the routes to its pods on other nodes")
+	f.StringVar(&o.gatewayInterface, "gateway-interface", o.gatewayInterface, "link of the node's gateway (default what OVN-Kubernetes annotates the node with)")
+
+	f.IntVar(&o.maxRoutes, "max-routes-per-vrf", o.maxRoutes, "most routes to import per network; 0 for no limit")
+	f.BoolVar(&o.allowWithin, "allow-within-cluster-subnets", o.allowWithin, "import routes that lie within the cluster's subnets")
+	f.BoolVar(&o.allowCovering, "allow-covering-cluster-subnets", o.allowCovering, "import routes that cover subnets of the cluster, such as default routes")
+	f.BoolVar(&o.anyLink, "allow-any-link", o.anyLink, "import routes out of any link, not only the network's gateway")
+	f.StringVar(&o.ipv4ViaIPv6, "ipv4-via-ipv6", o.ipv4ViaIPv6, "import IPv4 routes with IPv6 next hops (RFC 8950): true, false, or auto for OVN 24.09 and newer")
+	f.DurationVar(&o.resync, "resync-interval", o.resync, "how often the kernel's tables are listed without a cause, to find what no event told")
+	f.IntVar(&o.buffer, "netlink-buffer", o.buffer, "bytes of the buffer for the kernel's events")
+
+	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "make the VRF devices, rules and routes of primary networks, where OVN-Kubernetes does not")
+	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
+
+	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "file that says how to reach the cluster (default $KUBECONFIG; in a pod, the pod's service account)")
+	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long --once and routes wait for the node's state to be known")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "address where Prometheus metrics are served under /metrics; 0 serves none")
+	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress, "address where /healthz and /readyz are served; 0 serves none")
+	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
+	f.StringVar(&o.logFormat, "log-format", o.logFormat, "json, or text for people")
+}
+
+// validate finds what would otherwise show only later, or never.
+func (o *options) validate() error {
+	var problems []error
+	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if o.node == "" {
+		complain("neither --node nor $NODE_NAME says which node this is")
+	}
+	for flag, list := range map[string][]string{"cluster-subnets": o.pods, "service-subnets": o.services} {
+		if len(list) == 0 {
+			complain("--%s is needed, because no imported route may redirect the cluster's own traffic; it is what the cluster was installed with, or none", flag)
+		}
+	}
+	if o.maxRoutes < 0 {
+		complain("--max-routes-per-vrf is %d: it takes at least 0", o.maxRoutes)
+	}
+	if o.resync < time.Second {
+		complain("--resync-interval is %s: it takes at least 1s", o.resync)
+	}
+	if o.buffer < 1<<16 {
+		complain("--netlink-buffer is %d: it takes at least 65536", o.buffer)
+	}
+	if _, err := o.viaIPv6(); err != nil {
+		problems = append(problems, err)
+	}
+	if _, err := o.sources(); err != nil {
+		problems = append(problems, err)
+	}
+	if _, err := o.tls(); err != nil {
+		problems = append(problems, err)
+	}
+	if _, err := newLogger(o, nil); err != nil {
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
+func (o *options) viaIPv6() (*bool, error) {
+	yes, no := true, false
+	switch o.ipv4ViaIPv6 {
+	case "auto":
+		return nil, nil
+	case "true":
+		return &yes, nil
+	case "false":
+		return &no, nil
+	default:
+		return nil, fmt.Errorf("--ipv4-via-ipv6 %q: use auto, true or false", o.ipv4ViaIPv6)
+	}
+}
+
+func (o *options) sources() (sources.Settings, error) {
+	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay}
+	var problems []error
+	for _, list := range []struct {
+		flag  string
+		texts []string
+		out   *[]netip.Prefix
+	}{
+		{"cluster-subnets", o.pods, &out.Pods}, {"service-subnets", o.services, &out.Services}, {"join-subnets", o.join, &out.Join},
+		{"masquerade-subnets", o.masquerade, &out.Masquerade}, {"transit-subnets", o.transit, &out.Transit},
+	} {
+		for _, text := range list.texts {
+			if text == "none" && len(list.texts) == 1 {
+				continue
+			}
+			// OVN-Kubernetes writes the length of nodes' parts behind a slash.
+			if parts := strings.Split(text, "/"); len(parts) == 3 {
+				text = parts[0] + "/" + parts[1]
+			}
+			prefix, err := netip.ParsePrefix(text)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("--%s %q is not a subnet such as 10.244.0.0/16", list.flag, text))
+				continue
+			}
+			*list.out = append(*list.out, prefix.Masked())
+		}
+	}
+	return out, errors.Join(problems...)
+}
+
+// tls reads the certificates, where there are any.
+func (o *options) tls() (*tls.Config, error) {
+	if o.certificate == "" && o.privateKey == "" && o.caCert == "" {
+		for _, endpoint := range o.ovn {
+			if strings.HasPrefix(endpoint, "ssl:") {
+				return nil, fmt.Errorf("--ovn-nb %s needs --ovn-certificate, --ovn-private-key and --ovn-ca-certificate", endpoint)
+			}
+		}
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(o.certificate, o.privateKey)
+	if err != nil {
+		return nil, fmt.Errorf("--ovn-certificate and --ovn-private-key: %w", err)
+	}
+	pem, err := os.ReadFile(o.caCert)
+	if err != nil {
+		return nil, fmt.Errorf("--ovn-ca-certificate: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--ovn-ca-certificate: there is no certificate in %s", o.caCert)
+	}
+	return ovnTLS(pair, roots), nil
+}
+
+func (o *options) settings() agent.Settings {
+	via, _ := o.viaIPv6()
+	return agent.Settings{
+		MaxRoutes: o.maxRoutes, AllowWithin: o.allowWithin, AllowCovering: o.allowCovering, AnyLink: o.anyLink, IPv4ViaIPv6: via,
+	}
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
+)
+
+// parts are what makes an agent, put together.
+type parts struct {
+	log      logr.Logger
+	agent    *agent.Agent
+	watcher  *sources.Watcher
+	writer   *report.Writer
+	registry *prometheus.Registry
+	config   *rest.Config
+}
+
+func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
+	log, err := newLogger(o, logs)
+	if err != nil {
+		return nil, err
+	}
+	ctrl.SetLogger(log)
+	klog.SetLogger(log.WithName("client-go"))
+	settings, err := o.sources()
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := o.tls()
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{log: log, registry: prometheus.NewRegistry()}
+	if p.config, err = restConfig(o.kubeconfig); err != nil {
+		return nil, err
+	}
+	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p.writer = &report.Writer{Node: o.node, Namespace: "default", Log: log}
+	p.writer.Init()
+	p.agent = agent.New(agent.Options{
+		Settings: o.settings(),
+		Kernel:   kernel.Options{Log: log.WithName("kernel"), Buffer: o.buffer, Interval: o.resync},
+		OVN:      ovnnb.Options{Endpoints: o.ovn, TLS: certificates, Node: o.node, Log: log.WithName("ovn")},
+		Log:      log, Registry: p.registry, ReadOnly: readOnly, ManageSNAT: o.manageSNAT, Changed: p.writer.Changed,
+	})
+	p.writer.States = p.agent.States
+	var uid string
+	var guard sync.Mutex
+	p.writer.UID = func() string {
+		guard.Lock()
+		defer guard.Unlock()
+		return uid
+	}
+	p.watcher = &sources.Watcher{
+		Config: p.config, Settings: settings, Log: log.WithName("sources"), Apply: p.agent.Apply,
+		View: func(view *sources.View) {
+			guard.Lock()
+			defer guard.Unlock()
+			uid = string(view.Node.UID)
+		},
+	}
+	return p, nil
+}
+
+// start runs the agent until ctx ends, or with --once until it has imported.
+func start(ctx context.Context, o *options, logs io.Writer) error {
+	p, err := assemble(o, logs, false)
+	if err != nil {
+		return err
+	}
+	scheme, err := report.NewScheme()
+	if err != nil {
+		return err
+	}
+	if p.writer.Client, err = client.New(p.config, client.Options{Scheme: scheme}); err != nil {
+		return fmt.Errorf("cannot reach the cluster at %s: %w", p.config.Host, err)
+	}
+	p.log.Info("Starting", "version", version(), "node", o.node, "northbound", strings.Join(o.ovn, ","))
+	if o.once {
+		return p.once(ctx, o.timeout)
+	}
+	return p.together(ctx,
+		p.agent.Run, p.watcher.Run, p.writer.Run,
+		serve(o.metricsAddress, map[string]http.Handler{"/metrics": promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{})}),
+		serve(o.probeAddress, map[string]http.Handler{"/healthz": healthy(nil), "/readyz": healthy(p.ready)}))
+}
+
+// ready tells why the agent is not at work yet.
+func (p *parts) ready() error {
+	if !p.agent.Connected() {
+		return errors.New("there is no connection to the OVN Northbound database")
+	}
+	if _, known := p.agent.Unsettled(); !known {
+		return errors.New("the node's networks are not known yet")
+	}
+	return nil
+}
+
+// together runs parts until ctx ends or one of them fails.
+func (p *parts) together(ctx context.Context, parts ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	for _, part := range parts {
+		running.Go(func() {
+			if err := part(ctx); err != nil && ctx.Err() == nil {
+				cancel(err)
+			}
+		})
+	}
+	running.Wait()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return fmt.Errorf("stopped: %w", cause)
+	}
+	p.log.Info("Stopped as asked; what was imported stays")
+	return nil
+}
+
+// settle runs the agent until every network is done with, and then does last.
+func (p *parts) settle(ctx context.Context, patience time.Duration, last func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var failure error
+	err := p.together(ctx, p.agent.Run, p.watcher.Run, func(ctx context.Context) error {
+		defer cancel()
+		for {
+			names, known := p.agent.Unsettled()
+			if known && len(names) == 0 {
+				failure = last(ctx)
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				if !known {
+					failure = errors.Join(fmt.Errorf("not known within %s what networks the node has", patience), p.ready())
+				} else {
+					failure = fmt.Errorf("not done within %s: %s", patience, strings.Join(names, ", "))
+				}
+				return nil
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return errors.Join(failure, err)
+}
+
+func (p *parts) once(ctx context.Context, patience time.Duration) error {
+	return p.settle(ctx, patience, func(ctx context.Context) error {
+		if err := p.writer.Write(ctx); err != nil {
+			p.log.Info("Could not write the NodeRouteState", "cause", err.Error())
+		}
+		var problems []error
+		for _, s := range p.agent.States() {
+			p.log.Info("Imported", "network", s.Network, "learned", s.Learned, "imported", s.Imported, "reason", s.Reason)
+			if s.Reason != agent.ReasonSynced || s.Held > 0 {
+				problems = append(problems, fmt.Errorf("network %s: %s", s.Network, s.Message))
+			}
+		}
+		return errors.Join(problems...)
+	})
+}
+
+// serve returns a part that serves HTTP; "0" serves nothing.
+func serve(address string, handlers map[string]http.Handler) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if address == "0" || address == "" {
+			return nil
+		}
+		mux := http.NewServeMux()
+		for path, handler := range handlers {
+			mux.Handle(path, handler)
+		}
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		if err != nil {
+			return fmt.Errorf("cannot listen: %w", err)
+		}
+		server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+		context.AfterFunc(ctx, func() { _ = server.Close() })
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+func healthy(check func() error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if check != nil {
+			if err := check(); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	})
+}
+
+// restConfig finds the cluster.
+func restConfig(path string) (*rest.Config, error) {
+	var config *rest.Config
+	var err error
+	if path == "" {
+		if config, err = rest.InClusterConfig(); err != nil {
+			return nil, fmt.Errorf("this is no pod, and neither --kubeconfig nor $KUBECONFIG says how to reach a cluster: %w", err)
+		}
+	} else {
+		config, err = clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+			&clientcmd.ClientConfigLoadingRules{Precedence: filepath.SplitList(path)}, nil).ClientConfig()
+		if err != nil {
+			return nil, fmt.Errorf("cannot use kubeconfig %s: %w", path, err)
+		}
+	}
+	config.UserAgent = "ovn-bgp-operator/agent"
+	config.QPS = -1
+	return config, nil
+}

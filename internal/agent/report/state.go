@@ -1,0 +1,128 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+)
+
+// maxMessage keeps an object with many networks within what etcd takes.
+const maxMessage = 512
+
+// Status turns the agent's states into the object's status. Conditions of
+// before keep their time of transition.
+func Status(states []agent.NetworkState, before *v1alpha1.NodeRouteStateStatus, now time.Time) v1alpha1.NodeRouteStateStatus {
+	out := v1alpha1.NodeRouteStateStatus{NetworkCount: int32(len(states))}
+	old := map[string][]metav1.Condition{}
+	for i := range before.Networks {
+		old[before.Networks[i].Name] = before.Networks[i].Conditions
+	}
+	var unsynced, held []string
+	unknown, reason := false, ""
+	for i := range states {
+		s := &states[i]
+		out.Learned += int64(s.Learned)
+		out.Imported += int64(s.Imported)
+		network := networkStatus(s, old[s.Network], now)
+		out.Networks = append(out.Networks, network)
+		if s.Reason != agent.ReasonSynced {
+			unsynced = append(unsynced, s.Network)
+			reason = cmp.Or(reason, s.Reason)
+			unknown = unknown || !decided(s.Reason)
+		}
+		if s.Held > 0 {
+			held = append(held, s.Network)
+		}
+	}
+	out.Conditions = slices.Clone(before.Conditions)
+	synced := metav1.Condition{Type: v1alpha1.ConditionSynced, Status: metav1.ConditionTrue, Reason: agent.ReasonSynced,
+		Message: fmt.Sprintf("all %d networks are imported", len(states))}
+	if len(unsynced) > 0 {
+		synced.Status, synced.Reason = metav1.ConditionFalse, reason
+		if unknown {
+			synced.Status = metav1.ConditionUnknown
+		}
+		synced.Message = cut(fmt.Sprintf("%d of %d networks are not imported: %s; see status.networks", len(unsynced), len(states), list(unsynced)))
+	}
+	set(&out.Conditions, synced, now)
+	set(&out.Conditions, limitCondition(held, ""), now)
+	return out
+}
+
+func networkStatus(s *agent.NetworkState, before []metav1.Condition, now time.Time) v1alpha1.NetworkRouteState {
+	out := v1alpha1.NetworkRouteState{
+		Name: s.Network, VRF: s.VRF, Table: int64(s.Table), GatewayRouter: s.Router,
+		Learned: int64(s.Learned), Imported: int64(s.Imported), Conditions: slices.Clone(before),
+	}
+	for reason, n := range s.Skipped {
+		if n > 0 {
+			out.Skipped = append(out.Skipped, v1alpha1.SkippedRoutes{Reason: string(reason), Count: int64(n)})
+		}
+	}
+	slices.SortFunc(out.Skipped, func(a, b v1alpha1.SkippedRoutes) int { return cmp.Compare(a.Reason, b.Reason) })
+	if !s.Changed.IsZero() {
+		out.LastChange = &metav1.Time{Time: s.Changed.Truncate(time.Second)}
+	}
+	synced := metav1.Condition{Type: v1alpha1.ConditionSynced, Status: metav1.ConditionFalse, Reason: cmp.Or(s.Reason, agent.ReasonListing), Message: cut(s.Message)}
+	switch {
+	case s.Reason == agent.ReasonSynced:
+		synced.Status = metav1.ConditionTrue
+	case !decided(s.Reason):
+		synced.Status = metav1.ConditionUnknown
+	}
+	set(&out.Conditions, synced, now)
+	var held []string
+	if s.Held > 0 {
+		held = []string{s.Network}
+	}
+	set(&out.Conditions, limitCondition(held, fmt.Sprintf(" (%d routes, at most %d)", s.Held, s.Limit)), now)
+	return out
+}
+
+// decided tells whether the agent knows that routes are missing, or does not
+// know anything.
+func decided(reason string) bool {
+	switch reason {
+	case "", agent.ReasonListing, agent.ReasonDisconnected, agent.ReasonGatewayUnknown:
+		return false
+	default:
+		return true
+	}
+}
+
+func limitCondition(held []string, detail string) metav1.Condition {
+	if len(held) == 0 {
+		return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionTrue, Reason: "WithinLimit",
+			Message: "no route is held back"}
+	}
+	return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionFalse, Reason: "OverLimit",
+		Message: cut(fmt.Sprintf("routes of %s are held back%s; what was imported before stays. Have the neighbors send fewer routes, or raise --max-routes-per-vrf",
+			list(held), detail))}
+}
+
+func set(conditions *[]metav1.Condition, c metav1.Condition, now time.Time) {
+	c.LastTransitionTime = metav1.Time{Time: now.Truncate(time.Second)}
+	meta.SetStatusCondition(conditions, c)
+}
+
+func list(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return fmt.Sprintf("%v", names)
+	}
+	return fmt.Sprintf("%v and %d more", names[:most], len(names)-most)
+}
+
+func cut(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return message[:maxMessage-len("…")] + "…"
+}

@@ -1,0 +1,172 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+)
+
+// Writer writes the node's NodeRouteState.
+type Writer struct {
+	Client client.Client
+	Node   string
+	// UID is the Node's, so that the object goes with it; it may come late.
+	UID func() (uid string)
+	// Namespace is where events go.
+	Namespace string
+	// Interval is the least time between two writes; 5 s if 0.
+	Interval time.Duration
+	States   func() []agent.NetworkState
+	Log      logr.Logger
+
+	wake    chan struct{}
+	written *v1alpha1.NodeRouteState
+	// told are the reasons of networks that events told last.
+	told map[string]string
+}
+
+// NewScheme returns the types that are written.
+func NewScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, eventsv1.AddToScheme, corev1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return scheme, nil
+}
+
+// Init makes room for Changed.
+func (w *Writer) Init() {
+	w.wake, w.told = make(chan struct{}, 1), map[string]string{}
+	if w.Interval <= 0 {
+		w.Interval = 5 * time.Second
+	}
+}
+
+// Changed says that there may be something to write.
+func (w *Writer) Changed() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run writes until ctx ends.
+func (w *Writer) Run(ctx context.Context) error {
+	timer := time.NewTimer(w.Interval)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.wake:
+		case <-timer.C:
+		}
+		if err := w.Write(ctx); err != nil && ctx.Err() == nil {
+			w.Log.Info("Could not write the NodeRouteState; trying again", "cause", err.Error())
+			w.written = nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(w.Interval):
+		}
+		timer.Reset(time.Minute)
+	}
+}
+
+// Write writes the state if it differs from what was written.
+func (w *Writer) Write(ctx context.Context) error {
+	if w.written == nil {
+		object, err := w.get(ctx)
+		if err != nil {
+			return err
+		}
+		w.written = object
+	}
+	states := w.States()
+	w.tell(ctx, states)
+	status := Status(states, &w.written.Status, time.Now())
+	if equality.Semantic.DeepEqual(status, w.written.Status) {
+		return nil
+	}
+	next := w.written.DeepCopy()
+	next.Status = status
+	if err := w.Client.Status().Update(ctx, next, client.FieldOwner("ovn-bgp-operator")); err != nil {
+		return err
+	}
+	w.written = next
+	return nil
+}
+
+// get returns the object, made if it is missing.
+func (w *Writer) get(ctx context.Context) (*v1alpha1.NodeRouteState, error) {
+	object := &v1alpha1.NodeRouteState{}
+	err := w.Client.Get(ctx, client.ObjectKey{Name: w.Node}, object)
+	if err == nil {
+		return object, nil
+	}
+	if meta.IsNoMatchError(err) {
+		return nil, fmt.Errorf("the API server does not know NodeRouteStates: install the operator's CRDs (%w)", err)
+	}
+	if !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	object = &v1alpha1.NodeRouteState{ObjectMeta: metav1.ObjectMeta{Name: w.Node}}
+	if w.UID != nil {
+		if uid := w.UID(); uid != "" {
+			object.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: w.Node, UID: types.UID(uid)}}
+		}
+	}
+	return object, w.Client.Create(ctx, object)
+}
+
+// tell writes an event when a network gets into trouble, or out of it.
+func (w *Writer) tell(ctx context.Context, states []agent.NetworkState) {
+	for i := range states {
+		s := &states[i]
+		reason, message := s.Reason, s.Message
+		if s.Held > 0 && reason == agent.ReasonSynced {
+			reason, message = "OverLimit", limitCondition([]string{s.Network}, fmt.Sprintf(" (%d routes, at most %d)", s.Held, s.Limit)).Message
+		}
+		before, known := w.told[s.Network]
+		if reason == before || !decided(reason) || !known && reason == agent.ReasonSynced {
+			if decided(reason) {
+				w.told[s.Network] = reason
+			}
+			continue
+		}
+		w.told[s.Network] = reason
+		kind := corev1.EventTypeWarning
+		if reason == agent.ReasonSynced {
+			kind = corev1.EventTypeNormal
+		}
+		if err := w.Client.Create(ctx, w.event(s.Network, kind, reason, message)); err != nil {
+			w.Log.V(1).Info("Could not write an event", "cause", err.Error())
+		}
+	}
+}
+
+func (w *Writer) event(network, kind, reason, message string) *eventsv1.Event {
+	return &eventsv1.Event{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: w.Node + ".", Namespace: w.Namespace},
+		EventTime:  metav1.NowMicro(), ReportingController: "ovn-bgp-operator/agent", ReportingInstance: w.Node,
+		Action: "ImportRoutes", Reason: reason, Type: kind, Note: cut("network " + network + ": " + message),
+		Regarding: corev1.ObjectReference{APIVersion: v1alpha1.GroupVersion.String(), Kind: "NodeRouteState", Name: w.Node, UID: w.written.UID},
+	}
+}

@@ -1,0 +1,239 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+const (
+	// lookAgain is how often what is not watched is read again.
+	lookAgain = 30 * time.Second
+	// lookSoon is the same while something is missing.
+	lookSoon = 2 * time.Second
+)
+
+// Scheme returns the types that are read.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, ovnv1.AddToScheme, nadv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return scheme, nil
+}
+
+// Watcher follows the API server and tells the networks whenever they change.
+type Watcher struct {
+	Config   *rest.Config
+	Settings Settings
+	Log      logr.Logger
+	// Apply gets the networks; it is called with every reading.
+	Apply func([]agent.Network)
+	// View, where set, gets what was read.
+	View func(*View)
+
+	cache  cache.Cache
+	client client.Client
+	wake   chan struct{}
+	cudns  bool
+}
+
+// Run follows the API server until ctx ends.
+func (w *Watcher) Run(ctx context.Context) error {
+	scheme, err := Scheme()
+	if err != nil {
+		return err
+	}
+	w.wake = make(chan struct{}, 1)
+	w.cache, err = cache.New(w.Config, cache.Options{
+		Scheme:           scheme,
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Node{}: {
+				Field:     fields.OneTermEqualSelector(metav1.ObjectNameField, w.Settings.Node),
+				Transform: keepAnnotations,
+			},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("cannot watch the cluster at %s: %w", w.Config.Host, err)
+	}
+	if w.client, err = client.New(w.Config, client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.cache.Start(ctx) }()
+	if err := w.follow(ctx, &corev1.Node{}); err != nil {
+		return err
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-stopped:
+			return err
+		case <-w.wake:
+		case <-timer.C:
+		}
+		again := lookAgain
+		if err := w.read(ctx); err != nil && ctx.Err() == nil {
+			w.Log.Info("The networks are not known; what was imported stays as it is", "cause", err.Error())
+			again = lookSoon
+		}
+		timer.Reset(again)
+	}
+}
+
+// keepAnnotations drops what of a Node is not read; its images alone are tens
+// of kilobytes.
+func keepAnnotations(object any) (any, error) {
+	if node, ok := object.(*corev1.Node); ok {
+		node.ManagedFields, node.Spec, node.Status = nil, corev1.NodeSpec{}, corev1.NodeStatus{}
+	}
+	return object, nil
+}
+
+func (w *Watcher) follow(ctx context.Context, object client.Object) error {
+	informer, err := w.cache.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+	if err != nil {
+		return err
+	}
+	poke := func() {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc: func(any) { poke() }, UpdateFunc: func(any, any) { poke() }, DeleteFunc: func(any) { poke() },
+	})
+	return err
+}
+
+// read reads everything and applies it. After an error nothing is applied: a
+// network that could not be read must not look like one that is gone.
+func (w *Watcher) read(ctx context.Context) error {
+	view := &View{Node: &corev1.Node{}}
+	if err := w.cache.Get(ctx, client.ObjectKey{Name: w.Settings.Node}, view.Node); err != nil {
+		return fmt.Errorf("Node %s: %w", w.Settings.Node, err)
+	}
+	served, err := w.cudnsServed(ctx)
+	if err != nil {
+		return err
+	}
+	if served {
+		var list ovnv1.ClusterUserDefinedNetworkList
+		if err := w.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+			return fmt.Errorf("ClusterUserDefinedNetworks: %w", err)
+		}
+		view.CUDNs = list.Items
+	}
+	if err := w.readUplinks(ctx, view); err != nil {
+		return err
+	}
+	if err := w.readNetworkIDs(ctx, view); err != nil {
+		return err
+	}
+	if w.View != nil {
+		w.View(view)
+	}
+	w.Apply(Networks(view, &w.Settings))
+	return nil
+}
+
+// cudnsServed begins to watch CUDNs as soon as the API server serves them.
+func (w *Watcher) cudnsServed(ctx context.Context) (bool, error) {
+	if w.cudns {
+		return true, nil
+	}
+	kind := schema.GroupKind{Group: ovnk.Group, Kind: ovnk.CUDNKind}
+	if _, err := w.client.RESTMapper().RESTMapping(kind, "v1"); meta.IsNoMatchError(err) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	if err := w.follow(ctx, &ovnv1.ClusterUserDefinedNetwork{}); err != nil {
+		return false, err
+	}
+	w.cudns = true
+	return true, nil
+}
+
+// readUplinks reads UplinkStates only where a network names an uplink.
+func (w *Watcher) readUplinks(ctx context.Context, view *View) error {
+	needed := false
+	for i := range view.CUDNs {
+		needed = needed || len(view.CUDNs[i].Spec.Uplinks) > 0
+	}
+	if !needed {
+		return nil
+	}
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: ovnk.Group, Version: ovnk.UplinkStateVersion, Kind: ovnk.UplinkStateKind + "List"})
+	if err := w.client.List(ctx, list); err != nil && !meta.IsNoMatchError(err) {
+		return fmt.Errorf("UplinkStates: %w", err)
+	}
+	view.UplinkStates = list.Items
+	return nil
+}
+
+// readNetworkIDs finds the IDs of networks whose VRF is named after them:
+// on the node in older releases, else on the network's definitions.
+func (w *Watcher) readNetworkIDs(ctx context.Context, view *View) error {
+	view.NetworkIDs = map[string]int{}
+	if value, found := view.Node.Annotations[ovnk.AnnotationNetworkIDs]; found {
+		ids, err := ovnk.ParseNetworkIDs(value)
+		if err != nil {
+			return err
+		}
+		view.NetworkIDs = ids
+	}
+	missing := false
+	for i := range view.CUDNs {
+		missing = missing || primaryRouted(&view.CUDNs[i]) && vrf(&view.CUDNs[i], view) == ""
+	}
+	if !missing {
+		return nil
+	}
+	options := &client.ListOptions{Limit: 500}
+	for {
+		var list nadv1.NetworkAttachmentDefinitionList
+		if err := w.client.List(ctx, &list, options, client.HasLabels{ovnk.LabelUserDefinedNetwork}); err != nil {
+			if meta.IsNoMatchError(err) {
+				return nil
+			}
+			return fmt.Errorf("NetworkAttachmentDefinitions: %w", err)
+		}
+		for i := range list.Items {
+			annotations := list.Items[i].Annotations
+			if id, err := ovnk.ParseNetworkID(annotations[ovnk.AnnotationNetworkID]); err == nil {
+				view.NetworkIDs[annotations[ovnk.AnnotationNetworkName]] = id
+			}
+		}
+		if options.Continue = list.Continue; options.Continue == "" {
+			return nil
+		}
+	}
+}
