@@ -149,7 +149,7 @@ func (o options) shell(ctx context.Context, cache *cache, args []string) error {
 			filepath.Join(worklist.Payload, test.Binary), filepath.Join(worklist.Payload, test.Dir))
 	}
 	list.Shell = true
-	if err := list.Write(stage); err != nil {
+	if err := list.Write(payloadOf(stage)); err != nil {
 		return err
 	}
 	if onHost {

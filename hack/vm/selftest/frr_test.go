@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ func frr(t *testing.T, name, config string, enter ...string) {
 		t.Fatal(err)
 	}
 	for _, daemon := range []string{"zebra", "mgmtd", "bgpd"} {
-		line := append(enter, "/usr/lib/frr/"+daemon, "-N", name, "-d", "-A", "127.0.0.1", "--log", "file:/tmp/"+name+".log")
+		line := slices.Concat(enter, []string{"/usr/lib/frr/" + daemon, "-N", name, "-d", "-A", "127.0.0.1", "--log", "file:/tmp/" + name + ".log"})
 		if daemon == "zebra" {
 			line = append(line, "-s", "90000000")
 		}
