@@ -17,7 +17,11 @@ import (
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/spelling"
 )
+
+// maxKindEdits is how far a kind may be from what was meant.
+const maxKindEdits = 4
 
 // ownGroup is the API group of this operator's own kinds.
 const ownGroup = "ovnbgp.io"
@@ -107,7 +111,7 @@ func classify(gvk schema.GroupVersionKind) (known kind, skip bool, err error) {
 }
 
 func unknownKind(gvk schema.GroupVersionKind, names []string) error {
-	if best := nearest(gvk.Kind, names); best != "" {
+	if best := spelling.Closest(gvk.Kind, names, maxKindEdits); best != "" {
 		return fmt.Errorf("there is no kind %q in %s; did you mean %s?", gvk.Kind, gvk.GroupVersion(), best)
 	}
 	return fmt.Errorf("there is no kind %q in %s", gvk.Kind, gvk.GroupVersion())
@@ -156,37 +160,4 @@ func kubernetesNames(group string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// nearest returns the name that differs least, if by no more than a typo or
-// two, "" otherwise.
-func nearest(name string, names []string) string {
-	best, least := "", 1+max(1, len(name)/4)
-	for _, candidate := range names {
-		if d := distance(name, candidate); d < least {
-			best, least = candidate, d
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

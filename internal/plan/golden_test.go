@@ -74,12 +74,8 @@ func planned(t *testing.T, input string, settings model.Settings) []byte {
 	if len(objects.Nodes) == 0 {
 		objects = load(t, input, "testdata/cluster.yaml")
 	}
-	planned, err := preview.Of(objects, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out bytes.Buffer
-	if err := planned.YAML(&out); err != nil {
+	if err := preview.Of(objects, settings).YAML(&out); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -7,10 +7,15 @@ import (
 	"strings"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/spelling"
 )
 
-// maxNearMisses is how many near misses a message names.
-const maxNearMisses = 3
+const (
+	// maxNearMisses is how many near misses a message names.
+	maxNearMisses = 3
+	// maxEdits is how far a label may be from what was meant.
+	maxEdits = 2
+)
 
 // candidate is an object that a selector could have matched.
 type candidate struct {
@@ -78,7 +83,7 @@ func nearMiss(selector model.Selector, c candidate) string {
 
 // misspelledKey tells of a label of the candidate whose key differs by a typo.
 func misspelledKey(r model.Requirement, c candidate) string {
-	key := closest(r.Key, slices.Sorted(maps.Keys(c.labels)))
+	key := spelling.Closest(r.Key, slices.Sorted(maps.Keys(c.labels)), maxEdits)
 	if key == "" {
 		return ""
 	}
@@ -101,7 +106,7 @@ func misspelled(selector model.Selector, candidates []candidate) string {
 			continue
 		}
 		if keys[r.Key] == "" {
-			if key := closest(r.Key, slices.Sorted(maps.Keys(keys))); key != "" {
+			if key := spelling.Closest(r.Key, slices.Sorted(maps.Keys(keys)), maxEdits); key != "" {
 				return fmt.Sprintf("did you mean the label key %q, as on %q, instead of %q?", key, keys[key], r.Key)
 			}
 			continue
@@ -121,7 +126,7 @@ func misspelledValue(r model.Requirement, candidates []candidate) string {
 		}
 	}
 	for _, want := range r.Values {
-		value := closest(want, slices.Sorted(maps.Keys(owners)))
+		value := spelling.Closest(want, slices.Sorted(maps.Keys(owners)), maxEdits)
 		if value == "" || value == want {
 			continue
 		}
@@ -131,37 +136,4 @@ func misspelledValue(r model.Requirement, candidates []candidate) string {
 		return fmt.Sprintf("did you mean %s=%s, as on %q?", r.Key, value, owners[value])
 	}
 	return ""
-}
-
-// closest returns the word that differs from the given one by a typo: at most
-// two edits, and fewer than a third of its letters.
-func closest(word string, words []string) string {
-	best, bestDistance := "", min(2, (len(word)-1)/3)+1
-	for _, w := range words {
-		if d := editDistance(word, w); d < bestDistance {
-			best, bestDistance = w, d
-		}
-	}
-	return best
-}
-
-// editDistance is the Levenshtein distance of two words, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
