@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/routediff"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
 // mainTable is the routing table of the default VRF.
