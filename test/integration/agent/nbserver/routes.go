@@ -87,3 +87,10 @@ func (s *Server) AllRoutes(t testing.TB) any {
 	}
 	return []any{"set", ids}
 }
+
+// Count is how many static routes have a value in a column.
+func (s *Server) Count(t testing.TB, column, value string) int {
+	t.Helper()
+	answer := s.Transact(t, map[string]any{"op": "select", "table": "Logical_Router_Static_Route", "where": []any{[]any{column, "==", value}}, "columns": []string{"_uuid"}})
+	return len(answer[0]["rows"].([]any))
+}
