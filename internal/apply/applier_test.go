@@ -192,6 +192,7 @@ var _ = Describe("Applier", func() {
 		Entry("of the node selector", func(o *frrk8sv1beta1.FRRConfiguration) {
 			o.Spec.NodeSelector.MatchLabels["rack"] = "1"
 		}),
+		Entry("that removes our label", func(o *frrk8sv1beta1.FRRConfiguration) { delete(o.Labels, "ovnbgp.io/generated") }),
 		Entry("of our label", func(o *frrk8sv1beta1.FRRConfiguration) { o.Labels["ovnbgp.io/generated"] = "false" }),
 		Entry("of the annotation with the node", func(o *frrk8sv1beta1.FRRConfiguration) { o.Annotations["ovnbgp.io/node"] = "worker-2" }),
 		Entry("of the annotation for people", func(o *frrk8sv1beta1.FRRConfiguration) {
@@ -218,9 +219,9 @@ var _ = Describe("Applier", func() {
 		Expect(get(ctx, namespace, "ovnbgp-worker-1").Labels).To(HaveKeyWithValue("team", "net"))
 	})
 
-	It("never touches objects without our label", func(ctx SpecContext) {
+	It("never touches objects without our marks", func(ctx SpecContext) {
 		foreign := desired(namespace, node, 1)[0].DeepCopy()
-		foreign.Labels = nil
+		foreign.Labels, foreign.Annotations = nil, nil
 		Expect(admin.Create(ctx, foreign)).To(Succeed())
 		before := get(ctx, namespace, foreign.Name)
 
@@ -244,7 +245,7 @@ var _ = Describe("Applier", func() {
 		restarted, _ := newApplier(cluster.Config)
 		stale := live(ctx, namespace)
 		o := get(ctx, namespace, "ovnbgp-worker-1")
-		delete(o.Labels, "ovnbgp.io/generated")
+		o.Labels["changed"] = "since"
 		Expect(admin.Update(ctx, o)).To(Succeed())
 
 		result, err := restarted.Node(ctx, node, nil, stale)

@@ -15,7 +15,7 @@ type LiveObject struct {
 	types.NamespacedName
 	UID             types.UID
 	ResourceVersion string
-	// Owned is set on objects with model.LabelGenerated.
+	// Owned is what the function of that name says.
 	Owned bool
 	// Deleting is set while finalizers hold up the object's deletion.
 	Deleting bool
@@ -43,8 +43,7 @@ func Live(o *frrk8sv1beta1.FRRConfiguration) LiveObject {
 
 // Owned reports whether the operator generated the object.
 func Owned(o metav1.Object) bool {
-	_, labelled := o.GetLabels()[model.LabelGenerated]
-	return labelled
+	return model.Generated(o.GetName(), o.GetLabels(), o.GetAnnotations())
 }
 
 // NodeOf returns the node that a generated object is for, "" where neither its

@@ -54,6 +54,7 @@ func TestStripGeneratedKeepsTheHash(t *testing.T) {
 func TestStripGeneratedLeavesTemplatesWhole(t *testing.T) {
 	template := stored(desired("frr", "worker-1", 1)[0], "7")
 	template.Labels = map[string]string{"team": "net"}
+	template.Name = "template"
 	want := template.DeepCopy()
 	want.ManagedFields = nil
 	if got := strip(t, template); !reflect.DeepEqual(got, want) {

@@ -1,5 +1,7 @@
 package model
 
+import "strings"
+
 // The names by which the operator knows its own objects again.
 const (
 	// FieldManager owns the fields that the operator applies.
@@ -22,3 +24,15 @@ const (
 	// LabelHostname is the node label that generated objects select by.
 	LabelHostname = "kubernetes.io/hostname"
 )
+
+// GeneratedPrefix starts the name of every generated object.
+const GeneratedPrefix = "ovnbgp"
+
+// Generated reports whether the operator generated an object: by its label
+// or, where somebody removed that, by its name and its other mark, so that the
+// label can be put back.
+func Generated(name string, labels, annotations map[string]string) bool {
+	_, labelled := labels[LabelGenerated]
+	_, annotated := annotations[AnnotationNode]
+	return labelled || annotated && strings.HasPrefix(name, GeneratedPrefix)
+}

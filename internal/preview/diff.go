@@ -53,7 +53,7 @@ func (p *Preview) Live(name string, objects *snapshot.Objects, only []string) (S
 	}
 	for i := range objects.FRRConfigurations {
 		config := &objects.FRRConfigurations[i]
-		if _, generated := config.Labels[model.LabelGenerated]; !generated {
+		if !model.Generated(config.Name, config.Labels, config.Annotations) {
 			continue
 		}
 		found = true

@@ -7,13 +7,15 @@ import (
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
 const (
 	// namePrefix starts every generated name. Parts are numbered in front of
 	// the node's name, because behind it part 2 of node "x" would have the name
 	// of node "x-2".
-	namePrefix = "ovnbgp"
+	namePrefix = model.GeneratedPrefix
 	// maxSuffix leaves room for the prefix and the part's number within the 253
 	// characters of a Kubernetes name.
 	maxSuffix  = 240

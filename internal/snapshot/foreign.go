@@ -14,7 +14,7 @@ import (
 // IsGenerated reports whether a controller made the object, ours or
 // OVN-Kubernetes': such objects are never templates.
 func IsGenerated(c *frrk8sv1beta1.FRRConfiguration) bool {
-	if _, ours := c.Labels[model.LabelGenerated]; ours {
+	if model.Generated(c.Name, c.Labels, c.Annotations) {
 		return true
 	}
 	_, labelled := c.Labels[ovnk.LabelRouteAdvertisements]
