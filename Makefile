@@ -159,3 +159,4 @@ $(CONTROLPLANE_STAMP):
 	@rm -f $(CACHE)/controlplane/stamp-* && touch $@
 
 -include hack/frrk8s/frrk8s.mk
+-include hack/vm/vm.mk
