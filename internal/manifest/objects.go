@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"time"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -29,7 +31,7 @@ func (s *Set) Objects() *snapshot.Objects {
 
 // Overlay returns the live objects as they would be after the set was applied.
 func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
-	var o overlay
+	o := overlay{created: afterAll(live)}
 	for i := range s.Items {
 		o.take(s.Items[i].Object)
 	}
@@ -49,7 +51,34 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 
 type overlay struct {
 	files snapshot.Objects
-	err   error
+	// created is when new objects come to be: after all live ones, because of
+	// two that exclude each other the older one goes on. It is zero where
+	// nothing live has an age, so that files alone keep the times of a dump.
+	created metav1.Time
+	err     error
+}
+
+// afterAll is the second after the youngest of the objects whose age decides.
+func afterAll(live *snapshot.Objects) metav1.Time {
+	var youngest metav1.Time
+	look := func(created metav1.Time) {
+		if youngest.Before(&created) {
+			youngest = created
+		}
+	}
+	for i := range live.RouteAdvertisements {
+		look(live.RouteAdvertisements[i].CreationTimestamp)
+	}
+	for i := range live.CUDNs {
+		look(live.CUDNs[i].CreationTimestamp)
+	}
+	for i := range live.FRRConfigurations {
+		look(live.FRRConfigurations[i].CreationTimestamp)
+	}
+	if youngest.IsZero() {
+		return youngest
+	}
+	return metav1.NewTime(youngest.Add(time.Second))
 }
 
 func (o *overlay) take(object client.Object) {
@@ -96,6 +125,9 @@ func merged[T any, P interface {
 		at, found := index[client.ObjectKeyFromObject(P(&files[i]))]
 		if !found {
 			out = append(out, files[i])
+			if !o.created.IsZero() {
+				P(&out[len(out)-1]).SetCreationTimestamp(o.created)
+			}
 			continue
 		}
 		var object T

@@ -89,6 +89,28 @@ metadata: {name: new}
 	}
 }
 
+// Of two objects that exclude each other the older one goes on, so that what
+// files bring to a cluster must not look as if it had always been there.
+func TestOverlayMakesNewObjectsTheYoungest(t *testing.T) {
+	created := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	live := &snapshot.Objects{
+		RouteAdvertisements: []ovnv1.RouteAdvertisements{{ObjectMeta: metav1.ObjectMeta{Name: "other", CreationTimestamp: created}}},
+	}
+	set := load(t, goodRA)
+	got, err := set.Overlay(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := got.RouteAdvertisements[1].CreationTimestamp; !created.Before(&at) {
+		t.Errorf("a new object is made at %s, not after %s", at, created)
+	}
+	// Files alone have the times that they say, as a dump of a cluster has.
+	set.Items[0].SetCreationTimestamp(created)
+	if at := set.Objects().RouteAdvertisements[0].CreationTimestamp; !at.Equal(&created) {
+		t.Errorf("the time of a file became %s", at)
+	}
+}
+
 // A plan's output has its input again, with a status.
 func TestTheSameWithAStatus(t *testing.T) {
 	status := "status:\n  status: Accepted\n  conditions:\n  - {type: Accepted, status: \"True\", reason: Accepted, message: planned}\n"
