@@ -106,14 +106,15 @@ func (s *syncer) run(ctx context.Context) {
 		case <-s.wake:
 		case <-timer.C:
 		}
-		if wait := s.pace.delay(time.Now()); wait > 0 {
+		wait := s.pace.delay(time.Now())
+		if wait > 0 {
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(wait):
 			}
 		}
-		if again := s.sync(ctx); again > 0 {
+		if again := s.sync(ctx, wait > 0); again > 0 {
 			timer.Reset(again)
 		}
 	}
@@ -121,7 +122,7 @@ func (s *syncer) run(ctx context.Context) {
 
 // sync does what there is to do once; again tells when to try again, 0 for
 // when something changes.
-func (s *syncer) sync(ctx context.Context) (again time.Duration) {
+func (s *syncer) sync(ctx context.Context, waited bool) (again time.Duration) {
 	began := time.Now()
 	work, ready := s.take()
 	if !ready || s.readOnly {
@@ -131,7 +132,7 @@ func (s *syncer) sync(ctx context.Context) (again time.Duration) {
 	written, err := s.write(ctx, work)
 	ended := time.Now()
 	if written > 0 || err != nil {
-		s.pace.synced(began, ended)
+		s.pace.synced(began, ended, waited)
 		s.figures.synced(s.name, ended.Sub(began), written, err)
 	}
 	if written > 0 && err == nil && !work.since.IsZero() {

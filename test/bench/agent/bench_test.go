@@ -179,6 +179,7 @@ func BenchmarkFullImport(b *testing.B) {
 // transaction is committed.
 func BenchmarkOneChange(b *testing.B) {
 	for _, kind := range []string{"replace", "add", "remove"} {
+		smallest := 0.0
 		for _, routes := range sizes {
 			b.Run(fmt.Sprintf("%s/R=%d", kind, routes), func(b *testing.B) {
 				l := newLab(b, routes)
@@ -213,7 +214,12 @@ func BenchmarkOneChange(b *testing.B) {
 					times = append(times, time.Since(began))
 					i++
 				}
-				report(b, times, floors)
+				median := report(b, times, floors)
+				if routes == sizes[0] {
+					smallest = median
+				} else if smallest > 0 {
+					b.ReportMetric(median/smallest, "x-R=1000")
+				}
 			})
 		}
 	}
@@ -231,7 +237,7 @@ func (l *lab) settled(b testing.TB, r *running, change func()) {
 	}
 }
 
-func report(b *testing.B, times, floors []time.Duration) {
+func report(b *testing.B, times, floors []time.Duration) float64 {
 	median := func(list []time.Duration) float64 {
 		slices.Sort(list)
 		return list[len(list)/2].Seconds() * 1000
@@ -240,6 +246,7 @@ func report(b *testing.B, times, floors []time.Duration) {
 	b.ReportMetric(times[len(times)*95/100].Seconds()*1000, "ms/p95")
 	b.ReportMetric(median(floors), "ms/floor-write")
 	b.ReportMetric(median(times)/median(floors), "x-floor")
+	return median(times)
 }
 
 // A tenth of the routes get another next hop.
