@@ -16,24 +16,24 @@ type contribution struct {
 	networks []*advertisedNetwork
 	// routes is sorted by prefix.
 	routes []route
-	// receive is what NoOverlay networks need from every neighbor.
-	receive []model.PrefixMatch
 }
 
 // contribute merges one advertiser's part into the node's configurations.
 func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, part *model.NodePart) {
-	c.receive = receivedFromNeighbors(c.networks)
+	receive := receivedFromNeighbors(c.networks)
 	all := newPrefixSet(c.routes, nil)
 	for _, t := range templates {
 		for _, r := range t.routers {
-			prefixes := all
+			prefixes, wanted := all, receive
 			if r.network != nil {
+				// A neighbor in a network's own VRF has no business with other networks.
 				prefixes = newPrefixSet(c.routes, r.network)
+				wanted = receivedFromNeighbors([]*advertisedNetwork{r.network})
 			}
 			if len(prefixes.all) == 0 {
 				continue
 			}
-			p.originate(c, t, r, prefixes, part)
+			p.originate(c, t, r, prefixes, wanted, part)
 		}
 	}
 	slices.SortFunc(part.Advertised, compareAdvertised)
@@ -84,7 +84,7 @@ func compareAdvertised(a, b model.AdvertisedPrefix) int {
 
 // originate puts the prefixes into the router of the target VRF, advertises
 // them to its neighbors, and lets the VRFs of the networks import each other.
-func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, prefixes *prefixSet, part *model.NodePart) {
+func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, prefixes *prefixSet, wanted []model.PrefixMatch, part *model.NodePart) {
 	config := p.config(t.Namespace)
 	router, conflict := config.router(c.Name, r.VRF, r.ASN, r.ID)
 	if conflict != nil {
@@ -98,7 +98,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 			continue
 		}
 		advertise := prefixes.forNeighbor(n)
-		receive := receiveForNeighbor(c.receive, n)
+		receive := receiveForNeighbor(wanted, n)
 		if len(advertise) == 0 {
 			continue
 		}
