@@ -1,7 +1,13 @@
-// Package vrfs keeps the kernel's VRF devices, their ip rules and their
-// stop routes, for the networks that nothing else makes VRFs for.
+// Package vrfs makes the VRF devices of networks for which nothing else does,
+// with the ip rules that lead to them and the routes that close them.
 //
-// It must never change a device, rule or route that it did not make, and it
-// knows nothing of OVN, of Kubernetes or of BGP: it is given networks and
-// asked to make the kernel agree with them.
+// Plan is the pure part: what is wanted against what the kernel has. A Keeper
+// reads the kernel, plans, and writes. Whatever this package makes is marked
+// in the message that makes it: devices by their group, rules and routes by
+// their protocol. So an agent that is killed at any point leaves nothing whose
+// maker is unknown, and the next one goes on from there without a memory.
+//
+// It must never change or remove a device, rule or route without its mark, nor
+// take a network that is not known well enough for one that is gone. It knows
+// neither Kubernetes nor OVN nor BGP: networks are handed to it.
 package vrfs

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -215,4 +216,61 @@ func (n *node) figure(name string) float64 {
 		}
 	}
 	return total
+}
+
+// expectOurs waits until our routes on both routers are those of the kernel.
+func (n *node) expectOurs() {
+	GinkgoHelper()
+	ours := func(router string) []string {
+		out := []string{}
+		for _, r := range n.server.Routes(GinkgoTB(), router, "ovnbgp.io/node") {
+			if r.Owner == "n1" && r.Port == "rtoe-"+router {
+				out = append(out, r.Prefix+">"+r.NextHop)
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	Eventually(func() string { return difference(ours("GR_n1"), n.inKernel(254)) }, patience, 20*time.Millisecond).Should(BeEmpty())
+	Eventually(func() string { return difference(ours(blueRouter), n.inKernel(blueTable)) }, patience, 20*time.Millisecond).Should(BeEmpty())
+}
+
+// difference tells how OVN differs from the kernel, in a few words.
+func difference(ovn, kernel []string) string {
+	if slices.Equal(ovn, kernel) {
+		return ""
+	}
+	var missing, surplus []string
+	for _, r := range kernel {
+		if !slices.Contains(ovn, r) {
+			missing = append(missing, r)
+		}
+	}
+	for _, r := range ovn {
+		if !slices.Contains(kernel, r) {
+			surplus = append(surplus, r)
+		}
+	}
+	return fmt.Sprintf("%d in OVN, %d in the kernel; missing %.20v, surplus %.20v", len(ovn), len(kernel), missing, surplus)
+}
+
+const processVariable = "AGENT_TEST_PROCESS"
+
+// startProcess starts the agent as a process that can be killed.
+func (n *node) startProcess() *exec.Cmd {
+	command := exec.Command("ip", "netns", "exec", n.ns.Name, os.Args[0], "-test.run", "^TestAgent$")
+	command.Env = append(os.Environ(), processVariable+"="+n.endpoint[0])
+	Expect(command.Start()).To(Succeed())
+	return command
+}
+
+// runProcess is that process.
+func runProcess(endpoint string) {
+	a := agent.New(agent.Options{
+		Kernel: kernel.Options{Log: GinkgoLogr},
+		OVN:    ovnnb.Options{Endpoints: []string{endpoint}, Node: "n1", Log: GinkgoLogr},
+		Log:    GinkgoLogr,
+	})
+	a.Apply([]agent.Network{{Name: "default", Gateways: []string{"gw0"}}, {Name: blue, VRF: "blue", Table: blueTable, Gateways: []string{"gw0"}}})
+	_ = a.Run(context.Background())
 }

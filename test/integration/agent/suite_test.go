@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"os"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -8,6 +9,10 @@ import (
 )
 
 func TestAgent(t *testing.T) {
+	if endpoint := os.Getenv(processVariable); endpoint != "" {
+		runProcess(endpoint)
+		return
+	}
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Agent")
 }

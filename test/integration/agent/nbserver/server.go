@@ -210,3 +210,37 @@ type Route struct {
 func (r Route) String() string {
 	return fmt.Sprintf("%s via %s dev %s owner %q", r.Prefix, r.NextHop, r.Port, r.Owner)
 }
+
+// StartCluster starts a clustered database of n servers.
+func StartCluster(t testing.TB, n int) []*Server {
+	t.Helper()
+	Require(t)
+	var servers []*Server
+	for i := range n {
+		directory, err := os.MkdirTemp("", "nb")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(directory) })
+		s := &Server{Directory: directory, Database: filepath.Join(directory, "nb.db")}
+		raft := "unix:" + filepath.Join(directory, "raft")
+		if i == 0 {
+			run(t, "ovsdb-tool", "create-cluster", s.Database, Schema, raft)
+		} else {
+			run(t, "ovsdb-tool", "join-cluster", s.Database, "OVN_Northbound", raft, "unix:"+filepath.Join(servers[0].Directory, "raft"))
+		}
+		s.Run(t)
+		t.Cleanup(s.Kill)
+		servers = append(servers, s)
+		Eventually(t, 20*time.Second, "the server is part of the cluster", func() bool {
+			return strings.Contains(s.Control(t, "cluster/status", "OVN_Northbound"), "Status: cluster member")
+		})
+	}
+	return servers
+}
+
+// Leads reports whether the server leads its cluster.
+func (s *Server) Leads(t testing.TB) bool {
+	t.Helper()
+	return s.command != nil && strings.Contains(s.Control(t, "cluster/status", "OVN_Northbound"), "Role: leader")
+}

@@ -1,0 +1,92 @@
+package vrfs
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Network is a network that needs a VRF device on the node.
+type Network struct {
+	// Name is OVN's, "cluster_udn_<cudn>". It is what networks are told apart
+	// by.
+	Name string
+	// VRF is the name of the device, "" while it is not known.
+	VRF string
+	// ID is the cluster's number of the network, 0 where it has none.
+	ID int
+	// Subnets are those of the network's pods on all nodes. Packets to them
+	// that did not come in by the VRF are looked up in its table.
+	Subnets []netip.Prefix
+	// Isolated networks have no way out but by routes of their own table: not
+	// by the default VRF.
+	Isolated bool
+	// Problem is why the network can't be worked on. What it has stays.
+	Problem string
+}
+
+// State is what became of a network.
+type State struct {
+	Network string
+	VRF     string
+	// Table is 0 where the network has no device and gets none.
+	Table uint32
+	// Ours is set where the device was made here, and goes with the network.
+	Ours bool
+	// Problem is what was not done for the network, and what to do about it.
+	Problem string
+}
+
+func (s *State) trouble(format string, args ...any) {
+	if s.Problem != "" {
+		s.Problem += "; "
+	}
+	s.Problem += fmt.Sprintf(format, args...)
+}
+
+// Names that FRR, or the kernel's sysctl tree, has a meaning of its own for.
+var reservedNames = []string{"default", "all", "lo", ".", ".."}
+
+// nameProblem tells why no device can have a name.
+func nameProblem(name string) string {
+	const longest = 15 // IFNAMSIZ without its terminator
+	switch {
+	case name == "":
+		return "the name of its VRF device is not known yet"
+	case len(name) > longest:
+		return fmt.Sprintf("no device can be called %q: names have at most %d characters", name, longest)
+	case slices.Contains(reservedNames, name), strings.ContainsAny(name, "/:% \t\n\v\f\r"):
+		return fmt.Sprintf("no VRF device can be called %q; give the network another name", name)
+	default:
+		return ""
+	}
+}
+
+// sorted returns the networks in a steady order, with clean subnets.
+func sorted(networks []Network) []Network {
+	out := slices.Clone(networks)
+	slices.SortStableFunc(out, func(a, b Network) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.VRF, b.VRF), cmp.Compare(a.ID, b.ID))
+	})
+	for i := range out {
+		subnets := make([]netip.Prefix, 0, len(out[i].Subnets))
+		for _, p := range out[i].Subnets {
+			if p.Addr().Is4In6() && p.Bits() >= 96 {
+				p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+			}
+			if p.IsValid() {
+				subnets = append(subnets, p.Masked())
+			}
+		}
+		slices.SortFunc(subnets, comparePrefixes)
+		out[i].Subnets = slices.Compact(subnets)
+	}
+	return out
+}
+
+// comparePrefixes puts every prefix before those that lie within it.
+func comparePrefixes(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+}
