@@ -65,7 +65,13 @@ func nodeFinding(outcome model.Outcome, reason, message string) model.Finding {
 func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 	part = model.NodePart{RA: a.Name}
 	templates := p.templatesFor(a)
-	if problem := p.unknown(a, len(templates) > 0); problem != nil {
+	if problem := p.unknown(a); problem != nil {
+		if len(templates) == 0 {
+			// Whatever the node's state is, the object has no part in its plan; the
+			// plan of others must not wait for it.
+			part.State = model.PartNoTemplate
+			return part, false
+		}
 		part.State = model.PartKept
 		part.Findings = []model.Finding{*problem}
 		return part, true
@@ -86,7 +92,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 }
 
 // unknown says what of the node has to be known first.
-func (p *nodePlanner) unknown(a *advertiser, hasTemplates bool) *model.Finding {
+func (p *nodePlanner) unknown(a *advertiser) *model.Finding {
 	blocked := func(problem *model.Problem) *model.Finding {
 		f := nodeFinding(problemOutcome(problem), problem.Reason, problem.Message)
 		return &f
@@ -96,8 +102,6 @@ func (p *nodePlanner) unknown(a *advertiser, hasTemplates bool) *model.Finding {
 		return blocked(p.node.Problem)
 	case a.pods && p.node.SubnetsProblem != nil && slices.ContainsFunc(a.networks, (*advertisedNetwork).hasHostSubnets):
 		return blocked(p.node.SubnetsProblem)
-	case !hasTemplates:
-		return nil
 	case p.node.Hostname == "":
 		return blocked(&model.Problem{Reason: "HostnameLabelMissing", Message: "the label " + model.LabelHostname +
 			" is missing, by which the generated FRRConfiguration selects the node: add it, with a value that no other node has"})
