@@ -1,0 +1,333 @@
+package importing
+
+import (
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/nbserver"
+)
+
+const (
+	// changes is how often one route is added and removed.
+	changes = 21
+	// pause between single changes, so that each comes after a quiet time.
+	pause = 200 * time.Millisecond
+	// Routes that are announced over a time come in steps.
+	pacedOver  = 5 * time.Second
+	pacedSteps = 100
+)
+
+// TestMain has every benchmark run once, however short it is: what a process
+// did once can't be repeated a thousand times.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.benchtime", "1x"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// lab is what all sizes share.
+type lab struct {
+	binary, kubeconfig, apiServer string
+	// startup is how long the agent takes from its start to its first row.
+	startup time.Duration
+	// oneRoute is the agent's peak memory with one route.
+	oneRoute float64
+}
+
+// size is one number of routes, with what was measured for it.
+type size struct {
+	*lab
+	routes, repetitions int
+	node                *node
+	// floors
+	dump, write, load, row, withdraw, announce time.Duration
+}
+
+// BenchmarkImport goes through the sizes. Ratios called x-floors are to the
+// sum of the floors that were measured beside them.
+func BenchmarkImport(b *testing.B) {
+	nbserver.Require(b)
+	l := newLab(b)
+	b.Run("Startup", l.measureStartup)
+	for _, s := range []*size{
+		{lab: l, routes: 1000, repetitions: 5}, {lab: l, routes: 10000, repetitions: 5}, {lab: l, routes: 100000, repetitions: 3},
+	} {
+		b.Run(fmt.Sprintf("routes=%d", s.routes), s.measure)
+	}
+}
+
+func newLab(b *testing.B) *lab {
+	b.Helper()
+	plane := controlplane.StartForTest(b, controlplane.Options{})
+	server, err := url.Parse(plane.Config.Host)
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := &lab{binary: buildAgent(b), kubeconfig: filepath.Join(b.TempDir(), "kubeconfig"), apiServer: server.Host}
+	if err := plane.WriteKubeconfig(l.kubeconfig); err != nil {
+		b.Fatal(err)
+	}
+	api, err := kubernetes.NewForConfig(plane.Config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := api.CoreV1().Nodes().Create(b.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName}}, metav1.CreateOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	return l
+}
+
+// imports starts an agent and waits until it has imported so many routes.
+func (l *lab) imports(b *testing.B, n *node, routes int) (*agent, *northbound, time.Duration) {
+	b.Helper()
+	nb := newNorthbound(b)
+	a := l.startAgent(b, n, nb)
+	return a, nb, nb.rows(b, routes, a.log.String).Sub(a.began)
+}
+
+// measureStartup imports one route: what is left is starting a process and
+// connecting to two servers.
+func (l *lab) measureStartup(b *testing.B) {
+	n := newNode(b, l.apiServer)
+	n.change(b, "add", 0, 1)
+	var took []time.Duration
+	for range 5 {
+		a, nb, t := l.imports(b, n, 1)
+		took = append(took, t)
+		_, peak := a.memory(b)
+		l.oneRoute = max(l.oneRoute, peak)
+		a.stop(b)
+		nb.end()
+	}
+	l.startup = median(took)
+	report(b, milliseconds("ms-median", l.startup), metric{"peak-MiB", l.oneRoute})
+}
+
+type metric struct {
+	unit  string
+	value float64
+}
+
+func seconds(unit string, d time.Duration) metric { return metric{unit, d.Seconds()} }
+
+func milliseconds(unit string, d time.Duration) metric {
+	return metric{unit, float64(d.Microseconds()) / 1000}
+}
+
+func ratio(unit string, d, to time.Duration) metric { return metric{unit, d.Seconds() / to.Seconds()} }
+
+func report(b *testing.B, metrics ...metric) {
+	for _, m := range metrics {
+		b.ReportMetric(m.value, m.unit)
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+func (s *size) measure(b *testing.B) {
+	s.node = newNode(b, s.apiServer)
+	start := time.Now()
+	s.node.change(b, "add", 0, s.routes)
+	s.load = time.Since(start)
+
+	var a *agent
+	var nb *northbound
+	b.Run("Full", func(inner *testing.B) { a, nb = s.measureFull(b, inner) })
+	if b.Failed() {
+		return
+	}
+	nb.expectRoutes(b, s.routes)
+	b.Run("One", func(b *testing.B) { s.measureOne(b, a, nb) })
+	b.Run("Flap", func(b *testing.B) { s.measureFlap(b, a, nb) })
+	nb.expectRoutes(b, s.routes)
+	b.Run("Idle", func(b *testing.B) { s.measureIdle(b, a) })
+	a.stop(b)
+	nb.end()
+	s.node.change(b, "del", 0, s.routes)
+
+	marker := s.routes
+	s.node.change(b, "add", marker, marker+1)
+	a, nb, _ = s.imports(b, s.node, 1)
+	b.Run("AtOnce", func(b *testing.B) { s.measureAtOnce(b, a, nb) })
+	b.Run("Gone", func(b *testing.B) { s.measureGone(b, a, nb) })
+	b.Run("Paced", func(b *testing.B) { s.measurePaced(b, a, nb) })
+	nb.expectRoutes(b, s.routes+1)
+	a.stop(b)
+	nb.end()
+}
+
+// measureFull has the routes there first and then starts the agent, in turns
+// with the floors, on a new database each time. What it starts last goes on.
+func (s *size) measureFull(outer, b *testing.B) (a *agent, nb *northbound) {
+	var dump, write, bare, took, cpu []time.Duration
+	batches := batched(0, s.routes)
+	requests := prepared(b, batches)
+	for i := range s.repetitions {
+		start := time.Now()
+		if got := s.node.dump(b); got != s.routes {
+			b.Fatalf("the kernel lists %d routes", got)
+		}
+		dump = append(dump, time.Since(start))
+
+		floor := newNorthbound(outer)
+		start = time.Now()
+		sendPrepared(b, strings.TrimPrefix(floor.Endpoint(), "unix:"), requests)
+		bare = append(bare, floor.rows(b, s.routes, noExcuse).Sub(start))
+		floor.end()
+
+		floor = newNorthbound(outer)
+		w := newWriter(b, floor.Endpoint())
+		start = time.Now()
+		w.add(b, batches)
+		write = append(write, floor.rows(b, s.routes, noExcuse).Sub(start))
+		if i == s.repetitions-1 {
+			s.measureFloors(b, floor, w)
+		}
+		w.Close()
+		floor.end()
+
+		var t time.Duration
+		a, nb, t = s.imports(outer, s.node, s.routes)
+		took, cpu = append(took, t), append(cpu, a.cpu(b))
+		if i < s.repetitions-1 {
+			a.stop(b)
+			nb.end()
+		}
+	}
+	s.dump, s.write = median(dump), median(write)
+	work := median(took) - s.startup
+	_, peak := a.memory(b)
+	report(b, milliseconds("floor-dump-ms", s.dump), milliseconds("floor-rows-ms", s.write), milliseconds("floor-bare-rows-ms", median(bare)),
+		seconds("s-from-exec", median(took)), milliseconds("ms", work), seconds("CPU-s", median(cpu)),
+		ratio("x-floors", work, s.dump+s.write), ratio("x-bare-floors", work, s.dump+median(bare)),
+		metric{"peak-MiB", peak}, metric{"B/route", (peak - s.oneRoute) * (1 << 20) / float64(s.routes)})
+	return a, nb
+}
+
+// measureFloors measures the floors of changes on the full table.
+func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
+	var one []time.Duration
+	for i := range changes {
+		batch := [][]ovsdb.Operation{operations(s.routes+i, s.routes+i+1)}
+		start := time.Now()
+		w.add(b, batch)
+		one = append(one, nb.rows(b, s.routes+i+1, noExcuse).Sub(start))
+	}
+	s.row = median(one)
+	w.remove(b, changes)
+	nb.rows(b, s.routes, noExcuse)
+	again := batched(0, s.routes/10)
+	start := time.Now()
+	w.remove(b, s.routes/10)
+	s.withdraw = nb.rows(b, s.routes-s.routes/10, noExcuse).Sub(start)
+	start = time.Now()
+	w.add(b, again)
+	s.announce = nb.rows(b, s.routes, noExcuse).Sub(start)
+}
+
+// measureOne adds and removes one route, again and again, and takes the time
+// from before the kernel is told to when another client sees the row.
+func (s *size) measureOne(b *testing.B, a *agent, nb *northbound) {
+	var added, deleted []time.Duration
+	quiet := time.NewTicker(pause)
+	defer quiet.Stop()
+	cpu := a.cpu(b)
+	for i := range changes {
+		route := s.node.route(s.routes + i)
+		<-quiet.C
+		start := time.Now()
+		if err := s.node.netlink.RouteAdd(route); err != nil {
+			b.Fatal(err)
+		}
+		added = append(added, nb.rows(b, s.routes+1, a.log.String).Sub(start))
+		<-quiet.C
+		start = time.Now()
+		if err := s.node.netlink.RouteDel(route); err != nil {
+			b.Fatal(err)
+		}
+		deleted = append(deleted, nb.rows(b, s.routes, a.log.String).Sub(start))
+	}
+	report(b, milliseconds("floor-ms", s.row), milliseconds("add-ms-median", median(added)), milliseconds("del-ms-median", median(deleted)),
+		ratio("x-floor", median(added), s.row), metric{"CPU-ms", (a.cpu(b) - cpu).Seconds() * 1000 / (2 * changes)})
+}
+
+// measureFlap withdraws a tenth of the routes and announces them again.
+func (s *size) measureFlap(b *testing.B, a *agent, nb *northbound) {
+	var gone, back []time.Duration
+	cpu := a.cpu(b)
+	for range 3 {
+		start := time.Now()
+		s.node.change(b, "del", 0, s.routes/10)
+		gone = append(gone, nb.rows(b, s.routes-s.routes/10, a.log.String).Sub(start))
+		start = time.Now()
+		s.node.change(b, "add", 0, s.routes/10)
+		back = append(back, nb.rows(b, s.routes, a.log.String).Sub(start))
+	}
+	_, peak := a.memory(b)
+	// The kernel's part is that of loading the table.
+	load := s.load / 10
+	report(b, milliseconds("floor-withdrawn-ms", s.withdraw), milliseconds("floor-announced-ms", s.announce), milliseconds("floor-kernel-ms", load),
+		milliseconds("withdrawn-ms", median(gone)), milliseconds("announced-ms", median(back)),
+		ratio("x-withdrawn-floors", median(gone), s.withdraw+load), ratio("x-announced-floors", median(back), s.announce+load),
+		metric{"CPU-ms", (a.cpu(b) - cpu).Seconds() * 1000 / 6}, metric{"peak-MiB", peak})
+}
+
+// measureIdle tells what the agent costs and occupies while nothing happens.
+func (s *size) measureIdle(b *testing.B, a *agent) {
+	cpu := a.cpu(b)
+	quiet := 5 * time.Second
+	<-time.After(quiet)
+	now, peak := a.memory(b)
+	report(b, metric{"CPU-ms/s", (a.cpu(b) - cpu).Seconds() * 1000 / quiet.Seconds()}, metric{"MiB", now}, metric{"peak-MiB", peak},
+		metric{"MiB-live-heap", a.figure(b, "go_gc_heap_live_bytes") / (1 << 20)})
+}
+
+// measureAtOnce announces all routes while the agent runs.
+func (s *size) measureAtOnce(b *testing.B, a *agent, nb *northbound) {
+	cpu, start := a.cpu(b), time.Now()
+	s.node.change(b, "add", 0, s.routes)
+	loaded := time.Since(start)
+	took := nb.rows(b, s.routes+1, a.log.String).Sub(start)
+	_, peak := a.memory(b)
+	report(b, milliseconds("floor-kernel-ms", s.load), milliseconds("kernel-ms", loaded), milliseconds("ms", took),
+		ratio("x-floors", took, s.load+s.write), seconds("CPU-s", a.cpu(b)-cpu),
+		metric{"overflows", a.figure(b, "ovnbgp_agent_netlink_overflows_total")}, metric{"peak-MiB", peak})
+}
+
+// measureGone withdraws all routes but one.
+func (s *size) measureGone(b *testing.B, a *agent, nb *northbound) {
+	cpu, start := a.cpu(b), time.Now()
+	s.node.change(b, "del", 0, s.routes)
+	report(b, milliseconds("ms", nb.rows(b, 1, a.log.String).Sub(start)), seconds("CPU-s", a.cpu(b)-cpu),
+		metric{"overflows", a.figure(b, "ovnbgp_agent_netlink_overflows_total")})
+}
+
+// measurePaced announces all routes over some seconds, as neighbors do.
+func (s *size) measurePaced(b *testing.B, a *agent, nb *northbound) {
+	cpu := a.cpu(b)
+	ticker := time.NewTicker(pacedOver / pacedSteps)
+	defer ticker.Stop()
+	batch := s.node.open(b)
+	for i := range pacedSteps {
+		<-ticker.C
+		batch.change("add", i*s.routes/pacedSteps, (i+1)*s.routes/pacedSteps)
+	}
+	batch.end()
+	last := time.Now()
+	after := nb.rows(b, s.routes+1, a.log.String).Sub(last)
+	_, peak := a.memory(b)
+	report(b, milliseconds("ms-after-last", after), seconds("CPU-s", a.cpu(b)-cpu), metric{"peak-MiB", peak})
+}
