@@ -41,10 +41,11 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 	if len(part.Advertised) == 0 {
 		part.State = model.PartBlocked
 		switch {
+		case len(part.Findings) > 0:
 		case c.Managed:
 			// A cluster of one node has nobody to peer with.
 			part.State = model.PartNone
-		case len(part.Findings) == 0:
+		default:
 			part.Findings = append(part.Findings, nodeFinding(model.Invalid, "NoNeighborForFamily", fmt.Sprintf(
 				"no neighbor of its FRRConfigurations takes its prefixes (%s): add a neighbor of that IP family", all.families())))
 		}
@@ -86,6 +87,11 @@ func compareAdvertised(a, b model.AdvertisedPrefix) int {
 // them to its neighbors, and lets the VRFs of the networks import each other.
 func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, prefixes *prefixSet, wanted []model.PrefixMatch, part *model.NodePart) {
 	config := p.config(t.Namespace)
+	conflict := p.managedConflict(c, t.template, r)
+	if conflict != nil {
+		part.Findings = append(part.Findings, *conflict)
+		return
+	}
 	router, conflict := config.router(c.Name, r.VRF, r.ASN, r.ID)
 	if conflict != nil {
 		part.Findings = append(part.Findings, *conflict)
@@ -127,6 +133,26 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 	}
 }
 
+// managedConflict says where the operator's own router would be another than
+// the one that somebody's FRRConfiguration gives the node. frr-k8s would drop
+// both for it, and unlike other templates the operator's is not stored, so that
+// nobody else has compared the two.
+func (p *nodePlanner) managedConflict(c *contribution, t *template, r matchedRouter) *model.Finding {
+	if !c.Managed {
+		return nil
+	}
+	other, known := p.templates.router(&p.node.Host, t.Namespace, r.VRF, t)
+	if known == nil || known.ASN == r.ASN {
+		return nil
+	}
+	return &model.Finding{
+		Outcome: model.Invalid, Reason: "RouterConflict",
+		Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: c.Name},
+		Message: fmt.Sprintf("nodes of networks with routing Managed peer with ASN %d, but FRRConfiguration %s gives the router in VRF %q ASN %d: "+
+			"start the operator with --managed-asn=%d, or change the FRRConfiguration", r.ASN, other.displayName(), cmp.Or(r.VRF, model.DefaultVRF), known.ASN, known.ASN),
+	}
+}
+
 func appendAdvertised(list []model.AdvertisedPrefix, vrf string, prefixes []netip.Prefix) []model.AdvertisedPrefix {
 	list = slices.Grow(list, len(prefixes))
 	for _, prefix := range prefixes {
@@ -148,7 +174,7 @@ func (p *nodePlanner) leak(c *contribution, config *configBuilder, target *route
 			// The ASN of a VRF that no template configures is ours to choose; that of
 			// a VRF that one does configure has to be the same, or frr-k8s refuses.
 			asn, id := target.asn, target.id
-			if known := p.templates.router(&p.node.Host, config.namespace, n.VRF); known != nil {
+			if _, known := p.templates.router(&p.node.Host, config.namespace, n.VRF, nil); known != nil {
 				asn, id = known.ASN, known.ID
 			}
 			router = config.add(n.VRF, asn, id, c.Name)

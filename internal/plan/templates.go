@@ -86,22 +86,22 @@ func pinnedTo(s model.Selector) (string, bool) {
 	return "", false
 }
 
-// router finds the router of a VRF that some template configures on the node
-// in this namespace, so that generated routers agree with it.
-func (x *templateIndex) router(h *model.Host, namespace, vrf string) *model.TemplateRouter {
+// router finds the router of a VRF that some template but this one configures
+// on the node in this namespace, so that generated routers agree with it.
+func (x *templateIndex) router(h *model.Host, namespace, vrf string, but *template) (*template, *model.TemplateRouter) {
 	for _, list := range [2][]*template{x.loose, x.pinned[h.Hostname]} {
 		for _, t := range list {
-			if t.Namespace != namespace || t.Problem != nil {
+			if t == but || t.Namespace != namespace || t.Problem != nil {
 				continue
 			}
 			for i := range t.routers {
 				if t.routers[i].VRF == vrf && t.NodeSelector.Matches(h.Labels) {
-					return &t.routers[i].TemplateRouter
+					return t, &t.routers[i].TemplateRouter
 				}
 			}
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func newTemplate(m *model.Template) *template {
