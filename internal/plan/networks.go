@@ -14,19 +14,25 @@ func (a *advertiser) selectNetworks(networks []model.Network) {
 	if a.idle {
 		return
 	}
-	selected := 0
+	selected, byLabel := 0, 0
 	for i := range networks {
 		n := &networks[i]
 		if !a.selects(n) {
 			continue
 		}
 		selected++
+		if !n.IsDefault() {
+			byLabel++
+		}
 		if advertised := a.accept(n); advertised != nil {
 			a.networks = append(a.networks, advertised)
 		}
 	}
 	if selected == 0 {
 		a.find(model.Pending, model.ScopeRouteAdvertisements, a.Name, "NoNetworkSelected", a.explainNoNetwork(networks))
+	} else if byLabel == 0 && len(a.NetworkSelectors) > 0 {
+		// The default network is advertised all the same, so this blocks nothing.
+		a.find(model.Notice, model.ScopeRouteAdvertisements, a.Name, "NoNetworkSelected", a.explainNoNetwork(networks))
 	}
 	a.indexNetworks()
 }
