@@ -3,7 +3,6 @@ package vrfs
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 )
 
 const (
@@ -63,9 +62,10 @@ func (r Rule) ours() bool {
 	return r.Plain && r.Protocol == Protocol && r.Priority == RulePriority && r.To.IsValid()
 }
 
-// does tells whether one rule has the effect of another.
-func (r Rule) does(o Rule) bool {
-	return r.Plain && o.Plain && r.Priority == o.Priority && r.To == o.To && r.Table == o.Table
+// effect is the rule whoever made it.
+func (r Rule) effect() Rule {
+	r.Protocol = 0
+	return r
 }
 
 func ruleTo(to netip.Prefix, table uint32) Rule {
@@ -81,6 +81,12 @@ type Route struct {
 }
 
 func (r Route) ours() bool { return r.Protocol == Protocol && r.Metric == StopMetric }
+
+// effect is the route whoever made it.
+func (r Route) effect() Route {
+	r.Protocol = 0
+	return r
+}
 
 func stopIn(table uint32, ipv6 bool) Route {
 	return Route{Table: table, IPv6: ipv6, Metric: StopMetric, Protocol: Protocol}
@@ -155,4 +161,3 @@ func verbOf(adds bool) string {
 	}
 	return "delete"
 }
-

@@ -28,7 +28,7 @@ func (p *planner) wantedRules(there map[Rule]bool) []candidate {
 				p.places[i].trouble("a rule to its subnet %s would redirect all of the node's traffic, and is not made", subnet)
 			case subnet.Addr().Is4() || !p.observed.WithoutIPv6:
 				rule := ruleTo(subnet, p.places[i].Table)
-				asked = append(asked, candidate{network: i, rule: rule, there: there[rule]})
+				asked = append(asked, candidate{network: i, rule: rule, there: there[rule.effect()]})
 			}
 		}
 	}

@@ -54,8 +54,9 @@ type place struct {
 	State
 	device Device
 	exists bool
-	// held networks stay exactly as they are.
-	held bool
+	// held networks stay exactly as they are. Of pending ones not even that is
+	// sure where they are.
+	held, pending bool
 }
 
 func (p *planner) change(c Change) { p.changes = append(p.changes, c) }
@@ -91,7 +92,8 @@ func (p *planner) begin() {
 		if at.exists {
 			at.Table, at.Ours = at.device.Table, at.device.ours()
 		}
-		at.held = at.Problem != ""
+		at.pending = at.Problem != ""
+		at.held = at.pending
 	}
 }
 
@@ -105,14 +107,14 @@ func (p *planner) existing() {
 	}
 	for _, d := range p.observed.Devices {
 		network, used := wanted[d.Name]
-		if d.Kind != kindVRF || !used && d.ours() && p.heldByAlias(d) == "" {
+		if d.Kind != kindVRF || !used && d.ours() && p.pendingOf(d) == "" {
 			continue
 		}
 		if has, taken := p.tables[d.Table]; taken {
 			p.shared(d, network, has)
 			continue
 		}
-		p.tables[d.Table] = owner{network: cmp.Or(network, p.heldByAlias(d)), text: "VRF device " + d.Name}
+		p.tables[d.Table] = owner{network: cmp.Or(network, p.pendingOf(d)), text: "VRF device " + d.Name}
 	}
 	for _, r := range p.observed.Rules {
 		// Those of the priority that OVN-Kubernetes' rules have are the
@@ -134,11 +136,11 @@ func (p *planner) shared(d Device, network string, has owner) {
 	}
 }
 
-// heldByAlias tells the network that a device was made for, where that network
+// pendingOf tells the network that a device was made for, where that network
 // can't be worked on just now, and may have it under another name.
-func (p *planner) heldByAlias(d Device) string {
+func (p *planner) pendingOf(d Device) string {
 	for i := range p.places {
-		if at := &p.places[i]; at.held && d.Alias == aliasOf(at.Network) {
+		if at := &p.places[i]; at.pending && d.Alias == aliasOf(at.Network) {
 			return at.Network
 		}
 	}
@@ -193,7 +195,7 @@ func (p *planner) devices() {
 		if !d.ours() || stays[d.Name] {
 			continue
 		}
-		if p.heldByAlias(d) != "" {
+		if p.pendingOf(d) != "" {
 			p.keep[d.Table] = true
 			continue
 		}
@@ -205,12 +207,11 @@ func (p *planner) devices() {
 func (p *planner) rules() {
 	there := map[Rule]bool{}
 	for _, r := range p.observed.Rules {
-		there[r] = true
+		there[r.effect()] = true
 	}
 	wanted := p.wantedRules(there)
 	for _, w := range wanted {
-		done := there[w.rule] || slices.ContainsFunc(p.observed.Rules, w.rule.does)
-		if !done {
+		if !w.there {
 			p.change(Change{Verb: AddRule, Network: p.places[w.network].Network, Rule: w.rule})
 		}
 	}
@@ -236,11 +237,9 @@ func (p *planner) rules() {
 
 // routes closes the tables of isolated networks, and opens all others.
 func (p *planner) routes() {
-	there := map[Route]bool{}
 	closed := map[Route]bool{}
-	key := func(r Route) Route { return Route{Table: r.Table, IPv6: r.IPv6, Metric: r.Metric} }
 	for _, r := range p.observed.Routes {
-		there[r], closed[key(r)] = true, true
+		closed[r.effect()] = true
 	}
 	wanted := map[Route]bool{}
 	for i := range p.places {
@@ -251,7 +250,7 @@ func (p *planner) routes() {
 		for _, ipv6 := range []bool{false, true} {
 			stop := stopIn(at.Table, ipv6)
 			wanted[stop] = true
-			if !closed[key(stop)] && (!ipv6 || !p.observed.WithoutIPv6) {
+			if !closed[stop.effect()] && (!ipv6 || !p.observed.WithoutIPv6) {
 				p.change(Change{Verb: AddRoute, Network: at.Network, Route: stop})
 			}
 		}

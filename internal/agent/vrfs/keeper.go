@@ -1,0 +1,76 @@
+package vrfs
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-logr/logr"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// Keeper keeps a node's VRF devices, with their rules and routes. Its calls
+// must not overlap.
+type Keeper struct {
+	// Namespace to work in; the zero value is the process's own.
+	Namespace netns.NsHandle
+	Log       logr.Logger
+}
+
+// Report is what a pass did, and how it stands then.
+type Report struct {
+	// Changes that were made.
+	Changes []Change
+	// Networks are sorted by name.
+	Networks []State
+}
+
+// Sync makes the kernel agree with the networks, which have to be all that the
+// node is to have: of others, what was made here is removed. After an error it
+// is worth to try again; where the kernel could not be read the report is empty
+// and nothing was changed. What only people can set right is in a network's
+// Problem and no error.
+func (k *Keeper) Sync(networks []Network) (Report, error) {
+	observed, err := Observe(k.Namespace)
+	if err != nil {
+		return Report{}, fmt.Errorf("the node's VRF devices are left as they are: %w", err)
+	}
+	changes, states := Plan(networks, observed)
+	report := Report{Networks: states}
+	if len(changes) == 0 {
+		return report, nil
+	}
+	handle, err := netlink.NewHandleAt(orOwn(k.Namespace), unix.NETLINK_ROUTE)
+	if err != nil {
+		return Report{}, fmt.Errorf("the node's VRF devices are left as they are: cannot open a netlink socket: %w", err)
+	}
+	defer handle.Close()
+	return k.carryOut(report, changes, writer{handle}.do)
+}
+
+// carryOut makes the changes. One that fails stops those after it for the same
+// network: without its stop a table must carry nothing, and a rule must not
+// lead to a device that isn't there.
+func (k *Keeper) carryOut(report Report, changes []Change, do func(Change) error) (Report, error) {
+	failures := map[string]error{}
+	var all []error
+	for _, c := range changes {
+		if c.Network != "" && failures[c.Network] != nil {
+			continue
+		}
+		if err := do(c); err != nil {
+			all = append(all, err)
+			failures[c.Network] = err
+			continue
+		}
+		k.Log.Info("Changed the kernel", "change", c.String(), "network", c.Network)
+		report.Changes = append(report.Changes, c)
+	}
+	for i := range report.Networks {
+		if s := &report.Networks[i]; failures[s.Network] != nil {
+			s.trouble("%s", failures[s.Network])
+		}
+	}
+	return report, errors.Join(all...)
+}
