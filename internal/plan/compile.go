@@ -70,9 +70,12 @@ func Compile(c *model.Cluster) *Compiled {
 		a.selectNetworks(out.cluster.Networks)
 	}
 	holdBackSharedVRFs(out.advertisers)
-	out.spaces = holdBackOverlaps(out.advertisers)
 	for _, a := range out.advertisers {
 		a.selectTemplates(out.templates)
+	}
+	// Only then, because a network that reaches no neighbor claims no addresses.
+	out.spaces = holdBackOverlaps(out.advertisers)
+	for _, a := range out.advertisers {
 		a.idle = a.idle || len(a.networks) == 0 || len(a.templates) == 0
 	}
 	out.egress = assignEgressIPs(c, out.advertisers)

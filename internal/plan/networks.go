@@ -93,10 +93,14 @@ func (a *advertiser) indexNetworks() {
 	}
 }
 
-// dropNetwork leaves a network out.
+// dropNetwork leaves a network out, and the routers that are for it alone.
 func (a *advertiser) dropNetwork(n *advertisedNetwork) {
 	a.networks = slices.DeleteFunc(a.networks, func(other *advertisedNetwork) bool { return other == n })
 	delete(a.byName, n.Name)
+	for _, t := range a.templates {
+		t.routers = slices.DeleteFunc(t.routers, func(r matchedRouter) bool { return r.network == n })
+	}
+	a.templates = slices.DeleteFunc(a.templates, func(t *matchedTemplate) bool { return len(t.routers) == 0 })
 }
 
 // originVRF is the VRF, as routers call it, whose router originates the
@@ -138,7 +142,7 @@ func holdBackSharedVRFs(advertisers []*advertiser) {
 func holdBackOverlaps(advertisers []*advertiser) map[string]*addressSpace {
 	claims := map[string]map[string]*model.Network{}
 	for _, a := range advertisers {
-		if !a.pods {
+		if !a.pods || len(a.templates) == 0 {
 			continue
 		}
 		for _, n := range a.networks {
@@ -154,7 +158,7 @@ func holdBackOverlaps(advertisers []*advertiser) map[string]*addressSpace {
 		spaces[vrf] = newAddressSpace(networks)
 	}
 	for _, a := range advertisers {
-		if !a.pods {
+		if !a.pods || len(a.templates) == 0 {
 			continue
 		}
 		for _, n := range slices.Clone(a.networks) {
