@@ -92,6 +92,25 @@ func (c *configBuilder) router(ra, vrf string, asn uint32, id string) (*routerBu
 	return router, nil
 }
 
+// profileConflict says where another neighbor, in whatever VRF, has a BFD
+// profile of the same name with other values: in frr-k8s, a name means one
+// profile on the whole node.
+func (c *configBuilder) profileConflict(t *template, n *templateNeighbor) *model.Finding {
+	if n.bfdProfile == nil {
+		return nil
+	}
+	known := c.profiles[n.BFDProfile]
+	if known == nil || equalProfiles(known, n.bfdProfile) {
+		return nil
+	}
+	return &model.Finding{
+		Outcome: model.Invalid, Reason: "BFDProfileConflict",
+		Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()},
+		Message: fmt.Sprintf("neighbor %s names the BFD profile %q, which has other values in FRRConfiguration %s than in one that was there first: "+
+			"frr-k8s would refuse both, so make them agree or give one of the profiles another name", n.ID(), n.BFDProfile, t.displayName()),
+	}
+}
+
 // neighbor adds prefixes to a neighbor, or says why it can't.
 func (r *routerBuilder) neighbor(ra string, t *template, n *templateNeighbor, session model.Session, advertise []netip.Prefix, receive []model.PrefixMatch) *model.Finding {
 	if r.neighbors == nil {

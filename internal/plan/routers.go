@@ -110,6 +110,9 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		}
 		session, conflict := withNextHops(n, hops)
 		if conflict == nil {
+			conflict = config.profileConflict(t.template, n)
+		}
+		if conflict == nil {
 			conflict = router.neighbor(c.Name, t.template, n, session, advertise, receive)
 		}
 		if conflict != nil {
