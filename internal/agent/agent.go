@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,12 @@ type Network struct {
 	// Gateways are the links that the gateway router leaves the node by; empty
 	// where they are not known yet.
 	Gateways []string
+	// Subnets are the network's pod subnets, Advertised is set where they are
+	// advertised over BGP, and OwnVRFOnly where that is in the network's own
+	// VRF alone.
+	Subnets    []netip.Prefix
+	Advertised bool
+	OwnVRFOnly bool
 	// Problem is why the network can't be worked on; what it has stays.
 	Problem string
 }
@@ -110,6 +117,7 @@ func New(options Options) *Agent {
 		a.figures.connection(cause)
 		a.poke()
 	}
+	options.OVN.NAT = options.ManageSNAT
 	a.ovn = ovnnb.New(options.OVN)
 	return a
 }
@@ -217,7 +225,7 @@ func (a *Agent) start(name string) {
 		name: name, log: a.options.Log, figures: a.figures, wake: make(chan struct{}, 1),
 		changed: a.options.Changed, readOnly: a.readOnly,
 	}
-	s.rows = a.ovn.Watch(name, a.options.ManageSNAT, s.poke)
+	s.rows = a.ovn.Watch(name, s.poke)
 	ctx, cancel := context.WithCancel(a.ctx)
 	r := &running{syncer: s, cancel: cancel, done: make(chan struct{})}
 	a.syncers[name] = r
@@ -266,7 +274,7 @@ func (a *Agent) aim(r *running, n Network, table uint32) {
 	t := target{vrf: n.VRF, limit: a.options.Settings.MaxRoutes, rules: routediff.Rules{
 		Protected: n.Protected, AllowWithin: a.options.Settings.AllowWithin, AllowCovering: a.options.Settings.AllowCovering,
 		AnyLink: a.options.Settings.AnyLink, Links: links, IPv4ViaIPv6: next.via,
-	}}
+	}, snat: snatWanted{managed: a.options.ManageSNAT, limit: n.Advertised, subnets: n.Subnets}}
 	old := r.wanted.table
 	switch {
 	case old != nil && old.ID() == table:
@@ -282,7 +290,8 @@ func (a *Agent) aim(r *running, n Network, table uint32) {
 }
 
 func (x aimed) equal(y aimed) bool {
-	return x.table == y.table && x.vrf == y.vrf && x.links == y.links && x.via == y.via &&
+	return x.network.Advertised == y.network.Advertised && slices.Equal(x.network.Subnets, y.network.Subnets) &&
+		x.table == y.table && x.vrf == y.vrf && x.links == y.links && x.via == y.via &&
 		slices.EqualFunc(x.network.Protected, y.network.Protected, func(p, q routediff.Protected) bool {
 			return p.Reason == q.Reason && p.Subnets.Equal(q.Subnets)
 		})

@@ -20,6 +20,7 @@ type Figures struct {
 	written    *prometheus.CounterVec
 	failures   *prometheus.CounterVec
 	repairs    *prometheus.CounterVec
+	snat       *prometheus.CounterVec
 	connected  prometheus.Gauge
 	sessions   prometheus.Counter
 
@@ -49,6 +50,7 @@ func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures 
 		written:   counted("rows_written_total", "Rows inserted, updated and removed in OVN."),
 		failures:  counted("sync_failures_total", "Syncs that ended with an error."),
 		repairs:   counted("repairs_total", "Rows of ours that somebody else had changed or removed."),
+		snat:      counted("snat_changes_total", "SNAT rows limited to destinations that are nodes, or set back."),
 		connected: prometheus.NewGauge(prometheus.GaugeOpts{Name: name("northbound_connected"), Help: "1 while there is a session with the OVN Northbound database."}),
 		sessions:  prometheus.NewCounter(prometheus.CounterOpts{Name: name("northbound_sessions_total"), Help: "Sessions with the OVN Northbound database."}),
 		seen:      map[string]map[string]bool{},
@@ -57,7 +59,7 @@ func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures 
 		return f
 	}
 	registry.MustRegister(f.network, f.skipped, f.overLimit, f.aside, f.duration, f.convergent, f.written,
-		f.failures, f.repairs, f.connected, f.sessions)
+		f.failures, f.repairs, f.snat, f.connected, f.sessions)
 	counter := func(n, help string, value func() uint64) {
 		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name(n), Help: help},
 			func() float64 { return float64(value()) }))
@@ -79,6 +81,10 @@ func (f *Figures) synced(network string, took time.Duration, written int, err er
 }
 
 func (f *Figures) latency(d time.Duration) { f.convergent.Observe(d.Seconds()) }
+
+func (f *Figures) snatted(network string, rows int) {
+	f.snat.WithLabelValues(network).Add(float64(rows))
+}
 
 func (f *Figures) repaired(network string) { f.repairs.WithLabelValues(network).Inc() }
 

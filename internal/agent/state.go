@@ -61,6 +61,9 @@ func (s *syncer) report(err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.snatMessage != "" {
+		message += "; " + s.snatMessage
+	}
 	if s.problem != "" {
 		reason, message = ReasonInvalid, s.problem+"; what was imported stays as it is"
 	}

@@ -56,6 +56,9 @@ type syncer struct {
 	router  ovnnb.RouterState
 	retry   time.Duration
 	changes []model.RowChange
+
+	snat        snatPace
+	snatMessage string
 }
 
 // target is what a syncer is to do.
@@ -65,6 +68,7 @@ type target struct {
 	vrf   string
 	rules routediff.Rules
 	limit int
+	snat  snatWanted
 	// version changes with any of the above.
 	version int
 }
@@ -123,6 +127,19 @@ func (s *syncer) run(ctx context.Context) {
 // sync does what there is to do once; again tells when to try again, 0 for
 // when something changes.
 func (s *syncer) sync(ctx context.Context, waited bool) (again time.Duration) {
+	s.mu.Lock()
+	snat := s.wanted.snat
+	s.mu.Unlock()
+	later := s.syncSNAT(ctx, snat)
+	again = s.syncRoutes(ctx, waited)
+	if again == 0 || later > 0 && later < again {
+		again = later
+	}
+	return again
+}
+
+// syncRoutes is sync as far as routes go.
+func (s *syncer) syncRoutes(ctx context.Context, waited bool) (again time.Duration) {
 	began := time.Now()
 	work, ready := s.take()
 	if !ready || s.readOnly {

@@ -31,6 +31,8 @@ type Options struct {
 	Silence time.Duration
 	// Timeout is how long a call may take; 60 s if 0.
 	Timeout time.Duration
+	// NAT has the routers' NAT looked at as well.
+	NAT bool
 	// Connections is told when a session begins (nil) and ends (its cause).
 	Connections func(cause error)
 }
@@ -45,6 +47,7 @@ type Client struct {
 	routers *routers
 	global  globalOptions
 	nat     *natTable
+	nodes   *addressSets
 	schema  schema
 	watched map[string]*Network
 	// wanted wakes the session when the watched networks change.
@@ -65,6 +68,7 @@ func New(options Options) *Client {
 	c.routes = newRoutes(options.Node, &c.mu)
 	c.routers = newRouters(&c.mu, c.routerChanged)
 	c.nat = newNATTable(&c.mu, c.natChanged)
+	c.nodes = newAddressSets(&c.mu, c.natChanged)
 	return c
 }
 
@@ -73,7 +77,7 @@ func (c *Client) routerChanged(router string) {
 	for _, n := range c.watched {
 		if n.router == router {
 			n.notify()
-			if n.nat {
+			if c.options.NAT {
 				c.want()
 			}
 		}
@@ -205,6 +209,7 @@ func (c *Client) start(ctx context.Context, s *session, server *serverTable) err
 	c.routes.forget()
 	c.routers.forget()
 	c.nat.forget()
+	c.nodes.forget()
 	c.schema = schema
 	select {
 	case <-c.wanted:
@@ -262,6 +267,8 @@ func (c *Client) readTables(in *jsonReader) {
 			c.routers.read(in)
 		case "NAT":
 			c.nat.read(in)
+		case "Address_Set":
+			c.nodes.read(in)
 		case "NB_Global":
 			c.global.read(in, &c.mu)
 		default:
@@ -287,9 +294,9 @@ func (c *Client) NorthdVersion() string {
 // Watch begins to watch a network's gateway router and our rows of it. notify
 // is called after every change, with a lock held: it must return at once and
 // call nothing of this package.
-func (c *Client) Watch(network string, nat bool, notify func()) *Network {
+func (c *Client) Watch(network string, notify func()) *Network {
 	names := ovnk.NamesOf(network)
-	n := &Network{client: c, name: network, router: names.GatewayRouter(c.options.Node), nat: nat, notify: notify}
+	n := &Network{client: c, name: network, router: names.GatewayRouter(c.options.Node), notify: notify}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watched[network] = n

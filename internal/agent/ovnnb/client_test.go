@@ -27,7 +27,7 @@ func start(t *testing.T, endpoints ...string) (*ovnnb.Client, *ovnnb.Network, *a
 		Endpoints: endpoints, Node: "n1", Log: testr.New(t), Silence: 500 * time.Millisecond, Timeout: 20 * time.Second,
 	})
 	var told atomic.Int64
-	n := c.Watch("default", false, func() { told.Add(1) })
+	n := c.Watch("default", func() { told.Add(1) })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -270,7 +270,7 @@ func TestNetworksComeAndGo(t *testing.T) {
 	s.AddRouter(t, "GR_cluster_udn_blue_n1")
 	c, n, _ := start(t, s.Endpoint())
 	known(t, n)
-	blue := c.Watch("cluster_udn_blue", false, func() {})
+	blue := c.Watch("cluster_udn_blue", func() {})
 	known(t, blue)
 	commit(t, blue, insert("10.1.0.0/24", "172.18.0.2"), insert("10.2.0.0/24", "172.18.0.2"), insert("10.3.0.0/24", "172.18.0.2"))
 	commit(t, n, insert("10.1.0.0/24", "172.18.0.2"))

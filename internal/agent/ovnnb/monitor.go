@@ -10,8 +10,6 @@ import (
 	"sync"
 
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
-
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
 // The names of our two monitors.
@@ -26,20 +24,20 @@ type conditions struct {
 	networks []*Network
 	ports    []string
 	natRows  []string
-	nats     bool
+	// nats is set where NAT is looked at; matches, where it can have a match.
+	nats, matches bool
 }
 
 // conditions collects them; the caller holds the lock.
 func (c *Client) conditions() conditions {
-	out := conditions{node: c.options.Node}
+	out := conditions{node: c.options.Node, nats: c.options.NAT, matches: c.schema.has("NAT", "match")}
 	for _, name := range slices.Sorted(maps.Keys(c.watched)) {
 		n := c.watched[name]
 		out.networks = append(out.networks, n)
 		out.ports = append(out.ports, c.routes.network(name).port)
-		if row := c.routers.byName[n.router]; n.nat && row != nil {
+		if row := c.routers.byName[n.router]; out.nats && row != nil {
 			out.natRows = append(out.natRows, slices.Sorted(maps.Keys(row.nat))...)
 		}
-		out.nats = out.nats || n.nat
 	}
 	return out
 }
@@ -93,8 +91,15 @@ func (c conditions) monitor() []byte {
 	}
 	if c.nats {
 		tables["Logical_Router"][0].Columns = append(tables["Logical_Router"][0].Columns, "nat")
+		columns := natColumns
+		if c.matches {
+			columns = append(slices.Clone(columns), "match")
+		}
+		tables["NAT"] = []request{{Columns: columns, Where: c.nat()}}
+		tables["Address_Set"] = []request{{Columns: []string{"addresses", "external_ids"}, Where: []any{
+			[]any{"external_ids", "includes", []any{"map", [][2]string{{"k8s.ovn.org/name", nodeAddressSet}}}},
+		}}}
 	}
-	tables["NAT"] = []request{{Columns: natColumns, Where: c.nat()}}
 	return marshal([]any{Database, monitorNorthbound, tables})
 }
 
@@ -103,11 +108,14 @@ func (c conditions) change() []byte {
 	type request struct {
 		Where []any `json:"where"`
 	}
-	return marshal([]any{monitorNorthbound, monitorNorthbound, map[string][]request{
+	tables := map[string][]request{
 		"Logical_Router":              {{Where: c.routers()}},
 		"Logical_Router_Static_Route": {{Where: c.routes()}},
-		"NAT":                         {{Where: c.nat()}},
-	}})
+	}
+	if c.nats {
+		tables["NAT"] = []request{{Where: c.nat()}}
+	}
+	return marshal([]any{monitorNorthbound, monitorNorthbound, tables})
 }
 
 // marshal is for plain values, which always marshal.
@@ -236,14 +244,6 @@ func (d *serverDatabase) read(in *jsonReader) {
 			in.skip()
 		}
 	})
-}
-
-// optional is a set of at most one reference, as operations write it.
-func optional(id *model.RowID) string {
-	if id == nil {
-		return `["set",[]]`
-	}
-	return `["set",[["uuid","` + string(appendRowID(nil, *id)) + `"]]]`
 }
 
 // versionAtLeast compares the first two numbers of a version such as

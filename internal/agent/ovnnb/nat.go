@@ -6,16 +6,18 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// natColumns are the columns of NAT that every supported schema has.
-var natColumns = []string{"type", "logical_ip", "external_ip", "allowed_ext_ips", "external_ids"}
+// natColumns are the columns of NAT that every supported schema has. Newer
+// ones have match as well.
+var natColumns = []string{"type", "logical_ip", "allowed_ext_ips", "external_ids"}
 
 // natRow is a NAT row of a watched gateway router.
 type natRow struct {
-	id                    model.RowID
-	kind                  string
-	logicalIP, externalIP string
-	allowedExternal       string
-	externalIDs           map[string]string
+	id          model.RowID
+	kind        string
+	logicalIP   string
+	allowed     string
+	match       string
+	externalIDs map[string]string
 }
 
 // natTable is what the server says of the watched routers' NAT rows.
@@ -72,10 +74,10 @@ func (row *natRow) read(in *jsonReader, difference bool) {
 			row.kind = string(in.string())
 		case "logical_ip":
 			row.logicalIP = string(in.string())
-		case "external_ip":
-			row.externalIP = string(in.string())
 		case "allowed_ext_ips":
-			row.allowedExternal = in.optionalText()
+			row.allowed = in.optionalText()
+		case "match":
+			row.match = string(in.string())
 		case "external_ids":
 			row.externalIDs = in.textMap(row.externalIDs, difference)
 		default:
@@ -87,8 +89,6 @@ func (row *natRow) read(in *jsonReader, difference bool) {
 // natChanged runs with the lock held.
 func (c *Client) natChanged() {
 	for _, n := range c.watched {
-		if n.nat {
-			n.notify()
-		}
+		n.notify()
 	}
 }

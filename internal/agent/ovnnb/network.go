@@ -21,7 +21,6 @@ var (
 type Network struct {
 	client       *Client
 	name, router string
-	nat          bool
 	notify       func()
 	// known is set while the session's conditions include the network, and all
 	// of it has been told.
