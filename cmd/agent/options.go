@@ -199,7 +199,7 @@ func (o *options) viaIPv6() (*bool, error) {
 }
 
 func (o *options) sources() (sources.Settings, error) {
-	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay}
+	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Advertisements: o.manageVRFs || o.manageSNAT}
 	var problems []error
 	for _, list := range []struct {
 		flag  string

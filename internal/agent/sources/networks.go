@@ -26,6 +26,8 @@ type Settings struct {
 	// DefaultNoOverlay is set where the default network has no overlay, so
 	// that its pods on other nodes are reached by BGP routes.
 	DefaultNoOverlay bool
+	// Advertisements is set where it matters what is advertised.
+	Advertisements bool
 }
 
 // View is what the API told.
@@ -36,6 +38,8 @@ type View struct {
 	NetworkIDs map[string]int
 	// UplinkStates of this node.
 	UplinkStates []unstructured.Unstructured
+	// RouteAdvertisements, where it matters what is advertised.
+	RouteAdvertisements []ovnv1.RouteAdvertisements
 }
 
 // Networks returns the networks of the node. A network that can't be used is
@@ -53,6 +57,7 @@ func Networks(view *View, settings *Settings) []agent.Network {
 			n.Problem = subnetsProblem
 		}
 		own := subnets[n.Name]
+		n.Subnets = pods.byNetwork[n.Name]
 		n.Protected = append([]routediff.Protected{{
 			Reason: model.SkipPodSubnet, Subnets: pods.protectedFor(n.Name, noOverlay, own),
 		}}, infrastructure(settings, pods.join)...)
@@ -67,6 +72,7 @@ func Networks(view *View, settings *Settings) []agent.Network {
 	}
 	standard := agent.Network{Name: model.DefaultNetwork}
 	fromBridge(&standard)
+	standard.Advertised, _ = advertised(view, nil, "")
 	add(standard, settings.DefaultNoOverlay)
 	for i := range view.CUDNs {
 		cudn := &view.CUDNs[i]
@@ -82,6 +88,7 @@ func Networks(view *View, settings *Settings) []agent.Network {
 		} else {
 			n.Gateways = uplinkBridge(view, cudn.Spec.Uplinks[0])
 		}
+		n.Advertised, n.OwnVRFOnly = advertised(view, cudn, n.VRF)
 		add(n, cudn.Spec.Network.Transport == ovnv1.TransportNoOverlay)
 	}
 	return out

@@ -55,7 +55,8 @@ type Watcher struct {
 	cache  cache.Cache
 	client client.Client
 	wake   chan struct{}
-	cudns  bool
+	// followed are the optional kinds that are watched already.
+	followed map[string]bool
 }
 
 // Run follows the API server until ctx ends.
@@ -64,7 +65,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.wake = make(chan struct{}, 1)
+	w.wake, w.followed = make(chan struct{}, 1), map[string]bool{}
 	w.cache, err = cache.New(w.Config, cache.Options{
 		Scheme:           scheme,
 		DefaultTransform: cache.TransformStripManagedFields(),
@@ -139,7 +140,7 @@ func (w *Watcher) read(ctx context.Context) error {
 	if err := w.cache.Get(ctx, client.ObjectKey{Name: w.Settings.Node}, view.Node); err != nil {
 		return fmt.Errorf("Node %s: %w", w.Settings.Node, err)
 	}
-	served, err := w.cudnsServed(ctx)
+	served, err := w.served(ctx, ovnk.CUDNKind, &ovnv1.ClusterUserDefinedNetwork{})
 	if err != nil {
 		return err
 	}
@@ -149,6 +150,9 @@ func (w *Watcher) read(ctx context.Context) error {
 			return fmt.Errorf("ClusterUserDefinedNetworks: %w", err)
 		}
 		view.CUDNs = list.Items
+	}
+	if err := w.readAdvertisements(ctx, view); err != nil {
+		return err
 	}
 	if err := w.readUplinks(ctx, view); err != nil {
 		return err
@@ -163,22 +167,38 @@ func (w *Watcher) read(ctx context.Context) error {
 	return nil
 }
 
-// cudnsServed begins to watch CUDNs as soon as the API server serves them.
-func (w *Watcher) cudnsServed(ctx context.Context) (bool, error) {
-	if w.cudns {
+// served begins to watch a kind of OVN-Kubernetes' as soon as the API server
+// serves it.
+func (w *Watcher) served(ctx context.Context, kind string, object client.Object) (bool, error) {
+	if w.followed[kind] {
 		return true, nil
 	}
-	kind := schema.GroupKind{Group: ovnk.Group, Kind: ovnk.CUDNKind}
-	if _, err := w.client.RESTMapper().RESTMapping(kind, "v1"); meta.IsNoMatchError(err) {
+	if _, err := w.client.RESTMapper().RESTMapping(schema.GroupKind{Group: ovnk.Group, Kind: kind}, "v1"); meta.IsNoMatchError(err) {
 		return false, nil
 	} else if err != nil {
 		return false, err
 	}
-	if err := w.follow(ctx, &ovnv1.ClusterUserDefinedNetwork{}); err != nil {
+	if err := w.follow(ctx, object); err != nil {
 		return false, err
 	}
-	w.cudns = true
+	w.followed[kind] = true
 	return true, nil
+}
+
+func (w *Watcher) readAdvertisements(ctx context.Context, view *View) error {
+	if !w.Settings.Advertisements {
+		return nil
+	}
+	served, err := w.served(ctx, "RouteAdvertisements", &ovnv1.RouteAdvertisements{})
+	if err != nil || !served {
+		return err
+	}
+	var list ovnv1.RouteAdvertisementsList
+	if err := w.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("RouteAdvertisements: %w", err)
+	}
+	view.RouteAdvertisements = list.Items
+	return nil
 }
 
 // readUplinks reads UplinkStates only where a network names an uplink.
