@@ -123,6 +123,9 @@ type Verdict struct {
 	// Findings that concern the object as a whole; those of nodes are in Tally.
 	Findings []Finding
 	Tally    Tally
+	// Behind counts the nodes that are still to be planned, so that Tally is
+	// not the whole truth yet.
+	Behind int
 }
 
 // Tally counts the nodes of one RouteAdvertisements object.

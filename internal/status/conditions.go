@@ -32,6 +32,7 @@ const (
 const (
 	reasonRendered           = "Rendered"
 	reasonPartlyRendered     = "PartlyRendered"
+	reasonRendering          = "Rendering"
 	reasonNotRendered        = "NotRendered"
 	reasonNothingToAdvertise = "NothingToAdvertise"
 	reasonReadFailed         = "ReadFailed"

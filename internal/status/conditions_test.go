@@ -106,6 +106,15 @@ func TestConditions(t *testing.T) {
 			},
 			text: "Accepted",
 		},
+		"most nodes are still to be planned": {
+			verdict: model.Verdict{Networks: []string{"default"}, Behind: 3200, Tally: model.Tally{Selected: 1800, Rendered: 1800, TakenOver: 1800}},
+			want: []string{
+				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Rendered False Rendering: 3,200 nodes are still to be planned; rendered on 1,800 nodes so far",
+				"FRRConfigured False Waiting: 3,200 nodes are still to be planned",
+			},
+			text: "Accepted",
+		},
 		"every node waits, and the data path stays": {
 			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{
 				Selected: 1, Blocked: 1, Kept: 1,

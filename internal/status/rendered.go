@@ -8,11 +8,13 @@ import (
 
 func rendered(v *model.Verdict) metav1.Condition {
 	t := &v.Tally
-	whole := t.Blocked == 0 && len(blockingOutcomes(v)) == 0
+	whole := t.Blocked == 0 && v.Behind == 0 && len(blockingOutcomes(v)) == 0
 	status, reason := metav1.ConditionFalse, reasonNotRendered
 	switch {
 	case unread(v):
 		status, reason = metav1.ConditionUnknown, reasonReadFailed
+	case v.Behind > 0:
+		reason = reasonRendering
 	case t.Rendered > 0 && whole:
 		status, reason = metav1.ConditionTrue, reasonRendered
 	case idle(v) && whole:
@@ -29,6 +31,9 @@ func renderedMessage(v *model.Verdict) string {
 	switch {
 	case unread(v):
 		s.add("not known, because the cluster could not be read")
+	case v.Behind > 0:
+		s.addf("%s still to be planned", areNodes(v.Behind))
+		s.addf("rendered on %s so far", nodes(t.Rendered))
 	case idle(v):
 		s.addf("nothing to advertise yet on %s that it selects", allNodes(t.Selected))
 	case t.Selected == 0:
@@ -69,6 +74,8 @@ func frrConfigured(v *model.Verdict, rendered metav1.Condition, nodeStates bool)
 	switch {
 	case rendered.Reason == reasonReadFailed:
 		return condition(FRRConfigured, metav1.ConditionUnknown, reasonReadFailed, rendered.Message)
+	case v.Behind > 0:
+		return condition(FRRConfigured, metav1.ConditionFalse, reasonWaiting, areNodes(v.Behind)+" still to be planned")
 	case idle(v):
 		return condition(FRRConfigured, metav1.ConditionTrue, reasonNothingToAdvertise, "nothing to advertise yet")
 	case t.Rendered == 0:

@@ -173,3 +173,11 @@ func cut(text string, limit int) string {
 	}
 	return strings.ToValidUTF8(text[:limit-len(ellipsis)], "") + ellipsis
 }
+
+// areNodes begins a clause about nodes.
+func areNodes(count int) string {
+	if count == 1 {
+		return "1 node is"
+	}
+	return nodes(count) + " are"
+}

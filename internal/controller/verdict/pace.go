@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// whileBehind spaces the writes of figures from the midst of much work: they
+// show that it goes on, and cost one write per object.
+const whileBehind = 15 * time.Second
+
 // pace spaces the writes of each object's status.
 type pace struct {
 	every time.Duration
@@ -24,6 +28,13 @@ func (p *pace) wait(name string, now time.Time) time.Duration {
 		return 0
 	}
 	return max(0, last.Add(p.every).Sub(now))
+}
+
+// slowly is wait for figures that will soon be others.
+func (p *pace) slowly(name string, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, p.last[name].Add(whileBehind).Sub(now))
 }
 
 // wrote notes a write.

@@ -68,17 +68,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		// The revision that knows the object will ask for its status.
 		return ctrl.Result{}, nil
 	}
+	verdict.Behind = r.Plan.Behind()
 	r.Metrics.Tally(name, verdict.Tally)
 
 	existing := object.Status.Conditions
 	conditions := status.Conditions(verdict, r.NodeStates(), existing, metav1.NewTime(r.Now()))
 	wait := r.pace.wait(name, r.Now())
-	if r.Plan.Behind() > 0 {
+	if verdict.Behind > 0 {
 		// Half of the nodes tell half of the truth. The last one to catch up
 		// asks for this status again.
 		held := r.pace.held(name, r.Now())
 		switch {
 		case held >= patience:
+			wait = max(wait, r.pace.slowly(name, r.Now()))
 		case newlyAccepted(conditions, existing):
 			conditions = acceptedAlone(conditions, existing)
 			wait = max(wait, graces*r.pace.every-held)
