@@ -16,9 +16,10 @@ import (
 // won't have, by golden and name, with its reason. What is generated has to be
 // taken all the same. Nothing else may be refused.
 var refusedTemplates = map[string]map[string]string{
-	"conflicting-routers":  {"frr-k8s-system/other": "different asns (64512 != 65000) specified for same vrf"},
-	"conflicting-sessions": {"frr-k8s-system/tor-slow": "multiple hold times specified for 192.168.100.10"},
-	"unusable-neighbors":   {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
+	"conflicting-bfd-profiles": {"frr-k8s-system/b": "duplicate bfd profile name fast with different values"},
+	"conflicting-routers":      {"frr-k8s-system/other": "different asns (64512 != 65000) specified for same vrf"},
+	"conflicting-sessions":     {"frr-k8s-system/tor-slow": "multiple hold times specified for 192.168.100.10"},
+	"unusable-neighbors":       {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
 }
 
 var _ = Describe("frr-k8s' webhook", Ordered, ContinueOnFailure, func() {
