@@ -127,10 +127,20 @@ func (w *Watcher) follow(ctx context.Context, object client.Object) error {
 		default:
 		}
 	}
-	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+	handler, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc: func(any) { poke() }, UpdateFunc: func(any, any) { poke() }, DeleteFunc: func(any) { poke() },
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	// A cache that is read too early fails, or looks every 100 ms whether it is
+	// synced, and the node's routes wait for that.
+	select {
+	case <-handler.HasSyncedChecker().Done():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // read reads everything and applies it. After an error nothing is applied: a
