@@ -33,7 +33,7 @@ type attempt struct {
 func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Duration) {
 	whole := j.attempt(nil)
 	if whole.plan.Keep {
-		return whole.plan.Parts, 0
+		return withApplied(whole.plan.Parts, j.live), 0
 	}
 	inputs := fingerprint(j.revision.Number, whole.objects)
 	if refused, wait := j.retries.refused(j.node.Name, inputs, j.Now()); wait > 0 {

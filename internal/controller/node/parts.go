@@ -57,6 +57,43 @@ func markKept(parts []model.NodePart, refused map[string]error, live []apply.Liv
 	}
 }
 
+// withApplied returns the parts of a node that keeps what was last applied, told
+// by what that is: an object that has nothing to advertise there any more, or
+// that is gone, is still advertised until the node can be planned again, and
+// nobody should have to find that out on a router.
+func withApplied(parts []model.NodePart, live []apply.LiveObject) []model.NodePart {
+	var applied []string
+	for i := range live {
+		applied = append(applied, live[i].Contributors...)
+	}
+	slices.Sort(applied)
+	applied = slices.Compact(applied)
+
+	out := slices.Clone(parts)
+	for i := range out {
+		at, found := slices.BinarySearch(applied, out[i].RA)
+		if !found {
+			continue
+		}
+		applied = slices.Delete(applied, at, at+1)
+		if out[i].State != model.PartKept {
+			out[i] = blocked(out[i], []model.Finding{nodeFinding(model.Pending, "NodeKept",
+				"what was last applied stays, because another RouteAdvertisements object can't be planned there yet")})
+			out[i].State = model.PartKept
+		}
+	}
+	if len(applied) == 0 {
+		return out
+	}
+	for i := range out {
+		if out[i].State == model.PartKept {
+			out[i].Findings = append(slices.Clone(out[i].Findings), nodeFinding(model.Pending, "OthersKept",
+				"until then the node also keeps what it has of RouteAdvertisements "+strings.Join(applied, ", ")+", which are gone or don't apply to it any more"))
+		}
+	}
+	return out
+}
+
 func refusal(reason error, node string) []model.Finding {
 	var findings []model.Finding
 	for _, e := range apply.Errors(reason) {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -71,6 +72,27 @@ func TestFailuresBlockWhoContributes(t *testing.T) {
 	checkPart(t, &got[1], "b", model.PartBlocked, "Unavailable")
 	checkPart(t, &got[2], "idle", model.PartNone)
 	if plan.Parts[0].State != model.PartRendered {
+		t.Error("the plan itself was changed")
+	}
+}
+
+func TestANodeThatIsKeptTellsAllThatItKeeps(t *testing.T) {
+	states := map[string]model.PartState{"unknown": model.PartKept, "moved": model.PartNone, "idle": model.PartNone}
+	before := parts(states, "unknown", "moved", "idle")
+	live := []apply.LiveObject{{Contributors: []string{"gone", "moved"}}, {Contributors: []string{"moved", "unknown"}}}
+
+	got := withApplied(before, live)
+	checkPart(t, &got[0], "unknown", model.PartKept, "OthersKept")
+	checkPart(t, &got[1], "moved", model.PartKept, "NodeKept", "OthersKept")
+	checkPart(t, &got[2], "idle", model.PartNone)
+	if text := got[0].Findings[0].Message; !strings.Contains(text, "RouteAdvertisements gone,") {
+		t.Errorf("it is not told which object is gone: %s", text)
+	}
+
+	got = withApplied(before, nil)
+	checkPart(t, &got[0], "unknown", model.PartKept)
+	checkPart(t, &got[1], "moved", model.PartNone)
+	if before[1].State != model.PartNone || len(before[0].Findings) > 0 {
 		t.Error("the plan itself was changed")
 	}
 }
