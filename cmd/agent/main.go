@@ -6,7 +6,16 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
+)
+
+const (
+	// memoryLimit is where Go's collector begins to work harder. An agent runs
+	// on every node, so its memory counts more than its processor time.
+	memoryLimit = 96 << 20
+	// collectAt is the growth of the heap, in percent, that is collected.
+	collectAt = 50
 )
 
 func main() {
@@ -24,6 +33,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	options := defaults()
 	options.kubeconfig = getenv("KUBECONFIG")
 	options.node = getenv("NODE_NAME")
+
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	if getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 
 	command := newCommand(&options)
 	command.SetArgs(args)

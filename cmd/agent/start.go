@@ -37,6 +37,16 @@ type parts struct {
 	writer   *report.Writer
 	registry *prometheus.Registry
 	config   *rest.Config
+	// devices is set with --manage-vrfs.
+	devices *devices
+}
+
+// apply hands the networks on.
+func (p *parts) apply(networks []agent.Network) {
+	if p.devices != nil {
+		p.devices.apply(networks)
+	}
+	p.agent.Apply(networks)
 }
 
 func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
@@ -68,6 +78,9 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 		Log:      log, Registry: p.registry, ReadOnly: readOnly, ManageSNAT: o.manageSNAT, Changed: p.writer.Changed,
 	})
 	p.writer.States = p.agent.States
+	if o.manageVRFs && !readOnly {
+		p.devices = newDevices(log.WithName("vrfs"))
+	}
 	var uid string
 	var guard sync.Mutex
 	p.writer.UID = func() string {
@@ -76,7 +89,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 		return uid
 	}
 	p.watcher = &sources.Watcher{
-		Config: p.config, Settings: settings, Log: log.WithName("sources"), Apply: p.agent.Apply,
+		Config: p.config, Settings: settings, Log: log.WithName("sources"), Apply: p.apply,
 		View: func(view *sources.View) {
 			guard.Lock()
 			defer guard.Unlock()
@@ -104,7 +117,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 		return p.once(ctx, o.timeout)
 	}
 	return p.together(ctx,
-		p.agent.Run, p.watcher.Run, p.writer.Run,
+		p.agent.Run, p.watcher.Run, p.writer.Run, p.devices.run,
 		serve(o.metricsAddress, map[string]http.Handler{"/metrics": promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{})}),
 		serve(o.probeAddress, map[string]http.Handler{"/healthz": healthy(nil), "/readyz": healthy(p.ready)}))
 }
@@ -145,7 +158,7 @@ func (p *parts) settle(ctx context.Context, patience time.Duration, last func(co
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var failure error
-	err := p.together(ctx, p.agent.Run, p.watcher.Run, func(ctx context.Context) error {
+	err := p.together(ctx, p.agent.Run, p.watcher.Run, p.devices.run, func(ctx context.Context) error {
 		defer cancel()
 		for {
 			names, known := p.agent.Unsettled()

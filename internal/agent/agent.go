@@ -34,6 +34,8 @@ type Network struct {
 	// Gateways are the links that the gateway router leaves the node by; empty
 	// where they are not known yet.
 	Gateways []string
+	// ID is the cluster's number of the network, 0 where it is not known.
+	ID int
 	// Subnets are the network's pod subnets, Advertised is set where they are
 	// advertised over BGP, and OwnVRFOnly where that is in the network's own
 	// VRF alone.

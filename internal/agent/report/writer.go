@@ -157,14 +157,14 @@ func (w *Writer) tell(ctx context.Context, states []agent.NetworkState) {
 			kind = corev1.EventTypeNormal
 		}
 		if err := w.Client.Create(ctx, w.event(s.Network, kind, reason, message)); err != nil {
-			w.Log.V(1).Info("Could not write an event", "cause", err.Error())
+			w.Log.Info("Could not write an event", "cause", err.Error())
 		}
 	}
 }
 
 func (w *Writer) event(network, kind, reason, message string) *eventsv1.Event {
 	return &eventsv1.Event{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: w.Node + ".", Namespace: w.Namespace},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: w.Node + "-", Namespace: w.Namespace},
 		EventTime:  metav1.NowMicro(), ReportingController: "ovn-bgp-operator/agent", ReportingInstance: w.Node,
 		Action: "ImportRoutes", Reason: reason, Type: kind, Note: cut("network " + network + ": " + message),
 		Regarding: corev1.ObjectReference{APIVersion: v1alpha1.GroupVersion.String(), Kind: "NodeRouteState", Name: w.Node, UID: w.written.UID},
