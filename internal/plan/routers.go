@@ -42,9 +42,13 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 		part.State = model.PartBlocked
 		switch {
 		case len(part.Findings) > 0:
-		case c.Managed:
+		case c.Managed && p.alone(templates):
 			// A cluster of one node has nobody to peer with.
 			part.State = model.PartNone
+		case c.Managed:
+			part.Findings = append(part.Findings, nodeFinding(model.Invalid, "NoNeighborForFamily", fmt.Sprintf(
+				"no other node has an address of the IP family of its prefixes (%s), over which networks with routing Managed peer: "+
+					"give the nodes such addresses, or the networks subnets of the nodes' family", all.families())))
 		default:
 			part.Findings = append(part.Findings, nodeFinding(model.Invalid, "NoNeighborForFamily", fmt.Sprintf(
 				"no neighbor of its FRRConfigurations takes its prefixes (%s): add a neighbor of that IP family", all.families())))
@@ -53,6 +57,20 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 	}
 	part.State = model.PartRendered
 	p.noteUnreached(c, part)
+}
+
+// alone reports whether all neighbors are the node itself.
+func (p *nodePlanner) alone(templates []*matchedTemplate) bool {
+	for _, t := range templates {
+		for _, r := range t.routers {
+			for _, n := range r.neighbors {
+				if !slices.Contains(p.node.Addresses, n.address) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // noteUnreached tells of an IP family that has prefixes but no neighbor.
