@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
@@ -63,8 +62,8 @@ func (o *Observed) readFamily(namespace netns.NsHandle, family uint8) error {
 	request.AddData(header)
 	before = len(o.Routes)
 	err = list(namespace, request, func(payload []byte) error {
-		r, isDefault, err := decodeRoute(payload, family)
-		if isDefault {
+		r, stopsAll, err := decodeRoute(payload, family)
+		if stopsAll {
 			o.Routes = append(o.Routes, r)
 		}
 		return err
@@ -120,103 +119,4 @@ func orOwn(namespace netns.NsHandle) netns.NsHandle {
 		return netns.None()
 	}
 	return namespace
-}
-
-var errShort = errors.New("a netlink message ends too early")
-
-func decodeDevice(b []byte) (Device, error) {
-	var d Device
-	if len(b) < unix.SizeofIfInfomsg {
-		return d, errShort
-	}
-	d.Index = int32(binary.NativeEndian.Uint32(b[4:]))
-	d.Up = binary.NativeEndian.Uint32(b[8:])&unix.IFF_UP != 0
-	attributes, err := nl.ParseRouteAttrAsMap(b[unix.SizeofIfInfomsg:])
-	if err != nil {
-		return d, err
-	}
-	d.Name = unix.ByteSliceToString(attributes[unix.IFLA_IFNAME].Value)
-	d.Alias = unix.ByteSliceToString(attributes[unix.IFLA_IFALIAS].Value)
-	d.Group = number(attributes[unix.IFLA_GROUP].Value)
-	kind, err := nl.ParseRouteAttrAsMap(attributes[unix.IFLA_LINKINFO].Value)
-	if err != nil {
-		return d, err
-	}
-	d.Kind = unix.ByteSliceToString(kind[unix.IFLA_INFO_KIND].Value)
-	if d.Kind == kindVRF {
-		vrf, err := nl.ParseRouteAttrAsMap(kind[unix.IFLA_INFO_DATA].Value)
-		if err != nil {
-			return d, err
-		}
-		d.Table = number(vrf[nl.IFLA_VRF_TABLE].Value)
-	}
-	return d, nil
-}
-
-func number(value []byte) uint32 {
-	if len(value) < 4 {
-		return 0
-	}
-	return binary.NativeEndian.Uint32(value)
-}
-
-// decodeRule reads a rule. Whatever it does not know makes the rule one that
-// is not plain: it must not be taken for a rule of ours.
-func decodeRule(b []byte) (Rule, error) {
-	if len(b) < unix.SizeofRtMsg {
-		return Rule{}, errShort
-	}
-	length, tos, action, flags := int(b[1]), b[3], b[7], binary.NativeEndian.Uint32(b[8:])
-	r := Rule{Table: uint32(b[4]), Plain: action == nl.FR_ACT_TO_TBL && tos == 0 && flags&^(unix.FIB_RULE_PERMANENT|fibRuleUnresolved) == 0}
-	attributes, err := nl.ParseRouteAttr(b[unix.SizeofRtMsg:])
-	if err != nil {
-		return r, err
-	}
-	for _, a := range attributes {
-		switch a.Attr.Type & ^uint16(unix.NLA_F_NESTED|unix.NLA_F_NET_BYTEORDER) {
-		case nl.FRA_DST:
-			address, ok := netip.AddrFromSlice(a.Value)
-			if !ok {
-				return r, errShort
-			}
-			r.To = netip.PrefixFrom(address, length)
-		case nl.FRA_PRIORITY:
-			r.Priority = number(a.Value)
-		case nl.FRA_TABLE:
-			r.Table = number(a.Value)
-		case nl.FRA_PROTOCOL:
-			if len(a.Value) > 0 {
-				r.Protocol = a.Value[0]
-			}
-		case nl.FRA_SUPPRESS_PREFIXLEN, nl.FRA_SUPPRESS_IFGROUP:
-			// Told even where nothing is suppressed.
-			r.Plain = r.Plain && number(a.Value) == ^uint32(0)
-		case nl.FRA_PAD:
-		default:
-			r.Plain = false
-		}
-	}
-	return r, nil
-}
-
-// fibRuleUnresolved is set on rules that go to a rule that isn't there.
-const fibRuleUnresolved = 0x4
-
-func decodeRoute(b []byte, family uint8) (r Route, isDefault bool, err error) {
-	if len(b) < unix.SizeofRtMsg {
-		return r, false, errShort
-	}
-	r = Route{Table: uint32(b[4]), IPv6: b[0] == unix.AF_INET6, Protocol: b[5]}
-	cloned := binary.NativeEndian.Uint32(b[8:])&unix.RTM_F_CLONED != 0
-	// With a type of service, or a source, it stops only some packets.
-	isDefault = b[0] == family && b[1] == 0 && b[2] == 0 && b[3] == 0 && b[7] == unix.RTN_UNREACHABLE && !cloned
-	attributes, err := nl.ParseRouteAttrAsMap(b[unix.SizeofRtMsg:])
-	if err != nil {
-		return r, false, err
-	}
-	if table, found := attributes[unix.RTA_TABLE]; found {
-		r.Table = number(table.Value)
-	}
-	r.Metric = number(attributes[unix.RTA_PRIORITY].Value)
-	return r, isDefault, nil
 }

@@ -31,7 +31,7 @@ type tables map[uint32]owner
 // choose finds the table of a network that has no device yet.
 func (t tables) choose(n *Network, devices map[string]Device) (uint32, error) {
 	if n.ID > 0 {
-		if port, found := devices[ovnk.ManagementPort(n.ID)]; found {
+		if port, found := devices[ovnk.ManagementPort(n.ID)]; found && port.Kind != kindVRF {
 			return t.take(n, uint32(port.Index)+managementOffset)
 		}
 		if n.ID < firstByName-firstByID {

@@ -1,0 +1,23 @@
+package vrfs
+
+import (
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// SyncFirst makes only the first changes of a pass, as an agent does that is
+// killed. It tells how many there were to make.
+func (k *Keeper) SyncFirst(networks []Network, only int) (int, error) {
+	observed, err := Observe(k.Namespace)
+	if err != nil {
+		return 0, err
+	}
+	changes, states := Plan(networks, observed)
+	handle, err := netlink.NewHandleAt(k.Namespace, unix.NETLINK_ROUTE)
+	if err != nil {
+		return 0, err
+	}
+	defer handle.Close()
+	_, err = k.carryOut(Report{Networks: states}, changes[:min(only, len(changes))], writer{handle}.do)
+	return len(changes), err
+}
