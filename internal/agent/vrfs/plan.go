@@ -147,23 +147,20 @@ func (p *planner) pendingOf(d Device) string {
 	return ""
 }
 
-// fresh gives tables to the networks that have no device yet: first where the
-// table is given, so that those free to choose keep out of the way.
+// fresh gives tables to the networks that have no device yet.
 func (p *planner) fresh() {
-	for _, byID := range []bool{true, false} {
-		for i := range p.networks {
-			n, at := &p.networks[i], &p.places[i]
-			if at.held || at.exists || byID != (n.ID > 0) {
-				continue
-			}
-			table, err := p.tables.choose(n, p.byName)
-			if err != nil {
-				at.held = true
-				at.trouble("%s", err)
-				continue
-			}
-			at.Table, at.Ours = table, true
+	for i := range p.networks {
+		n, at := &p.networks[i], &p.places[i]
+		if at.held || at.exists {
+			continue
 		}
+		table, err := p.tables.choose(n, p.byName)
+		if err != nil {
+			at.held = true
+			at.trouble("%s", err)
+			continue
+		}
+		at.Table, at.Ours = table, true
 	}
 }
 

@@ -250,6 +250,29 @@ func TestPlan(t *testing.T) {
 			},
 			problems: map[string]string{"cluster_udn_aqua": "10.0.0.0/8, as the overlapping subnet 10.10.0.0/16 of network cluster_udn_blue"},
 		},
+		"subnets of one network may overlap": {
+			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("10.10.0.0/16", "10.0.0.0/8")}},
+			changes: []string{
+				"create VRF device a with table 1000000005", "add rule to 10.0.0.0/8 lookup 1000000005", "add rule to 10.10.0.0/16 lookup 1000000005",
+			},
+		},
+		"a rule that is kept for a network with a problem keeps others out": {
+			networks: []Network{
+				{Name: "cluster_udn_aqua", VRF: "aqua", ID: 6, Subnets: prefixes("10.10.3.0/24")},
+				{Name: "cluster_udn_blue", VRF: "blue", Problem: "something"},
+			},
+			observed: blueThere,
+			changes:  []string{"create VRF device aqua with table 1000000006"},
+			problems: map[string]string{"cluster_udn_aqua": "10.10.0.0/16 of a network that is left as it is", "cluster_udn_blue": "something"},
+		},
+		"a table that the device of a network with a problem has": {
+			networks: []Network{
+				{Name: "cluster_udn_aqua", VRF: "aqua", ID: 5},
+				{Name: "cluster_udn_blue", Problem: "its VRF is not known"},
+			},
+			observed: blueThere,
+			problems: map[string]string{"cluster_udn_aqua": "taken by VRF device blue", "cluster_udn_blue": "its VRF is not known"},
+		},
 		"a subnet of everything": {
 			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("0.0.0.0/0")}},
 			changes:  []string{"create VRF device a with table 1000000005"},
