@@ -102,7 +102,10 @@ func (m *manager) cpu(b *testing.B) time.Duration {
 
 // figures are what the manager tells of itself.
 type figures struct {
+	// writes of FRRConfigurations, and those of them that were not taken, by
+	// verb and HTTP status code.
 	writes    float64
+	failures  map[string]float64
 	allocated float64
 	heap      float64
 }
@@ -129,15 +132,21 @@ func (m *manager) figures(b *testing.B) figures {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var out figures
+	out := figures{failures: map[string]float64{}}
 	for name, family := range families {
 		for _, metric := range family.GetMetric() {
 			switch name {
 			case "ovnbgp_api_writes_total":
+				labels := map[string]string{}
 				for _, label := range metric.GetLabel() {
-					if label.GetName() == "resource" && strings.HasPrefix(label.GetValue(), "frrconfigurations") {
-						out.writes += metric.GetCounter().GetValue()
-					}
+					labels[label.GetName()] = label.GetValue()
+				}
+				if !strings.HasPrefix(labels["resource"], "frrconfigurations") {
+					continue
+				}
+				out.writes += metric.GetCounter().GetValue()
+				if !strings.HasPrefix(labels["code"], "2") {
+					out.failures[labels["verb"]+" "+labels["code"]] += metric.GetCounter().GetValue()
 				}
 			case "go_memstats_alloc_bytes_total":
 				out.allocated += metric.GetCounter().GetValue()
