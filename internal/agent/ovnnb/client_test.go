@@ -2,6 +2,7 @@ package ovnnb_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -211,7 +212,7 @@ func TestRouterComesGoesAndIsRecreated(t *testing.T) {
 	s := nbserver.Start(t)
 	_, n, _ := start(t, s.Endpoint())
 	known(t, n)
-	if err := n.Commit(t.Context(), []model.RowChange{insert("10.1.0.0/24", "172.18.0.2")}); err != ovnnb.ErrNoRouter {
+	if err := n.Commit(t.Context(), []model.RowChange{insert("10.1.0.0/24", "172.18.0.2")}); !errors.Is(err, ovnnb.ErrNoRouter) {
 		t.Errorf("commit without a router: %v", err)
 	}
 	s.AddRouter(t, "GR_n1", [2]string{"dynamic-routing", "true"})
@@ -299,7 +300,7 @@ func TestFailedTransactionsAreErrors(t *testing.T) {
 	gone := insert("10.1.0.0/24", "172.18.0.3")
 	gone.Verb = model.RowUpdate
 	gone.ID = model.RowID{1, 2, 3}
-	if err := n.Commit(t.Context(), []model.RowChange{gone}); err != ovnnb.ErrRowChanged {
+	if err := n.Commit(t.Context(), []model.RowChange{gone}); !errors.Is(err, ovnnb.ErrRowChanged) {
 		t.Errorf("update of a row that is not there: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -128,7 +128,7 @@ func (n *Network) Commit(ctx context.Context, changes []model.RowChange) error {
 	case router == nil:
 		return ErrNoRouter
 	}
-	t := newTransaction(Database)
+	t := newTransaction()
 	t.change(router.id, rows, c.options.Node, changes)
 	return c.transact(ctx, s, t)
 }
@@ -196,7 +196,7 @@ func (c *Client) Prune(ctx context.Context, network string, limit int) (left int
 		return 0, nil
 	}
 	// The router is not monitored, but its name is known.
-	t := newTransaction(Database)
+	t := newTransaction()
 	t.begin(anyCount)
 	t.text(`{"op":"mutate","table":"Logical_Router","where":[["name","==",`)
 	t.quoted(ovnk.NamesOf(network).GatewayRouter(c.options.Node))
@@ -223,7 +223,7 @@ func (c *Client) Prune(ctx context.Context, network string, limit int) (left int
 // pruneAnywhere removes rows from whatever router has them. It makes the
 // server look through all routers for each row.
 func (c *Client) pruneAnywhere(ctx context.Context, s *session, rows *networkRoutes, ids []model.RowID) (left int, err error) {
-	t := newTransaction(Database)
+	t := newTransaction()
 	for _, id := range ids {
 		t.begin(anyCount)
 		t.text(`{"op":"mutate","table":"Logical_Router","where":[["static_routes","includes",`)

@@ -25,8 +25,8 @@ const (
 	routerMustExist
 )
 
-func newTransaction(database string) *transaction {
-	return &transaction{json: append(appendJSONString([]byte{'['}, database), ',')}
+func newTransaction() *transaction {
+	return &transaction{json: append(appendJSONString([]byte{'['}, Database), ',')}
 }
 
 func (t *transaction) begin(o outcome) {

@@ -193,7 +193,7 @@ func (n *Network) CommitSNAT(ctx context.Context, found SNAT) error {
 	if s == nil {
 		return ErrDisconnected
 	}
-	t := newTransaction(Database)
+	t := newTransaction()
 	for _, edit := range found.edits {
 		where := func() {
 			t.text(`"table":"NAT","where":[["_uuid","==",`)

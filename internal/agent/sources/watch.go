@@ -148,7 +148,7 @@ func (w *Watcher) follow(ctx context.Context, object client.Object) error {
 func (w *Watcher) read(ctx context.Context) error {
 	view := &View{Node: &corev1.Node{}}
 	if err := w.cache.Get(ctx, client.ObjectKey{Name: w.Settings.Node}, view.Node); err != nil {
-		return fmt.Errorf("Node %s: %w", w.Settings.Node, err)
+		return fmt.Errorf("reading Node %s: %w", w.Settings.Node, err)
 	}
 	served, err := w.served(ctx, ovnk.CUDNKind, &ovnv1.ClusterUserDefinedNetwork{})
 	if err != nil {

@@ -196,7 +196,7 @@ func Eventually(t testing.TB, patience time.Duration, what string, condition fun
 		if time.Now().After(deadline) {
 			t.Fatalf("not within %s: %s", patience, what)
 		}
-		time.Sleep(pause)
+		time.Sleep(pause) //nolint:forbidigo // the pause between two looks at the condition
 	}
 }
 
