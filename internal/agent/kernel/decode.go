@@ -54,7 +54,6 @@ func tableOf(b []byte) (table uint32, protocol uint8, err error) {
 
 // hops collects the next hops of one route.
 type hops struct {
-	room [16]model.NextHop
 	list []model.NextHop
 	// encap is set where packets would have to be encapsulated on the way.
 	encap bool
@@ -81,8 +80,9 @@ func DecodeRoute(b []byte) (Route, error) {
 	default:
 		return r, fmt.Errorf("a route of family %d", family)
 	}
-	var collected hops
-	collected.list = collected.room[:0]
+	// A room in hops itself, pointed to by its list, would be on the heap.
+	var room [16]model.NextHop
+	collected := hops{list: room[:0]}
 	single := model.NextHop{Dead: flags&unix.RTNH_F_DEAD != 0}
 	err := attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {

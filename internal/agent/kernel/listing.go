@@ -171,7 +171,13 @@ func (m *Mirror) listTable(t *Table) error {
 	for i := range replay {
 		fresh.apply(&replay[i], m.nexthops)
 	}
-	differences := t.replaceWith(fresh)
+	differences := len(fresh.best)
+	if t.listed {
+		differences = t.replaceWith(fresh)
+	} else {
+		// Everything will be looked at; there is no need to list it.
+		t.routes = fresh
+	}
 	m.listedTable(t, cause, differences, time.Since(began))
 	return nil
 }

@@ -90,12 +90,13 @@ func routeRequest(family uint8, table uint32) *nl.NetlinkRequest {
 	return request
 }
 
-// DumpRoutes calls each BGP route of a table, of both families.
+// DumpRoutes calls each BGP route of a table, of both families. A route is
+// valid until the next one.
 func DumpRoutes(namespace Namespace, table uint32, each func(*Route)) error {
+	var route Route
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		err := dump(namespace, routeRequest(family, table), func(payload []byte) error {
-			route, err := DecodeRoute(payload)
-			if err != nil {
+		err := dump(namespace, routeRequest(family, table), func(payload []byte) (err error) {
+			if route, err = DecodeRoute(payload); err != nil {
 				return err
 			}
 			if route.Table == table && route.Protocol == ProtocolBGP && !route.Cloned {

@@ -47,6 +47,9 @@ func (r *jsonReader) next() byte {
 		}
 		switch b {
 		case ' ', '\t', '\r', '\n':
+		case 0:
+			r.fail("a NUL where a value belongs")
+			return 0
 		default:
 			// Unreading the byte just read can't fail.
 			_ = r.in.UnreadByte()
@@ -220,6 +223,8 @@ func (r *jsonReader) literal() []byte {
 	}
 	if len(r.text) == 0 {
 		r.fail("no value where one belongs")
+	} else if !json.Valid(r.text) {
+		r.fail("%q is no value", r.text)
 	}
 	return r.text
 }

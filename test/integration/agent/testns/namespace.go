@@ -85,3 +85,20 @@ func (n *Namespace) Exec(t testing.TB, name string, arguments ...string) string 
 	}
 	return string(out)
 }
+
+// VRFRequiredVariable in the environment turns a kernel without VRF devices
+// from a reason to skip into a failure, as in the virtual machine.
+const VRFRequiredVariable = "VRF_REQUIRED"
+
+// RequireVRF skips the test where the kernel has no VRF devices.
+func RequireVRF(t testing.TB, n *Namespace) {
+	t.Helper()
+	out, err := n.Try("link add vrf-probe type vrf table 4321", "link del vrf-probe")
+	if err == nil {
+		return
+	}
+	if os.Getenv(VRFRequiredVariable) != "" {
+		t.Fatalf("the kernel has no VRF devices: %s", out)
+	}
+	t.Skipf("NOT TESTED: this kernel has no VRF devices; `make test-vm` tests it in a virtual machine")
+}
