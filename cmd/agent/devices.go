@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/go-logr/logr"
 
@@ -14,13 +13,16 @@ import (
 // devices keeps the node's VRF devices as the networks want them. A nil one
 // does nothing, which is what an agent without --manage-vrfs does.
 type devices struct {
-	keeper vrfs.Keeper
-	wanted chan []vrfs.Network
-	log    logr.Logger
+	loop *vrfs.Loop
+	log  logr.Logger
+	// told are the problems that stand in the log already, by network.
+	told map[string]string
 }
 
 func newDevices(log logr.Logger) *devices {
-	return &devices{keeper: vrfs.Keeper{Log: log}, wanted: make(chan []vrfs.Network, 1), log: log}
+	d := &devices{loop: vrfs.NewLoop(&vrfs.Keeper{Log: log}), log: log, told: map[string]string{}}
+	d.loop.Report = d.tell
+	return d
 }
 
 // apply replaces what is wanted.
@@ -33,11 +35,7 @@ func (d *devices) apply(networks []agent.Network) {
 			})
 		}
 	}
-	select {
-	case <-d.wanted:
-	default:
-	}
-	d.wanted <- wanted
+	d.loop.Apply(wanted)
 }
 
 // run makes the kernel agree until ctx ends. What was made stays then, because
@@ -46,31 +44,14 @@ func (d *devices) run(ctx context.Context) error {
 	if d == nil {
 		return nil
 	}
-	const again = 5 * time.Second
-	retry := time.NewTimer(time.Hour)
-	defer retry.Stop()
-	var wanted []vrfs.Network
-	known := false
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case wanted = <-d.wanted:
-			known = true
-		case <-retry.C:
+	return d.loop.Run(ctx)
+}
+
+func (d *devices) tell(report vrfs.Report, _ error) {
+	for _, s := range report.Networks {
+		if s.Problem != "" && s.Problem != d.told[s.Network] {
+			d.log.Info("Not everything about a network's VRF could be done", "network", s.Network, "vrf", s.VRF, "problem", s.Problem)
 		}
-		if !known {
-			continue
-		}
-		report, err := d.keeper.Sync(wanted)
-		for _, s := range report.Networks {
-			if s.Problem != "" {
-				d.log.Info("A network has no VRF of ours", "network", s.Network, "vrf", s.VRF, "problem", s.Problem)
-			}
-		}
-		if err != nil {
-			d.log.Info("Not all VRF devices are as wanted; trying again", "cause", err.Error(), "after", again)
-			retry.Reset(again)
-		}
+		d.told[s.Network] = s.Problem
 	}
 }
