@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -52,6 +53,9 @@ func tableOf(b []byte) (table uint32, protocol uint8, err error) {
 	return table, protocol, err
 }
 
+// hopsRoom is used again for the next route: there are a hundred thousand.
+var hopsRoom = sync.Pool{New: func() any { return &hops{} }}
+
 // hops collects the next hops of one route.
 type hops struct {
 	list []model.NextHop
@@ -80,9 +84,9 @@ func DecodeRoute(b []byte) (Route, error) {
 	default:
 		return r, fmt.Errorf("a route of family %d", family)
 	}
-	// A room in hops itself, pointed to by its list, would be on the heap.
-	var room [16]model.NextHop
-	collected := hops{list: room[:0]}
+	collected := hopsRoom.Get().(*hops)
+	defer hopsRoom.Put(collected)
+	collected.list, collected.encap = collected.list[:0], false
 	single := model.NextHop{Dead: flags&unix.RTNH_F_DEAD != 0}
 	err := attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
