@@ -133,15 +133,19 @@ func (n *Network) Commit(ctx context.Context, changes []model.RowChange) error {
 	return c.transact(ctx, s, t)
 }
 
-// transact sends a transaction and checks the result of each operation.
+// transact sends a transaction and checks the result of each operation. The
+// transaction must not be used after.
 func (c *Client) transact(ctx context.Context, s *session, t *transaction) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, errors.New("the server took too long"))
 	defer cancel()
 	var r results
 	err := s.call(ctx, "transact", t.params(), func(in *jsonReader) { r.read(in, t.counted) })
-	switch {
-	case err != nil:
+	if err != nil {
+		// A reply that nobody waits for any more may still be read with it.
 		return err
+	}
+	defer transactions.Put(t)
+	switch {
 	case r.failed != "":
 		return errorf("the transaction failed: %s", r.failed)
 	case r.operations < len(t.counted):

@@ -2,6 +2,7 @@ package ovnnb
 
 import (
 	"strconv"
+	"sync"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -25,8 +26,15 @@ const (
 	routerMustExist
 )
 
+// transactions are used again: a full import writes dozens of megabytes, half
+// a megabyte at a time.
+var transactions = sync.Pool{New: func() any { return &transaction{} }}
+
 func newTransaction() *transaction {
-	return &transaction{json: append(appendJSONString([]byte{'['}, Database), ',')}
+	t := transactions.Get().(*transaction)
+	t.json = append(appendJSONString(append(t.json[:0], '['), Database), ',')
+	t.counted = t.counted[:0]
+	return t
 }
 
 func (t *transaction) begin(o outcome) {

@@ -91,15 +91,8 @@ func (s *session) call(ctx context.Context, method string, params []byte, result
 	s.current = c
 	s.pending.Unlock()
 
-	message := make([]byte, 0, len(params)+64)
-	message = append(message, `{"method":"`...)
-	message = append(message, method...)
-	message = append(message, `","id":`...)
-	message = append(message, c.id...)
-	message = append(message, `,"params":`...)
-	message = append(message, params...)
-	message = append(message, '}')
-	if err := s.write(ctx, message); err != nil {
+	head := []byte(`{"method":"` + method + `","id":` + c.id + `,"params":`)
+	if err := s.write(ctx, head, params, []byte{'}'}); err != nil {
 		s.close(err)
 		return fmt.Errorf("%s: %w", method, err)
 	}
@@ -117,14 +110,16 @@ func (s *session) call(ctx context.Context, method string, params []byte, result
 	}
 }
 
-func (s *session) write(ctx context.Context, message []byte) error {
+// write writes a message that is in parts, because one of them may be large.
+func (s *session) write(ctx context.Context, parts ...[]byte) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	deadline, _ := ctx.Deadline()
 	if err := s.conn.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
-	_, err := s.conn.Write(message)
+	message := net.Buffers(parts)
+	_, err := message.WriteTo(s.conn)
 	return err
 }
 
