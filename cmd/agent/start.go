@@ -42,11 +42,12 @@ type parts struct {
 }
 
 // apply hands the networks on.
-func (p *parts) apply(networks []agent.Network) {
-	if p.devices != nil {
+func (p *parts) apply(networks []agent.Network, complete bool) {
+	// VRF devices of networks that are not named would be removed.
+	if p.devices != nil && complete {
 		p.devices.apply(networks)
 	}
-	p.agent.Apply(networks)
+	p.agent.Apply(networks, complete)
 }
 
 func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {

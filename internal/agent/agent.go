@@ -81,6 +81,8 @@ type Agent struct {
 	mu sync.Mutex
 	// networks are those wanted; nil until Apply was called.
 	networks map[string]Network
+	// complete is set where networks are all there are.
+	complete bool
 	syncers  map[string]*running
 	ctx      context.Context
 	wake     chan struct{}
@@ -131,10 +133,12 @@ func (a *Agent) poke() {
 	}
 }
 
-// Apply sets the networks to import routes for.
-func (a *Agent) Apply(networks []Network) {
+// Apply sets the networks to import routes for. Unless they are complete,
+// those that it does not name keep what they have.
+func (a *Agent) Apply(networks []Network, complete bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.complete = complete
 	a.networks = make(map[string]Network, len(networks))
 	for _, n := range networks {
 		a.networks[n.Name] = n
@@ -194,7 +198,7 @@ func (a *Agent) arrange(ctx context.Context) (settled bool) {
 		return true
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.syncers)) {
-		if _, wanted := a.networks[name]; !wanted {
+		if _, wanted := a.networks[name]; !wanted && a.complete {
 			a.stop(name)
 		}
 	}
@@ -323,7 +327,7 @@ func (a *Agent) via() bool {
 
 // prune removes our rows of networks that are not wanted any more.
 func (a *Agent) prune(ctx context.Context) (settled bool) {
-	if a.readOnly {
+	if a.readOnly || !a.complete {
 		return true
 	}
 	settled = true

@@ -47,8 +47,10 @@ type Watcher struct {
 	Config   *rest.Config
 	Settings Settings
 	Log      logr.Logger
-	// Apply gets the networks; it is called with every reading.
-	Apply func([]agent.Network)
+	// Apply gets the networks; it is called with every reading. They are not
+	// complete while the API server does not serve CUDNs: perhaps the cluster
+	// has none, perhaps the server has just been started.
+	Apply func(networks []agent.Network, complete bool)
 	// View, where set, gets what was read.
 	View func(*View)
 
@@ -173,7 +175,7 @@ func (w *Watcher) read(ctx context.Context) error {
 	if w.View != nil {
 		w.View(view)
 	}
-	w.Apply(Networks(view, &w.Settings))
+	w.Apply(Networks(view, &w.Settings), served)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func TestTheFirstReadingSucceeds(t *testing.T) {
 		w := &sources.Watcher{
 			Config: plane.Config, Settings: sources.Settings{Node: "n1"},
 			Log:   funcr.New(func(_, text string) { complaints <- text }, funcr.Options{}),
-			Apply: func(networks []agent.Network) { told <- networks },
+			Apply: func(networks []agent.Network, _ bool) { told <- networks },
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)

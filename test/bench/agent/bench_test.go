@@ -112,7 +112,7 @@ func newAgent(ns kernel.Namespace, endpoint string, registry *prometheus.Registr
 		OVN:    ovnnb.Options{Endpoints: []string{endpoint}, Node: "n1", Log: logr.Discard()},
 		Log:    logr.Discard(), Registry: registry,
 	})
-	a.Apply([]agent.Network{{Name: "cluster_udn_blue", VRF: "blue", Table: table, Gateways: []string{"gw0"}}})
+	a.Apply([]agent.Network{{Name: "cluster_udn_blue", VRF: "blue", Table: table, Gateways: []string{"gw0"}}}, true)
 	return a
 }
 
@@ -141,7 +141,7 @@ func (r *running) wait(b testing.TB, routes int) {
 		if time.Now().After(deadline) {
 			b.Fatalf("not imported: %+v", states)
 		}
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 }
 
@@ -225,7 +225,7 @@ func BenchmarkOneChange(b *testing.B) {
 
 // quiet leaves a pause as between two changes that have nothing to do with
 // each other.
-func quiet() { time.Sleep(60 * time.Millisecond) }
+func quiet() { <-time.After(60 * time.Millisecond) }
 
 // settled is the time from before a change until it is committed.
 func (l *lab) settled(b testing.TB, r *running, change func()) time.Duration {
@@ -233,7 +233,7 @@ func (l *lab) settled(b testing.TB, r *running, change func()) time.Duration {
 	began := time.Now()
 	change()
 	for r.commits(b) == before {
-		time.Sleep(20 * time.Microsecond)
+		<-time.After(20 * time.Microsecond)
 	}
 	return time.Since(began)
 }
@@ -262,7 +262,7 @@ func BenchmarkFlap(b *testing.B) {
 				l.fill(b, "replace", routes/10, 3+i%100)
 				want := fmt.Sprintf("172.18.0.%d", 3+i%100)
 				for l.server.Count(b, "nexthop", want) != routes/10 {
-					time.Sleep(5 * time.Millisecond)
+					<-time.After(5 * time.Millisecond)
 				}
 			}
 		})
@@ -330,6 +330,8 @@ func TestChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 	fmt.Println(string(status))
 }

@@ -223,7 +223,7 @@ var _ = Describe("Faults", func() {
 			n.ip(routes("replace", 200+random.IntN(2500), 2+round)...)
 			p := n.startProcess()
 			// From before it connects until after it is done.
-			time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
+			<-time.After(time.Duration(random.IntN(250)) * time.Millisecond)
 			Expect(p.Process.Kill()).To(Succeed())
 			_ = p.Wait()
 		}

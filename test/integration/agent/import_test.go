@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/testns"
 )
 
 var _ = Describe("Import", func() {
@@ -130,7 +132,7 @@ var _ = Describe("Import", func() {
 		n.start()
 		n.expectSame()
 		n.networks[1].Gateways = nil
-		n.agent.Apply(n.networks)
+		n.agent.Apply(n.networks, true)
 		n.expectReason(blue, agent.ReasonGatewayUnknown)
 		Expect(n.inOVN("GR_cluster_udn_blue_n1")).To(HaveLen(1))
 	})
@@ -141,13 +143,18 @@ var _ = Describe("Import", func() {
 		n.start()
 		n.expectSame()
 		n.networks[1].Table = 0 // The VRF device blue is not there.
-		n.agent.Apply(n.networks)
+		n.agent.Apply(n.networks, true)
 		n.expectReason(blue, agent.ReasonVRFMissing)
 		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(BeEmpty())
 		n.networks[1].Table = blueTable
-		n.agent.Apply(n.networks)
+		n.agent.Apply(n.networks, true)
 		n.expectSame()
-		n.agent.Apply(n.networks[:1])
+		By("not being named while that may be for want of knowledge")
+		n.agent.Apply(n.networks[:1], false)
+		n.ip("route add 10.3.0.0/24 via 172.18.0.2 proto bgp table 1005")
+		n.expectSame()
+		By("being gone for sure")
+		n.agent.Apply(n.networks[:1], true)
 		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(BeEmpty())
 		Expect(n.inOVN("GR_n1")).To(HaveLen(1))
 		Expect(n.figure("routes")).To(BeEquivalentTo(2))
@@ -184,5 +191,47 @@ var _ = Describe("Import", func() {
 		n.server.AddRouter(GinkgoTB(), "GR_n1")
 		n.expectSame()
 		Expect(time.Since(began)).To(BeNumerically("<", 5*time.Second))
+	})
+
+	It("limits SNAT of an advertised network, and sets it back, without a fight", func() {
+		n := newNode()
+		n.manageSNAT = true
+		n.networks[0].Subnets = []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}
+		n.networks[0].Advertised = true
+		n.server.Transact(GinkgoTB(),
+			map[string]any{"op": "insert", "table": "Address_Set", "row": map[string]any{"name": "a1", "addresses": "172.18.0.9",
+				"external_ids": []any{"map", [][]string{{"k8s.ovn.org/name", "node-ips"}}}}},
+			map[string]any{"op": "insert", "table": "NAT", "uuid-name": "nat", "row": map[string]any{"type": "snat", "logical_ip": "10.244.1.0/24", "external_ip": "172.18.0.1"}},
+			map[string]any{"op": "mutate", "table": "Logical_Router", "where": []any{[]any{"name", "==", "GR_n1"}},
+				"mutations": []any{[]any{"nat", "insert", []string{"named-uuid", "nat"}}}})
+		limited := func() bool {
+			answer := n.server.Transact(GinkgoTB(), map[string]any{"op": "select", "table": "NAT", "where": []any{}, "columns": []string{"allowed_ext_ips"}})
+			return answer[0]["rows"].([]any)[0].(map[string]any)["allowed_ext_ips"].([]any)[0] == "uuid"
+		}
+		n.start()
+		Eventually(limited, patience).Should(BeTrue())
+		for range 3 {
+			n.server.Transact(GinkgoTB(), map[string]any{"op": "update", "table": "NAT", "where": []any{}, "row": map[string]any{"allowed_ext_ips": []any{"set", []any{}}}})
+			Eventually(limited, patience).Should(BeTrue())
+		}
+		Expect(n.figure("snat_changes_total")).To(BeEquivalentTo(4))
+		n.networks[0].Advertised = false
+		n.agent.Apply(n.networks, true)
+		Eventually(limited, 2*patience).Should(BeFalse())
+	})
+
+	It("finds a network's table by its VRF device", func() {
+		n := newNode()
+		testns.RequireVRF(GinkgoTB(), n.ns)
+		n.networks[1].Table = 0
+		n.start()
+		n.expectReason("default", agent.ReasonSynced)
+		n.ip("link add blue type vrf table 1005", "link set blue up", "route add 10.1.0.0/24 via 172.18.0.2 dev gw0 onlink proto bgp table 1005")
+		n.expectSame()
+		n.ip("link del blue")
+		n.expectReason(blue, agent.ReasonVRFMissing)
+		Eventually(func() []string { return n.inOVN(blueRouter) }, patience).Should(BeEmpty())
+		n.ip("link add blue type vrf table 1006", "link set blue up", "route add 10.2.0.0/24 via 172.18.0.2 dev gw0 onlink proto bgp table 1006")
+		Eventually(func() []string { return n.inOVN(blueRouter) }, patience).Should(HaveExactElements("10.2.0.0/24>172.18.0.2"))
 	})
 })

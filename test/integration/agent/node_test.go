@@ -43,7 +43,9 @@ type node struct {
 	interval time.Duration
 	buffer   int
 	endpoint []string
-	stop     func()
+	// manageSNAT is --manage-snat.
+	manageSNAT bool
+	stop       func()
 }
 
 // newNode makes a node with the default network and a network blue, whose
@@ -75,9 +77,9 @@ func (n *node) start() {
 		Settings: n.settings,
 		Kernel:   kernel.Options{Namespace: kernel.NamespaceOf(n.ns.Handle), Interval: n.interval, Buffer: n.buffer, Log: log},
 		OVN:      ovnnb.Options{Endpoints: n.endpoint, Node: "n1", Log: log, Silence: time.Second, Timeout: 20 * time.Second},
-		Log:      log, Registry: n.registry,
+		Log:      log, Registry: n.registry, ManageSNAT: n.manageSNAT,
 	})
-	n.agent.Apply(n.networks)
+	n.agent.Apply(n.networks, true)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func(a *agent.Agent) {
@@ -271,6 +273,6 @@ func runProcess(endpoint string) {
 		OVN:    ovnnb.Options{Endpoints: []string{endpoint}, Node: "n1", Log: GinkgoLogr},
 		Log:    GinkgoLogr,
 	})
-	a.Apply([]agent.Network{{Name: "default", Gateways: []string{"gw0"}}, {Name: blue, VRF: "blue", Table: blueTable, Gateways: []string{"gw0"}}})
+	a.Apply([]agent.Network{{Name: "default", Gateways: []string{"gw0"}}, {Name: blue, VRF: "blue", Table: blueTable, Gateways: []string{"gw0"}}}, true)
 	_ = a.Run(context.Background())
 }
