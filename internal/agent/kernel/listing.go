@@ -190,6 +190,15 @@ func (m *Mirror) listedTable(t *Table, cause string, differences int, took time.
 		clear(t.changed)
 		cause = CauseStart
 	}
+	switch cause {
+	case CauseLink, CauseNexthop, CauseAddress:
+		// The kernel announces that a device goes down before it removes the
+		// device's IPv4 routes (dev_close_many before NETDEV_DOWN), and since 6.10
+		// a dump doesn't wait for that: it is looked at once more.
+		if t.stale == "" {
+			t.stale = CauseSettled
+		}
+	}
 	if cause == CauseInterval && differences > 0 {
 		m.Counters.Drift.Add(uint64(differences))
 		m.options.Log.Info("Routes had changed without a message", "table", t.id, "prefixes", differences)

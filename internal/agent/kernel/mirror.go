@@ -22,6 +22,7 @@ const (
 	CauseLink      = "link"
 	CauseNexthop   = "nexthop"
 	CauseAddress   = "address"
+	CauseSettled   = "settled"
 	CauseAmbiguous = "ambiguous"
 	CauseInterval  = "interval"
 )
