@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"net/netip"
+	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -41,11 +42,11 @@ func (c *content) read(in *jsonReader, difference bool) {
 		case "ip_prefix":
 			c.prefix = string(in.string())
 		case "nexthop":
-			c.nextHop = string(in.string())
+			c.nextHop = in.word()
 		case "output_port":
 			c.outputPort = in.optionalText()
 		case "route_table":
-			c.routeTable = string(in.string())
+			c.routeTable = in.word()
 		case "policy":
 			c.policy = in.optionalText()
 		case "bfd":
@@ -69,7 +70,8 @@ func (c *content) plain() bool {
 // gives the zero Prefix, which no route has.
 func (c *content) parsePrefix() netip.Prefix {
 	prefix, err := netip.ParsePrefix(c.prefix)
-	if err != nil || prefix.String() != c.prefix || prefix.Masked() != prefix {
+	var room [64]byte
+	if err != nil || string(prefix.AppendTo(room[:0])) != c.prefix || prefix.Masked() != prefix {
 		return netip.Prefix{}
 	}
 	return prefix
@@ -81,7 +83,8 @@ func (c *content) parseNextHop() (hop netip.Addr, ok bool) {
 		return netip.Addr{}, true
 	}
 	hop, err := netip.ParseAddr(c.nextHop)
-	if err != nil || hop.String() != c.nextHop {
+	var room [64]byte
+	if err != nil || string(hop.AppendTo(room[:0])) != c.nextHop {
 		return netip.Addr{}, false
 	}
 	return hop, true
@@ -97,7 +100,7 @@ func formatNextHop(hop netip.Addr) string {
 // optionalText reads a column of at most one string or UUID.
 func (r *jsonReader) optionalText() string {
 	if r.next() == '"' {
-		return string(r.string())
+		return r.word()
 	}
 	var out string
 	r.setOfText(func(text string) { out = text })
@@ -126,22 +129,39 @@ func (r *jsonReader) setOfText(element func(text string)) {
 	})
 }
 
-// textMap reads a map of strings, or applies the difference that it is.
+// textMap reads a map of strings, or applies the difference that it is. Nobody
+// may change the map: it may be that of the row before, because nearly all rows
+// have the same marks.
 func (r *jsonReader) textMap(current map[string]string, difference bool) map[string]string {
-	var out map[string]string
+	r.textPairs()
+	switch {
+	case r.err != nil:
+		return current
+	case !difference && len(r.pairs) == 0:
+		return nil
+	case !difference && slices.Equal(r.pairs, r.lastPairs):
+		return r.last
+	}
+	out := map[string]string{}
 	if difference {
-		out = maps.Clone(current)
+		maps.Copy(out, current)
 	}
-	put := func(key, value string) {
-		if old, found := out[key]; found && old == value {
-			delete(out, key)
-			return
+	for _, pair := range r.pairs {
+		if old, found := out[pair[0]]; found && old == pair[1] {
+			delete(out, pair[0])
+			continue
 		}
-		if out == nil {
-			out = map[string]string{}
-		}
-		out[key] = value
+		out[pair[0]] = pair[1]
 	}
+	if !difference {
+		r.pairs, r.lastPairs, r.last = r.lastPairs, r.pairs, out
+	}
+	return out
+}
+
+// textPairs reads a map's pairs.
+func (r *jsonReader) textPairs() {
+	r.pairs = r.pairs[:0]
 	part := 0
 	r.list(func() {
 		if part++; part != 2 {
@@ -152,21 +172,19 @@ func (r *jsonReader) textMap(current map[string]string, difference bool) map[str
 			var pair [2]string
 			n := 0
 			r.list(func() {
-				text := string(r.string())
 				if n < 2 {
-					pair[n] = text
+					pair[n] = r.word()
+				} else {
+					r.skip()
 				}
 				n++
 			})
 			if n != 2 {
 				r.fail("a pair of %d", n)
 			}
-			if r.err == nil {
-				put(pair[0], pair[1])
-			}
+			r.pairs = append(r.pairs, pair)
 		})
 	})
-	return out
 }
 
 // parseRowID reads a UUID in its usual form.

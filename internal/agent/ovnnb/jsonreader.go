@@ -1,7 +1,6 @@
 package ovnnb
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,11 +11,19 @@ import (
 // tens of megabytes is never in memory as a whole. Errors stick: after the
 // first one every method does nothing, and err says what was wrong.
 type jsonReader struct {
-	in  *bufio.Reader
+	in  io.Reader
 	err error
+	// buffer has what was read from in, of which buffer[at:end] is left.
+	buffer  []byte
+	at, end int
 	// text is reused for every string.
 	text  []byte
 	depth int
+	// words are texts that come again and again.
+	words map[string]string
+	// pairs are those of the map that was read last, and last is that map.
+	pairs, lastPairs [][2]string
+	last             map[string]string
 }
 
 const (
@@ -27,7 +34,22 @@ const (
 )
 
 func newJSONReader(in io.Reader) *jsonReader {
-	return &jsonReader{in: bufio.NewReaderSize(in, 64<<10)}
+	return &jsonReader{in: in, buffer: make([]byte, 64<<10), words: map[string]string{}}
+}
+
+// fill reads more, after everything that was read before has been taken.
+func (r *jsonReader) fill() {
+	for r.at = 0; ; {
+		var err error
+		if r.end, err = r.in.Read(r.buffer); r.end > 0 {
+			// An error comes again with the next call.
+			return
+		}
+		if err != nil {
+			r.err = err
+			return
+		}
+	}
 }
 
 func (r *jsonReader) fail(format string, args ...any) {
@@ -40,37 +62,32 @@ func (r *jsonReader) fail(format string, args ...any) {
 // after an error.
 func (r *jsonReader) next() byte {
 	for r.err == nil {
-		b, err := r.in.ReadByte()
-		if err != nil {
-			r.err = err
-			return 0
+		for ; r.at < r.end; r.at++ {
+			switch b := r.buffer[r.at]; b {
+			case ' ', '\t', '\r', '\n':
+			case 0:
+				r.fail("a NUL where a value belongs")
+				return 0
+			default:
+				return b
+			}
 		}
-		switch b {
-		case ' ', '\t', '\r', '\n':
-		case 0:
-			r.fail("a NUL where a value belongs")
-			return 0
-		default:
-			// Unreading the byte just read can't fail.
-			_ = r.in.UnreadByte()
-			return b
-		}
+		r.fill()
 	}
 	return 0
 }
 
 func (r *jsonReader) take() byte {
+	if r.err == nil && r.at == r.end {
+		if r.fill(); errors.Is(r.err, io.EOF) {
+			r.err = io.ErrUnexpectedEOF
+		}
+	}
 	if r.err != nil {
 		return 0
 	}
-	b, err := r.in.ReadByte()
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		r.err = err
-	}
-	return b
+	r.at++
+	return r.buffer[r.at-1]
 }
 
 func (r *jsonReader) expect(want byte) {
@@ -122,6 +139,15 @@ func (r *jsonReader) string() []byte {
 	r.expect('"')
 	r.text = r.text[:0]
 	for r.err == nil {
+		// Nearly all bytes stand for themselves.
+		from := r.at
+		for r.at < r.end && standsForItself(r.buffer[r.at]) {
+			r.at++
+		}
+		r.text = append(r.text, r.buffer[from:r.at]...)
+		if len(r.text) > maxJSONText {
+			r.fail("a string of more than %d bytes", maxJSONText)
+		}
 		switch b := r.take(); {
 		case r.err != nil:
 		case b == '"':
@@ -133,11 +159,25 @@ func (r *jsonReader) string() []byte {
 		default:
 			r.text = append(r.text, b)
 		}
-		if len(r.text) > maxJSONText {
-			r.fail("a string of more than %d bytes", maxJSONText)
-		}
 	}
 	return nil
+}
+
+// standsForItself tells the bytes of a string that need no second look.
+func standsForItself(b byte) bool { return b >= ' ' && b != '"' && b != '\\' }
+
+// word reads a string that is likely to have come before.
+func (r *jsonReader) word() string {
+	text := r.string()
+	if known, found := r.words[string(text)]; found {
+		return known
+	}
+	out := string(text)
+	// What does not come again must not fill the memory.
+	if len(r.words) < 1024 && len(out) < 256 {
+		r.words[out] = out
+	}
+	return out
 }
 
 func (r *jsonReader) escape() {
@@ -206,19 +246,20 @@ func (r *jsonReader) literal() []byte {
 	r.next()
 	r.text = r.text[:0]
 	for r.err == nil {
-		b, err := r.in.ReadByte()
-		if err != nil {
-			r.err = err
-			return nil
+		if r.at == r.end {
+			if r.fill(); r.err != nil {
+				return nil
+			}
 		}
+		b := r.buffer[r.at]
 		if b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b == '-' || b == '+' || b == '.' || b == 'E' {
 			r.text = append(r.text, b)
+			r.at++
 			if len(r.text) > 64 {
 				r.fail("a number of more than 64 digits")
 			}
 			continue
 		}
-		_ = r.in.UnreadByte()
 		break
 	}
 	if len(r.text) == 0 {

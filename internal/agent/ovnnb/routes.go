@@ -160,16 +160,17 @@ func (r *routes) put(id model.RowID, c content) {
 	if next.intact {
 		delete(r.odd, id)
 	} else {
-		r.odd[id] = &c
+		kept := c
+		r.odd[id] = &kept
 	}
 	row := r.own[id]
 	if row != nil {
 		r.unlink(row)
-		*row = next
 	} else {
-		row = &next
+		row = &route{}
 		r.own[id] = row
 	}
+	*row = next
 	row.next = n.byPrefix[row.prefix]
 	n.byPrefix[row.prefix] = row
 	n.rows++
