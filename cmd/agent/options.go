@@ -199,7 +199,8 @@ func (o *options) viaIPv6() (*bool, error) {
 }
 
 func (o *options) sources() (sources.Settings, error) {
-	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Advertisements: o.manageVRFs || o.manageSNAT}
+	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Advertisements: o.manageVRFs || o.manageSNAT,
+		NetworkIDs: o.manageVRFs}
 	var problems []error
 	for _, list := range []struct {
 		flag  string

@@ -1,6 +1,8 @@
 package sources
 
 import (
+	"maps"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -8,23 +10,26 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// advertised tells whether a network's pods are advertised, and whether that
-// is in the network's own VRF alone, which makes it VRF-Lite. The default
-// network has no CUDN. Only what is accepted counts, because SNAT must not
-// change before neighbors know the way back.
+// advertised tells whether a network's pods are advertised, and whether they
+// are meant to be in the network's own VRF alone, which makes it VRF-Lite. The
+// default network has no CUDN. SNAT must not change before neighbors know the
+// way back, so that only what is accepted counts as advertised; but an object
+// that isn't accepted while somebody edits it must not open the VRF.
 func advertised(view *View, cudn *ovnv1.ClusterUserDefinedNetwork, vrf string) (yes, ownVRFOnly bool) {
-	ownVRFOnly = true
+	own, elsewhere := false, false
 	for i := range view.RouteAdvertisements {
 		ra := &view.RouteAdvertisements[i]
-		if !accepted(ra) || !advertisesPods(ra) || !selects(ra, cudn) {
+		if !advertisesPods(ra) || !selects(ra, cudn) {
 			continue
 		}
-		yes = true
-		if target := ra.Spec.TargetVRF; target != ovnv1.TargetVRFAuto && (vrf == "" || target != vrf) {
-			ownVRFOnly = false
+		yes = yes || accepted(ra)
+		if target := ra.Spec.TargetVRF; target == ovnv1.TargetVRFAuto || vrf != "" && target == vrf {
+			own = true
+		} else {
+			elsewhere = true
 		}
 	}
-	return yes, yes && ownVRFOnly && cudn != nil
+	return yes, own && !elsewhere && cudn != nil
 }
 
 func accepted(ra *ovnv1.RouteAdvertisements) bool {
@@ -64,9 +69,8 @@ func selects(ra *ovnv1.RouteAdvertisements, cudn *ovnv1.ClusterUserDefinedNetwor
 // implicit are the labels that the planner selects networks by: their own, and
 // their name as kubernetes.io/metadata.name.
 func implicit(cudn *ovnv1.ClusterUserDefinedNetwork) labels.Set {
-	out := labels.Set{model.LabelName: cudn.Name}
-	for key, value := range cudn.Labels {
-		out[key] = value
-	}
+	out := labels.Set{}
+	maps.Copy(out, cudn.Labels)
+	out[model.LabelName] = cudn.Name
 	return out
 }

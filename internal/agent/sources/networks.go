@@ -28,6 +28,9 @@ type Settings struct {
 	DefaultNoOverlay bool
 	// Advertisements is set where it matters what is advertised.
 	Advertisements bool
+	// NetworkIDs is set where every network's ID is needed, because VRF tables
+	// are numbered after it.
+	NetworkIDs bool
 }
 
 // View is what the API told.

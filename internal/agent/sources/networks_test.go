@@ -156,7 +156,9 @@ func TestAdvertised(t *testing.T) {
 		{name: "its VRF by name", ras: []ovnv1.RouteAdvertisements{ra("blue", nil)}, yes: true, ownVRF: true},
 		{name: "default VRF", ras: []ovnv1.RouteAdvertisements{ra("", nil)}, yes: true},
 		{name: "both", ras: []ovnv1.RouteAdvertisements{ra("auto", nil), ra("default", nil)}, yes: true},
-		{name: "not accepted", ras: []ovnv1.RouteAdvertisements{ra("auto", func(r *ovnv1.RouteAdvertisements) { r.Status.Conditions[0].Status = metav1.ConditionFalse })}},
+		{name: "not accepted, which opens no VRF", ownVRF: true, ras: []ovnv1.RouteAdvertisements{ra("auto", func(r *ovnv1.RouteAdvertisements) { r.Status.Conditions[0].Status = metav1.ConditionFalse })}},
+		{name: "not accepted over the default VRF", yes: true, ras: []ovnv1.RouteAdvertisements{ra("auto", nil),
+			ra("", func(r *ovnv1.RouteAdvertisements) { r.Status.Conditions[0].Status = metav1.ConditionFalse })}},
 		{name: "egress IPs only", ras: []ovnv1.RouteAdvertisements{ra("auto", func(r *ovnv1.RouteAdvertisements) {
 			r.Spec.Advertisements = []ovnv1.AdvertisementType{ovnv1.AdvertiseEgressIP}
 		})}},

@@ -244,7 +244,9 @@ func (w *Watcher) readNetworkIDs(ctx context.Context, view *View) error {
 	}
 	missing := false
 	for i := range view.CUDNs {
-		missing = missing || primaryRouted(&view.CUDNs[i]) && vrf(&view.CUDNs[i], view) == ""
+		cudn := &view.CUDNs[i]
+		_, known := view.NetworkIDs[ovnk.NetworkName(cudn.Name)]
+		missing = missing || primaryRouted(cudn) && !known && (w.Settings.NetworkIDs || vrf(cudn, view) == "")
 	}
 	if !missing {
 		return nil
