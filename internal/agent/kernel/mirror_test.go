@@ -294,6 +294,36 @@ func TestInterruptedListing(t *testing.T) {
 	}
 }
 
+// What happens while a table is listed is not overwritten by the older list.
+func TestChangesDuringAListing(t *testing.T) {
+	ns := testns.New(t)
+	ns.IP(t, "route add 10.1.0.0/24 via 172.18.0.2 proto bgp table 1005", "route add 10.2.0.0/24 via 172.18.0.2 proto bgp table 1005")
+	m := run(t, ns, nil)
+	table := m.Watch(bgpTable, func() {})
+	eventually(t, table, "10.1.0.0/24>172.18.0.2@gw0 10.2.0.0/24>172.18.0.2@gw0")
+	m.mu.Lock()
+	m.list = func(namespace Namespace, id uint32, each func(*Route)) error {
+		err := DumpRoutes(namespace, id, each)
+		ns.IP(t, "route del 10.1.0.0/24 proto bgp table 1005", "route replace 10.2.0.0/24 via 172.18.0.3 proto bgp table 1005",
+			"route add 10.3.0.0/24 via 172.18.0.2 proto bgp table 1005")
+		nbserver.Eventually(t, 5*time.Second, "the events are seen", func() bool {
+			_, found := table.Path(netip.MustParsePrefix("10.3.0.0/24"))
+			return found
+		})
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.list = DumpRoutes
+		return err
+	}
+	m.outdated(table, CauseInterval)
+	m.mu.Unlock()
+	nbserver.Eventually(t, 10*time.Second, "it was listed", func() bool { return m.Counters.Listings()[CauseInterval] == 1 })
+	eventually(t, table, "10.2.0.0/24>172.18.0.3@gw0 10.3.0.0/24>172.18.0.2@gw0")
+	if drift := m.Counters.Drift.Load(); drift != 0 {
+		t.Errorf("events were taken for drift: %d", drift)
+	}
+}
+
 // What no event told is found at the interval, and counted.
 func TestDriftIsFound(t *testing.T) {
 	ns := testns.New(t)

@@ -254,6 +254,33 @@ func TestServerKilledAndRestarted(t *testing.T) {
 	expect(t, s, "10.1.0.0/24>172.18.0.2", "10.2.0.0/24>172.18.0.2")
 }
 
+// What happened to the database while there was no connection is seen.
+func TestChangesWhileDisconnected(t *testing.T) {
+	s := nbserver.Start(t)
+	s.AddRouter(t, "GR_n1")
+	_, n, _ := start(t, s.Endpoint())
+	known(t, n)
+	commit(t, n, insert("10.1.0.0/24", "172.18.0.2"), insert("10.2.0.0/24", "172.18.0.2"))
+	s.Kill()
+	// The same database answers where the client does not look.
+	reachable := s.Directory
+	s.Directory = t.TempDir()
+	s.Run(t)
+	s.Update(t, "10.1.0.0/24", map[string]any{"nexthop": "172.18.0.9"})
+	s.Transact(t, map[string]any{"op": "mutate", "table": "Logical_Router", "where": []any{},
+		"mutations": []any{[]any{"static_routes", "delete", s.RowID(t, "Logical_Router_Static_Route", "ip_prefix", "10.2.0.0/24")}}})
+	s.Kill()
+	s.Directory = reachable
+	s.Run(t)
+	known(t, n)
+	if got := rows(n, "10.1.0.0/24"); len(got) != 1 || got[0].NextHop.String() != "172.18.0.9" {
+		t.Errorf("the changed row: %v", got)
+	}
+	if got := rows(n, "10.2.0.0/24"); len(got) != 0 || n.Count() != 1 {
+		t.Errorf("the removed row: %v, %d prefixes", got, n.Count())
+	}
+}
+
 func TestSilentServerIsNoticed(t *testing.T) {
 	s := nbserver.Start(t)
 	s.AddRouter(t, "GR_n1")
