@@ -91,8 +91,8 @@ func (n *Network) Count() int {
 	return len(n.client.routes.network(n.name).byPrefix)
 }
 
-// TakeChanged returns the prefixes whose rows changed since the last time; all
-// is set where every prefix may have.
+// TakeChanged returns the prefixes whose rows changed since the last time,
+// other than as Commit changed them; all is set where every prefix may have.
 func (n *Network) TakeChanged() (prefixes []netip.Prefix, all bool) {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
@@ -121,7 +121,14 @@ func (n *Network) Commit(ctx context.Context, changes []model.RowChange) error {
 	c.mu.Lock()
 	s, router, known := c.session, c.routers.byName[n.router], n.known
 	rows := c.routes.network(n.name)
+	rows.expect(changes)
 	c.mu.Unlock()
+	// The server tells what changed before it answers.
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		rows.expect(nil)
+	}()
 	switch {
 	case s == nil || !known:
 		return ErrDisconnected

@@ -45,8 +45,14 @@ type networkRoutes struct {
 	port     string
 	byPrefix map[netip.Prefix]*route
 	rows     int
-	// changed are the prefixes whose rows changed since it was last asked for.
+	// changed are the prefixes whose rows changed since it was last asked for,
+	// other than by the transaction that is under way.
 	changed map[netip.Prefix]struct{}
+	// coming are the rows that this transaction writes, leaving those that it
+	// deletes. Telling them as changes would have every row of a full import
+	// looked at twice.
+	coming  map[written]struct{}
+	leaving map[model.RowID]struct{}
 	// notify is told about changes, where the network is watched.
 	notify func()
 }
@@ -69,6 +75,43 @@ func (r *routes) network(name string) *networkRoutes {
 		r.networks[name] = n
 	}
 	return n
+}
+
+// written is what a row that we write says.
+type written struct {
+	prefix netip.Prefix
+	hop    netip.Addr
+}
+
+// expect notes what a transaction is about to change; without changes,
+// nothing.
+func (n *networkRoutes) expect(changes []model.RowChange) {
+	n.coming, n.leaving = nil, nil
+	for i := range changes {
+		c := &changes[i]
+		if c.Verb == model.RowDelete {
+			if n.leaving == nil {
+				n.leaving = make(map[model.RowID]struct{}, len(changes)-i)
+			}
+			n.leaving[c.ID] = struct{}{}
+			continue
+		}
+		if n.coming == nil {
+			n.coming = make(map[written]struct{}, len(changes)-i)
+		}
+		n.coming[written{c.Prefix, c.NextHop}] = struct{}{}
+	}
+}
+
+// came reports whether a row is as the transaction under way writes it. It is
+// so once only: who does the same at the same time is told.
+func (n *networkRoutes) came(row *route) bool {
+	w := written{row.prefix, row.hop}
+	if _, found := n.coming[w]; !found || !row.intact {
+		return false
+	}
+	delete(n.coming, w)
+	return true
 }
 
 // forget drops all rows, before the server tells them again.
@@ -164,8 +207,12 @@ func (r *routes) put(id model.RowID, c content) {
 		r.odd[id] = &kept
 	}
 	row := r.own[id]
+	expected := n.came(&next)
 	if row != nil {
 		r.unlink(row)
+		if !expected || row.prefix != next.prefix || row.network != n {
+			row.network.touch(row.prefix)
+		}
 	} else {
 		row = &route{}
 		r.own[id] = row
@@ -174,7 +221,9 @@ func (r *routes) put(id model.RowID, c content) {
 	row.next = n.byPrefix[row.prefix]
 	n.byPrefix[row.prefix] = row
 	n.rows++
-	n.touch(row.prefix)
+	if !expected {
+		n.touch(row.prefix)
+	}
 }
 
 // ownerNetwork tells whether a row is ours, and of which network.
@@ -213,14 +262,15 @@ func (r *routes) remove(id model.RowID) {
 	r.unlink(row)
 	delete(r.own, id)
 	delete(r.odd, id)
-	row.network.touch(row.prefix)
+	if _, expected := row.network.leaving[id]; !expected {
+		row.network.touch(row.prefix)
+	}
 }
 
 // unlink takes a row off its prefix.
 func (r *routes) unlink(row *route) {
 	n := row.network
 	n.rows--
-	n.touch(row.prefix)
 	first := n.byPrefix[row.prefix]
 	if first == row {
 		if row.next == nil {

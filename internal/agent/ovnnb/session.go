@@ -85,6 +85,9 @@ func (s *session) close(cause error) {
 func (s *session) call(ctx context.Context, method string, params []byte, result func(*jsonReader)) error {
 	s.calling.Lock()
 	defer s.calling.Unlock()
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", method, context.Cause(ctx))
+	}
 	s.lastID++
 	c := &call{id: strconv.FormatUint(s.lastID, 10), result: result, done: make(chan error, 1)}
 	s.pending.Lock()
