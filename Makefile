@@ -102,6 +102,7 @@ endif
 
 .PHONY: test
 test: controlplane $(TOOLS_STAMP) ## Run unit, golden, fuzz-seed and API server tests; ARGS go to go test
+	hack/packages.sh
 	hack/test.sh $(GOTESTSUM) $(CACHE)/test $(ARGS)
 
 .PHONY: bench
