@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -220,21 +221,24 @@ func (s *syncer) take() (w work, ready bool) {
 		return w, true
 	}
 	w.prefixes = routes.Prefixes
-	known := make(map[netip.Prefix]struct{}, len(routes.Prefixes))
-	for _, prefix := range routes.Prefixes {
-		known[prefix] = struct{}{}
-	}
-	for _, prefix := range changedRows {
-		if _, found := known[prefix]; !found {
-			if w.repairs == nil {
-				w.repairs = map[netip.Prefix]struct{}{}
-			}
-			w.repairs[prefix] = struct{}{}
-			w.prefixes = append(w.prefixes, prefix)
-		}
-	}
+	w.repair(changedRows)
 	s.existingFirst(w.prefixes)
 	return w, true
+}
+
+// repair adds prefixes whose rows changed, but for those whose routes did too.
+func (w *work) repair(changedRows []netip.Prefix) {
+	if len(changedRows) == 0 {
+		return
+	}
+	w.repairs = make(map[netip.Prefix]struct{}, len(changedRows))
+	for _, prefix := range changedRows {
+		w.repairs[prefix] = struct{}{}
+	}
+	for _, prefix := range w.prefixes {
+		delete(w.repairs, prefix)
+	}
+	w.prefixes = slices.AppendSeq(w.prefixes, maps.Keys(w.repairs))
 }
 
 // gatewayUnknown tells that nobody can say yet which routes belong on the
@@ -250,14 +254,15 @@ func (s *syncer) everything() []netip.Prefix {
 		return existing
 	}
 	routes := s.table.Prefixes()
-	slices.SortFunc(routes, routediff.ComparePrefixes)
-	var room [4]model.RouterRow
-	for _, prefix := range routes {
-		if len(s.rows.Rows(prefix, room[:0])) == 0 {
-			existing = append(existing, prefix)
-		}
+	if len(existing) > 0 {
+		var room [4]model.RouterRow
+		routes = slices.DeleteFunc(routes, func(prefix netip.Prefix) bool { return len(s.rows.Rows(prefix, room[:0])) > 0 })
 	}
-	return existing
+	slices.SortFunc(routes, routediff.ComparePrefixes)
+	if len(existing) == 0 {
+		return routes
+	}
+	return append(existing, routes...)
 }
 
 // existingFirst moves prefixes with rows to the front, so that those that go
