@@ -88,6 +88,7 @@ verify: tidy shellcheck $(TOOLS_STAMP) ## All checks that need no cluster: gener
 	hack/verify-generated.sh
 	@$(MAKE) --no-print-directory lint
 	$(KUSTOMIZE) build config/default > /dev/null
+	$(KUSTOMIZE) build config/agent > /dev/null
 	@echo "verify: everything is as it should be"
 
 ##@ Test and show
@@ -132,7 +133,16 @@ uninstall: $(TOOLS_STAMP) ## Remove the CRDs and with them every object of their
 
 .PHONY: deploy
 deploy: $(TOOLS_STAMP) ## Install RBAC and the manager with image IMG
-	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) | kubectl apply --server-side -f -
+	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/operator | kubectl apply --server-side -f -
+
+.PHONY: deploy-agent
+deploy-agent: $(TOOLS_STAMP) ## Install the agent's CRD, RBAC and DaemonSet with image IMG; see config/agent first
+	kubectl apply --server-side -f config/crd/bases/ovnbgp.io_noderoutestates.yaml
+	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/agent | kubectl apply --server-side -f -
+
+.PHONY: undeploy-agent
+undeploy-agent: $(TOOLS_STAMP) ## Remove the agent; the routes that it imported stay
+	$(KUSTOMIZE) build config/agent | kubectl delete --ignore-not-found -f -
 
 .PHONY: undeploy
 undeploy: $(TOOLS_STAMP) ## Remove the manager and its RBAC; CRDs and their objects stay
