@@ -38,15 +38,6 @@ type NetworkState struct {
 	Message string
 	// Changed is when the routes on the router last changed.
 	Changed time.Time
-	// Since is when Reason became what it is.
-	Since time.Time
-}
-
-// Equal reports whether two states tell the same.
-func (n NetworkState) Equal(o NetworkState) bool {
-	return n.Network == o.Network && n.VRF == o.VRF && n.Table == o.Table && n.Router == o.Router &&
-		n.Learned == o.Learned && n.Imported == o.Imported && n.Held == o.Held && n.Limit == o.Limit &&
-		n.Reason == o.Reason && n.Message == o.Message && n.Changed.Equal(o.Changed) && maps.Equal(n.Skipped, o.Skipped)
 }
 
 // report writes down how it stands after a sync.
@@ -68,12 +59,8 @@ func (s *syncer) report(err error) {
 		reason, message = ReasonInvalid, s.problem+"; what was imported stays as it is"
 	}
 	st := &s.state
-	now := time.Now()
 	if s.pace.ended.After(st.Changed) {
 		st.Changed = s.pace.ended
-	}
-	if st.Reason != reason {
-		st.Since = now
 	}
 	st.Network, st.VRF, st.Table, st.Router = s.name, s.vrf, table, s.rows.Router()
 	st.Learned, st.Imported, st.Reason, st.Message = learned, imported, reason, message

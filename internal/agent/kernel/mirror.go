@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -364,11 +363,4 @@ func (m *Mirror) memberUsed(t *Table, id uint32) bool {
 		}
 	}
 	return false
-}
-
-// String describes the mirror for logs.
-func (m *Mirror) String() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return fmt.Sprintf("%d tables, %d links", len(m.tables), len(m.links))
 }

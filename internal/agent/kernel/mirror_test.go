@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -356,81 +355,5 @@ func TestUnrelatedLinksCostNothing(t *testing.T) {
 	eventually(t, table, "10.1.0.0/24>172.18.0.2@gw0 10.2.0.0/24>172.18.0.2@gw0")
 	if after := m.Counters.Listings(); !maps.Equal(before, after) {
 		t.Errorf("listings went from %v to %v", before, after)
-	}
-}
-
-// Random changes, with overflows among them, end with the mirror as the
-// kernel lists the table; without a listing where no event was lost.
-func TestMirrorFollowsRandomChanges(t *testing.T) {
-	for seed := range uint64(6) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			ns := testns.New(t)
-			random := rand.New(rand.NewPCG(seed, 4))
-			m := run(t, ns, func(o *Options) {
-				if seed%2 == 1 {
-					o.Buffer = 4096
-				}
-			})
-			table := m.Watch(bgpTable, func() {})
-			for range 8 {
-				var commands []string
-				for range 60 {
-					commands = append(commands, randomChange(random))
-				}
-				// Some of them fail, as deleting what isn't there does.
-				_, _ = ns.Try(commands...)
-				want := listed(t, m, ns)
-				if want == "" {
-					t.Fatal("no change took effect")
-				}
-				nbserver.Eventually(t, 10*time.Second, "the mirror is as the kernel", func() bool { return table.text() == want && table.TakeChanges().Ready })
-			}
-		})
-	}
-}
-
-func listed(t *testing.T, m *Mirror, ns *testns.Namespace) string {
-	t.Helper()
-	best := map[netip.Prefix]Route{}
-	if err := DumpRoutes(NamespaceOf(ns.Handle), bgpTable, func(r *Route) {
-		if old, found := best[r.Prefix]; !found || r.Metric < old.Metric {
-			best[r.Prefix] = *r
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	links, err := dumpLinks(NamespaceOf(ns.Handle))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	for prefix, r := range best {
-		out = append(out, prefix.String()+pathText(r.Path, links))
-	}
-	slices.Sort(out)
-	return strings.Join(out, " ")
-}
-
-func randomChange(random *rand.Rand) string {
-	n := random.IntN(8)
-	metric := 20 + random.IntN(2)
-	verb := []string{"add", "replace", "replace", "del"}[random.IntN(4)]
-	v4 := fmt.Sprintf("10.0.%d.0/24 table 1005 proto bgp metric %d", n, metric)
-	v6 := fmt.Sprintf("fd01:%d::/64 table 1005 proto bgp metric %d", n, metric)
-	switch random.IntN(9) {
-	case 0, 1:
-		return fmt.Sprintf("route %s %s via 172.18.0.%d", verb, v4, 2+random.IntN(4))
-	case 2:
-		return fmt.Sprintf("route %s %s nexthop via 172.18.0.%d nexthop via 172.19.0.%d", verb, v4, 2+random.IntN(4), 2+random.IntN(4))
-	case 3:
-		return fmt.Sprintf("route %s blackhole %s", verb, v4)
-	case 4, 5:
-		return fmt.Sprintf("route %s %s via fe80::%d dev gw0", verb, v6, 2+random.IntN(4))
-	case 6:
-		return fmt.Sprintf("route %s %s nexthop via fe80::%d dev gw0 nexthop via fe80::%d dev other0", verb, v6, 2+random.IntN(4), 2+random.IntN(4))
-	case 7:
-		return fmt.Sprintf("route append %s via fe80::%d dev gw0", v6, 2+random.IntN(4))
-	default:
-		return fmt.Sprintf("nexthop replace id %d via 172.18.0.%d dev gw0", 100+random.IntN(3), 2+random.IntN(4))
 	}
 }
