@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"net/netip"
 )
 
 func TestOptionsAreValidated(t *testing.T) {
