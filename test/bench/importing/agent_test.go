@@ -150,29 +150,37 @@ func number(b *testing.B, text string) int {
 // figure is the sum of a metric over its labels.
 func (a *agent) figure(b *testing.B, name string) float64 {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+	value, err := a.ask(b.Context(), name)
+	if err != nil {
+		b.Fatalf("%v\n%s", err, a.log)
+	}
+	return value
+}
+
+func (a *agent) ask(ctx context.Context, name string) (float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddress+"/metrics", nil)
 	if err != nil {
-		b.Fatal(err)
+		return 0, err
 	}
 	response, err := a.client.Do(request)
 	if err != nil {
-		b.Fatalf("%v\n%s", err, a.log)
+		return 0, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		b.Fatal(err)
+		return 0, err
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
-		b.Fatal(err)
+		return 0, err
 	}
 	total := 0.0
 	for _, metric := range families[name].GetMetric() {
 		total += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
 	}
-	return total
+	return total, nil
 }

@@ -3,20 +3,14 @@ package importing
 import (
 	"flag"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"github.com/vishvananda/netlink"
 
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/nbserver"
 )
 
@@ -40,23 +34,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// lab is what all sizes share.
-type lab struct {
-	binary, kubeconfig, apiServer string
-	nodes                         typedcorev1.NodeInterface
-	// told is how long importsWhenTold takes for one route, which is nearly all
-	// the API server's; oneRoute is the agent's peak memory then.
-	told     time.Duration
-	oneRoute float64
-}
-
 // size is one number of routes, with what was measured for it.
 type size struct {
 	*lab
 	routes, repetitions int
 	node                *node
 	// floors
-	dump, write, load, row, withdraw, announce time.Duration
+	dump, write, load, row, rewrite, withdraw, announce time.Duration
 }
 
 // BenchmarkImport goes through the sizes. Ratios called x-floors are to the
@@ -70,87 +54,6 @@ func BenchmarkImport(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("routes=%d", s.routes), s.measure)
 	}
-}
-
-func newLab(b *testing.B) *lab {
-	b.Helper()
-	plane := controlplane.StartForTest(b, controlplane.Options{})
-	server, err := url.Parse(plane.Config.Host)
-	if err != nil {
-		b.Fatal(err)
-	}
-	l := &lab{binary: buildAgent(b), kubeconfig: filepath.Join(b.TempDir(), "kubeconfig"), apiServer: server.Host}
-	if err := plane.WriteKubeconfig(l.kubeconfig); err != nil {
-		b.Fatal(err)
-	}
-	api, err := kubernetes.NewForConfig(plane.Config)
-	if err != nil {
-		b.Fatal(err)
-	}
-	l.nodes = api.CoreV1().Nodes()
-	l.createNode(b)
-	return l
-}
-
-func (l *lab) createNode(b *testing.B) {
-	b.Helper()
-	if _, err := l.nodes.Create(b.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName}}, metav1.CreateOptions{}); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func (l *lab) deleteNode(b *testing.B) {
-	b.Helper()
-	if err := l.nodes.Delete(b.Context(), nodeName, metav1.DeleteOptions{}); err != nil {
-		b.Fatal(err)
-	}
-}
-
-// imports starts an agent and waits until it has imported so many routes.
-func (l *lab) imports(b *testing.B, n *node, routes int) (*agent, *northbound, time.Duration) {
-	b.Helper()
-	nb := newNorthbound(b)
-	a := l.startAgent(b, n, nb)
-	return a, nb, nb.rows(b, routes, a.log.String).Sub(a.began)
-}
-
-// importsWhenTold is imports for an agent that runs and is connected, but does
-// not know of any network until its Node comes: starting a process and
-// informers takes 0.1 s more or less, which is more than 1,000 routes do.
-func (l *lab) importsWhenTold(b *testing.B, n *node, routes int) (*agent, *northbound, time.Duration) {
-	b.Helper()
-	l.deleteNode(b)
-	nb := newNorthbound(b)
-	a := l.startAgent(b, n, nb)
-	nbserver.Eventually(b, time.Minute, "the agent misses its Node", func() bool {
-		text := a.log.String()
-		return strings.Contains(text, "Connected") && strings.Contains(text, nodeName+`\" not found`)
-	})
-	start := time.Now()
-	l.createNode(b)
-	return a, nb, nb.rows(b, routes, a.log.String).Sub(start)
-}
-
-// measureStartup imports one route: what is left is starting a process and
-// connecting to two servers.
-func (l *lab) measureStartup(b *testing.B) {
-	n := newNode(b, l.apiServer)
-	n.change(b, "add", 0, 1)
-	var took, told []time.Duration
-	for range 7 {
-		a, nb, t := l.imports(b, n, 1)
-		took = append(took, t)
-		_, peak := a.memory(b)
-		l.oneRoute = max(l.oneRoute, peak)
-		a.stop(b)
-		nb.end()
-		a, nb, t = l.importsWhenTold(b, n, 1)
-		told = append(told, t)
-		a.stop(b)
-		nb.end()
-	}
-	l.told = median(told)
-	report(b, milliseconds("ms-from-exec", median(took)), milliseconds("ms-from-node", l.told), metric{"peak-MiB", l.oneRoute})
 }
 
 type metric struct {
@@ -191,6 +94,7 @@ func (s *size) measure(b *testing.B) {
 	nb.expectRoutes(b, s.routes)
 	b.Run("Idle", func(b *testing.B) { s.measureIdle(b, a) })
 	a.stop(b)
+	b.Run("Restart", func(b *testing.B) { s.measureRestart(b, nb) })
 	nb.end()
 	s.node.change(b, "del", 0, s.routes)
 
@@ -268,6 +172,13 @@ func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
 		one = append(one, nb.rows(b, s.routes+i+1, noExcuse).Sub(start))
 	}
 	s.row = median(one)
+	one = nil
+	for i := range changes {
+		before, start := nb.modificationsSoFar(), time.Now()
+		w.replace(b, fmt.Sprintf("172.18.0.%d", 10+i))
+		one = append(one, nb.modifications(b, before, noExcuse).Sub(start))
+	}
+	s.rewrite = median(one)
 	w.remove(b, changes)
 	nb.rows(b, s.routes, noExcuse)
 	again := batched(0, s.routes/10)
@@ -279,30 +190,33 @@ func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
 	s.announce = nb.rows(b, s.routes, noExcuse).Sub(start)
 }
 
-// measureOne adds and removes one route, again and again, and takes the time
-// from before the kernel is told to when another client sees the row.
+// measureOne adds, rewrites and removes one route, again and again, and takes
+// the time from before the kernel is told to when another client sees the row.
 func (s *size) measureOne(b *testing.B, a *agent, nb *northbound) {
-	var added, deleted []time.Duration
+	var added, replaced, deleted []time.Duration
 	quiet := time.NewTicker(pause)
 	defer quiet.Stop()
-	cpu := a.cpu(b)
-	for i := range changes {
-		route := s.node.route(s.routes + i)
+	timed := func(change func(*netlink.Route) error, r *netlink.Route, seen func() time.Time) time.Duration {
 		<-quiet.C
 		start := time.Now()
-		if err := s.node.netlink.RouteAdd(route); err != nil {
+		if err := change(r); err != nil {
 			b.Fatal(err)
 		}
-		added = append(added, nb.rows(b, s.routes+1, a.log.String).Sub(start))
-		<-quiet.C
-		start = time.Now()
-		if err := s.node.netlink.RouteDel(route); err != nil {
-			b.Fatal(err)
-		}
-		deleted = append(deleted, nb.rows(b, s.routes, a.log.String).Sub(start))
+		return seen().Sub(start)
 	}
-	report(b, milliseconds("floor-ms", s.row), milliseconds("add-ms-median", median(added)), milliseconds("del-ms-median", median(deleted)),
-		ratio("x-floor", median(added), s.row), metric{"CPU-ms", (a.cpu(b) - cpu).Seconds() * 1000 / (2 * changes)})
+	cpu := a.cpu(b)
+	for i := range changes {
+		r := s.node.route(s.routes + i)
+		added = append(added, timed(s.node.netlink.RouteAdd, r, func() time.Time { return nb.rows(b, s.routes+1, a.log.String) }))
+		before := nb.modificationsSoFar()
+		r.Gw = nextHop(i + 1).AsSlice()
+		replaced = append(replaced, timed(s.node.netlink.RouteReplace, r, func() time.Time { return nb.modifications(b, before, a.log.String) }))
+		deleted = append(deleted, timed(s.node.netlink.RouteDel, r, func() time.Time { return nb.rows(b, s.routes, a.log.String) }))
+	}
+	report(b, milliseconds("floor-add-ms", s.row), milliseconds("floor-replace-ms", s.rewrite), milliseconds("add-ms-median", median(added)),
+		milliseconds("replace-ms-median", median(replaced)), milliseconds("del-ms-median", median(deleted)),
+		ratio("x-add-floor", median(added), s.row), ratio("x-replace-floor", median(replaced), s.rewrite),
+		metric{"CPU-ms", (a.cpu(b) - cpu).Seconds() * 1000 / (3 * changes)})
 }
 
 // measureFlap withdraws a tenth of the routes and announces them again.
@@ -334,6 +248,22 @@ func (s *size) measureIdle(b *testing.B, a *agent) {
 	now, peak := a.memory(b)
 	report(b, metric{"CPU-ms/s", (a.cpu(b) - cpu).Seconds() * 1000 / quiet.Seconds()}, metric{"MiB", now}, metric{"peak-MiB", peak},
 		metric{"MiB-live-heap", a.figure(b, "go_gc_heap_live_bytes") / (1 << 20)})
+}
+
+// measureRestart starts the agent where all rows are there already.
+func (s *size) measureRestart(b *testing.B, nb *northbound) {
+	a := s.startAgent(b, s.node, nb)
+	nbserver.Eventually(b, patience, "the agent says that it is synced", func() bool {
+		synced, err := a.ask(b.Context(), "ovnbgp_agent_synced")
+		return err == nil && synced == 1
+	})
+	took := time.Since(a.began)
+	if written := a.figure(b, "ovnbgp_agent_rows_written_total"); written != 0 {
+		b.Errorf("%v rows were written for nothing", written)
+	}
+	_, peak := a.memory(b)
+	report(b, milliseconds("ms-from-exec", took), seconds("CPU-s", a.cpu(b)), metric{"peak-MiB", peak})
+	a.stop(b)
 }
 
 // measureAtOnce announces all routes while the agent runs.

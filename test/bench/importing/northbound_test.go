@@ -57,16 +57,18 @@ func (n *northbound) end() {
 type observer struct {
 	connection net.Conn
 
-	mu                sync.Mutex
-	changed           *sync.Cond
-	inserted, deleted int
-	at                time.Time
-	err               error
+	mu                          sync.Mutex
+	changed                     *sync.Cond
+	inserted, deleted, modified int
+	at                          time.Time
+	err                         error
 }
 
+// The marks are equally long.
 var (
 	insertMark = []byte(`{"insert":`)
 	deleteMark = []byte(`{"delete":`)
+	modifyMark = []byte(`{"modify":`)
 )
 
 func observe(b *testing.B, socket string) *observer {
@@ -77,7 +79,7 @@ func observe(b *testing.B, socket string) *observer {
 	}
 	o := &observer{connection: connection}
 	o.changed = sync.NewCond(&o.mu)
-	request := fmt.Sprintf(`{"id":1,"method":"monitor_cond","params":[%q,"watch",{"Logical_Router_Static_Route":[{"columns":["ip_prefix"],"select":{"initial":false,"modify":false}}]}]}`, database)
+	request := fmt.Sprintf(`{"id":1,"method":"monitor_cond","params":[%q,"watch",{"Logical_Router_Static_Route":[{"columns":["nexthop"],"select":{"initial":false}}]}]}`, database)
 	if _, err := connection.Write([]byte(request)); err != nil {
 		b.Fatal(err)
 	}
@@ -96,8 +98,9 @@ func (o *observer) read(buffer []byte) {
 		now := time.Now()
 		text := buffer[:kept+n]
 		o.mu.Lock()
-		inserted, deleted := bytes.Count(text, insertMark), bytes.Count(text, deleteMark)
-		if o.inserted, o.deleted = o.inserted+inserted, o.deleted+deleted; inserted+deleted > 0 {
+		inserted, deleted, modified := bytes.Count(text, insertMark), bytes.Count(text, deleteMark), bytes.Count(text, modifyMark)
+		o.inserted, o.deleted, o.modified = o.inserted+inserted, o.deleted+deleted, o.modified+modified
+		if inserted+deleted+modified > 0 {
 			o.at = now
 		}
 		o.err = err
@@ -106,7 +109,7 @@ func (o *observer) read(buffer []byte) {
 		if err != nil {
 			return
 		}
-		// A mark may be cut in two; both are equally long.
+		// A mark may be cut in two.
 		kept = min(len(text), len(insertMark)-1)
 		copy(buffer, text[len(text)-kept:])
 	}
@@ -117,18 +120,35 @@ func (o *observer) close() { _ = o.connection.Close() }
 // rows waits until there are so many rows, and tells since when.
 func (o *observer) rows(b *testing.B, want int, blame func() string) time.Time {
 	b.Helper()
+	return o.await(b, blame, func() bool { return o.inserted-o.deleted == want })
+}
+
+// modifications waits for the next change of a row since before.
+func (o *observer) modifications(b *testing.B, before int, blame func() string) time.Time {
+	b.Helper()
+	return o.await(b, blame, func() bool { return o.modified > before })
+}
+
+func (o *observer) modificationsSoFar() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.modified
+}
+
+func (o *observer) await(b *testing.B, blame func() string, done func() bool) time.Time {
+	b.Helper()
 	late := time.AfterFunc(patience, func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.err == nil {
-			o.err = fmt.Errorf("%d rows came and %d went; %d were awaited", o.inserted, o.deleted, want)
+			o.err = fmt.Errorf("%d rows came, %d went and %d changed", o.inserted, o.deleted, o.modified)
 		}
 		o.changed.Broadcast()
 	})
 	defer late.Stop()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.inserted-o.deleted != want {
+	for !done() {
 		if o.err != nil {
 			b.Fatalf("not within %s: %v\n%s", patience, o.err, blame())
 		}
@@ -216,6 +236,15 @@ func (w *writer) remove(b *testing.B, n int) {
 		w.transact(b, []ovsdb.Operation{mutation(ovsdb.MutateOperationDelete, ids)})
 	}
 	w.ids = w.ids[n:]
+}
+
+// replace gives the first of the rows another next hop.
+func (w *writer) replace(b *testing.B, hop string) {
+	b.Helper()
+	w.transact(b, []ovsdb.Operation{{
+		Op: ovsdb.OperationUpdate, Table: "Logical_Router_Static_Route", Row: ovsdb.Row{"nexthop": hop},
+		Where: []ovsdb.Condition{ovsdb.NewCondition("_uuid", ovsdb.ConditionEqual, w.ids[0])},
+	}})
 }
 
 func (w *writer) transact(b *testing.B, batch []ovsdb.Operation) []ovsdb.OperationResult {
