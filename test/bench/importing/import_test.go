@@ -247,7 +247,7 @@ func (s *size) measureIdle(b *testing.B, a *agent) {
 	<-time.After(quiet)
 	now, peak := a.memory(b)
 	report(b, metric{"CPU-ms/s", (a.cpu(b) - cpu).Seconds() * 1000 / quiet.Seconds()}, metric{"MiB", now}, metric{"peak-MiB", peak},
-		metric{"MiB-live-heap", a.figure(b, "go_gc_heap_live_bytes") / (1 << 20)})
+		metric{"MiB-heap", a.figure(b, "go_memstats_heap_alloc_bytes") / (1 << 20)})
 }
 
 // measureRestart starts the agent where all rows are there already.
