@@ -15,9 +15,9 @@ done
 
 mkdir -p "$folder"
 # A missing control plane is a failure here, not a reason to skip, and in CI so
-# is a missing ovsdb-server. Suites that run an API server each are not to crowd
+# is a missing ovsdb-server or network namespace. Suites that run an API server each are not to crowd
 # a small machine all at once.
-[[ -z ${CI:-} ]] || export NORTHBOUND_REQUIRED=1
+[[ -z ${CI:-} ]] || export NORTHBOUND_REQUIRED=1 NETNS_REQUIRED=1
 result=0
 CONTROLPLANE_REQUIRED=1 "$gotestsum" --format pkgname --hide-summary=output --jsonfile "$folder/log.json" \
 	-- -timeout 20m -p 2 "$@" $packages | tee "$folder/summary" || result=$?

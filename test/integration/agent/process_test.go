@@ -67,7 +67,7 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 			out, err := exec.Command(plane.Binaries.Kubectl, "--kubeconfig", admin, "apply", "-f", filepath.Join(root, "config", "agent", file)).CombinedOutput()
 			Expect(err).NotTo(HaveOccurred(), string(out))
 		}
-		user, err := plane.AddUser("system:serviceaccount:ovn-bgp-operator-system:ovn-bgp-agent", "system:serviceaccounts")
+		user, err := plane.AddUser("system:serviceaccount:ovn-bgp-agent-system:ovn-bgp-agent", "system:serviceaccounts")
 		Expect(err).NotTo(HaveOccurred())
 		kubeconfig = filepath.Join(GinkgoT().TempDir(), "agent")
 		Expect(user.WriteKubeconfig(kubeconfig)).To(Succeed())
