@@ -7,6 +7,9 @@ const (
 	firstWindow = 2 * time.Millisecond
 	// lastWindow bounds how long a change may wait for others.
 	lastWindow = 500 * time.Millisecond
+	// waitFactor bounds the wait by what a sync takes, so that syncs keep OVSDB
+	// busy for a twentieth of the time and cheap ones don't wait long.
+	waitFactor = 20
 	// restFactor leaves OVSDB a part of the time that a sync took for others.
 	restFactor = 4
 )
@@ -28,7 +31,7 @@ func (p *pace) delay(now time.Time) time.Duration { return max(p.next.Sub(now), 
 // synced notes a sync that wrote something; waited tells whether it had to
 // wait for its time.
 func (p *pace) synced(began, ended time.Time, waited bool) {
-	p.window = min(2*p.window, lastWindow)
+	p.window = min(2*p.window, waitFactor*ended.Sub(began), lastWindow)
 	if !waited || p.window < firstWindow {
 		p.window = firstWindow
 	}

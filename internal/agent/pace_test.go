@@ -27,21 +27,32 @@ func TestPaceStartsAtOnce(t *testing.T) {
 	}
 }
 
-// While changes keep coming fewer and fewer syncs are made, but no change
+// While changes keep coming, syncs take a small part of the time, and no change
 // waits longer than the last window.
 func TestPaceCoalesces(t *testing.T) {
-	var p pace
-	now := time.Now()
-	end, syncs, longest := now.Add(10*time.Second), 0, time.Duration(0)
-	for now.Before(end) {
-		wait := p.delay(now)
-		longest = max(longest, wait)
-		began := now.Add(wait)
-		now = began.Add(time.Millisecond)
-		p.synced(began, now, wait > 0)
-		syncs++
-	}
-	if syncs > 40 || longest > lastWindow {
-		t.Errorf("%d syncs in ten seconds, the longest wait %s", syncs, longest)
+	for _, test := range []struct {
+		took        time.Duration
+		most        int
+		longestWait time.Duration
+	}{
+		{100 * time.Microsecond, 4800, 2 * time.Millisecond},
+		{time.Millisecond, 500, 20 * time.Millisecond},
+		{10 * time.Millisecond, 60, 200 * time.Millisecond},
+		{100 * time.Millisecond, 25, lastWindow},
+	} {
+		var p pace
+		now := time.Now()
+		end, syncs, longest := now.Add(10*time.Second), 0, time.Duration(0)
+		for now.Before(end) {
+			wait := p.delay(now)
+			longest = max(longest, wait)
+			began := now.Add(wait)
+			now = began.Add(test.took)
+			p.synced(began, now, wait > 0)
+			syncs++
+		}
+		if syncs > test.most || longest > test.longestWait {
+			t.Errorf("syncs of %s: %d in ten seconds, the longest wait %s", test.took, syncs, longest)
+		}
 	}
 }
