@@ -6,6 +6,7 @@ import (
 	"time"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
@@ -18,8 +19,10 @@ import (
 type job struct {
 	*Reconciler
 	revision *current.Revision
-	node     *model.Node
-	live     []apply.LiveObject
+	// object is the node as the API has it.
+	object *corev1.Node
+	node   *model.Node
+	live   []apply.LiveObject
 }
 
 // attempt is a plan with the objects that it renders to.
@@ -33,8 +36,9 @@ type attempt struct {
 func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Duration) {
 	whole := j.attempt(nil)
 	if whole.plan.Keep {
-		return withApplied(whole.plan.Parts, j.live), 0
+		return j.keep(ctx, &whole)
 	}
+	j.known.remember(j.object)
 	inputs := fingerprint(j.revision.Number, whole.objects)
 	if refused, wait := j.retries.refused(j.node.Name, inputs, j.Now()); wait > 0 {
 		return j.applyWithout(ctx, &whole, refused, wait)
@@ -58,6 +62,24 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 			"routeAdvertisements", name, "reason", reason.Error(), "retryAfter", wait)
 	}
 	return j.applyWithout(ctx, &whole, refused, wait)
+}
+
+// keep leaves the node with what follows from its last known state.
+func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart, again time.Duration) {
+	object := j.known.node(j.node.Name)
+	if object == nil {
+		return withApplied(whole.plan.Parts, j.live), 0
+	}
+	node := j.revision.Nodes.Node(object)
+	before := &job{Reconciler: j.Reconciler, revision: j.revision, node: &node, live: j.live}
+	last := before.attempt(nil)
+	if last.plan.Keep {
+		return withApplied(whole.plan.Parts, j.live), 0
+	}
+	if err := before.apply(ctx, &last); err != nil {
+		_, again = before.failed(ctx, &last, err)
+	}
+	return whole.plan.Parts, again
 }
 
 func isRefusal(e *apply.Error) bool { return e.Kind == apply.Refused }

@@ -35,6 +35,7 @@ type Reconciler struct {
 	Now func() time.Time
 
 	retries retries
+	known   known
 }
 
 // Reconcile plans and applies one node. Failed writes are not returned as
@@ -60,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		return ctrl.Result{}, err
 	}
 
-	job := job{Reconciler: r, revision: revision, node: &node, live: live}
+	job := job{Reconciler: r, revision: revision, object: &object, node: &node, live: live}
 	parts, again := job.run(ctx)
 	if err := r.noteTakeover(ctx, name, parts); err != nil {
 		return ctrl.Result{}, err
@@ -78,6 +79,7 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	}
 	_, err = r.Applier.Node(ctx, name, nil, live)
 	r.retries.forget(name)
+	r.known.forget(name)
 	r.Advertisements.Now(r.Tallies.Remove(name)...)
 	r.Plan.CaughtUp(name, revision)
 	if err != nil {

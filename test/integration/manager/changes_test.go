@@ -111,6 +111,18 @@ var _ = Describe("What a change leads to", func() {
 				HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("node-2"))))
 		})
 
+		It("that loses its subnets keeps nothing of RouteAdvertisements that are gone", func(ctx context.Context) {
+			create(ctx, blue(), advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+			manager.settle()
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", ConsistOf("10.10.2.0/24", "10.244.2.0/24")))
+			change(ctx, node(2), func(n *corev1.Node) { n.Annotations[ovnk.AnnotationNodeSubnets] = "spoiled" })
+			manager.settle()
+			remove(ctx, advertisement("blue"))
+			manager.settle()
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
+			Expect(condition(ctx, "pods", status.Rendered)).To(HaveField("Message", ContainSubstring("node-2")))
+		})
+
 		It("that leaves takes its object along", func(ctx context.Context) {
 			remove(ctx, node(3))
 			manager.expect(map[string]int{deleteConfig: 1, applyStatus: 1})
