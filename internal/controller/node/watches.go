@@ -24,8 +24,9 @@ import (
 var StateKind = frrk8sv1beta1.GroupVersion.WithKind("FRRNodeState")
 
 // lookForOverdue is how often, and after what time, nodes are looked at again
-// whose writes no watch has shown.
-const lookForOverdue = time.Minute
+// whose writes no watch has shown. It is longer than a cache takes to list
+// again all of a large cluster's objects, which would be written twice.
+const lookForOverdue = 5 * time.Minute
 
 // Setup adds the controller to the manager. nodes is how others give it work.
 func Setup(m manager.Manager, r *Reconciler, nodes *current.Trigger[string], kinds *optional.Kinds, workers int) error {

@@ -95,6 +95,9 @@ func (c *cluster) measureCold(b *testing.B, m *manager, objects int) {
 	b.ReportMetric(got.allocated/(1<<20), "MB-allocated")
 	b.ReportMetric(got.heap/(1<<20), "MiB-live-heap")
 	b.ReportMetric(0, "ns/op")
+	// A benchmark that fails shows none of its metrics.
+	b.Logf("%.1f s to objects, %.1f s to status, %.1f CPU s, %.0f writes, %.0f MB allocated, %.0f MiB live heap",
+		written.Seconds(), time.Since(start).Seconds(), m.cpu(b).Seconds(), got.writes, got.allocated/(1<<20), got.heap/(1<<20))
 	if got.writes != float64(objects) {
 		b.Errorf("%v writes of FRRConfigurations for %d objects; not taken: %v", got.writes, objects, got.failures)
 	}
