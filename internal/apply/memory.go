@@ -25,6 +25,9 @@ type write struct {
 	at time.Time
 	// shown is what the cache showed then, "" for nothing.
 	shown types.UID
+	// seen is set once a watch has shown the write. It is still needed by who
+	// read the cache right before that.
+	seen bool
 	// Either stored is what the server stored, or deleted what it deleted.
 	stored, deleted *LiveObject
 }
@@ -104,11 +107,16 @@ func (m *memory) saw(node string, live LiveObject) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	w, found := m.writes[node][live.NamespacedName]
-	if !found || w.ahead(&live) {
+	if !found || w.seen || w.ahead(&live) {
 		return false
 	}
-	m.forget(node, live.NamespacedName)
-	return w.stored != nil && w.stored.ResourceVersion == live.ResourceVersion
+	if w.stored == nil {
+		m.forget(node, live.NamespacedName)
+		return false
+	}
+	w.seen = true
+	m.writes[node][live.NamespacedName] = w
+	return w.stored.ResourceVersion == live.ResourceVersion
 }
 
 // sawGone notes a deletion, and reports whether it was an own one.
@@ -138,7 +146,7 @@ func (m *memory) overdue(before time.Time) []string {
 		late := false
 		for key, w := range writes {
 			if w.at.Before(before) {
-				late = true
+				late = late || !w.seen
 				m.forget(node, key)
 			}
 		}
