@@ -15,6 +15,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
 // options are the flags as they were given.
@@ -82,7 +83,7 @@ changes nothing in the kernel.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version(),
+		Version:       program.Version(),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := o.validate(); err != nil {
 				return err
@@ -178,7 +179,7 @@ func (o *options) validate() error {
 	if _, err := o.tls(); err != nil {
 		problems = append(problems, err)
 	}
-	if _, err := newLogger(o, nil); err != nil {
+	if _, err := program.Logger(o.logLevel, o.logFormat, nil); err != nil {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)

@@ -27,6 +27,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
 // parts are what makes an agent, put together.
@@ -51,7 +52,7 @@ func (p *parts) apply(networks []agent.Network, complete bool) {
 }
 
 func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
-	log, err := newLogger(o, logs)
+	log, err := program.Logger(o.logLevel, o.logFormat, logs)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 	if p.writer.Client, err = client.New(p.config, client.Options{Scheme: scheme}); err != nil {
 		return fmt.Errorf("cannot reach the cluster at %s: %w", p.config.Host, err)
 	}
-	p.log.Info("Starting", "version", version(), "node", o.node, "northbound", strings.Join(o.ovn, ","))
+	p.log.Info("Starting", "version", program.Version(), "node", o.node, "northbound", strings.Join(o.ovn, ","))
 	if o.once {
 		return p.once(ctx, o.timeout)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
 // options are the flags as they were given.
@@ -78,7 +79,7 @@ keep their caches warm.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version(),
+		Version:       program.Version(),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := o.validate(); err != nil {
 				return err
@@ -168,7 +169,7 @@ func (o *options) validate() error {
 		complain("leader election wants lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
 			o.leaseDuration, o.renewDeadline, o.retryPeriod)
 	}
-	if _, err := newLogger(o, nil); err != nil {
+	if _, err := program.Logger(o.logLevel, o.logFormat, nil); err != nil {
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)

@@ -16,11 +16,12 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
 // start builds the manager and runs it until ctx ends.
 func start(ctx context.Context, o *options, logs io.Writer) error {
-	log, err := newLogger(o, logs)
+	log, err := program.Logger(o.logLevel, o.logFormat, logs)
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 	if err := manager.AddReadyzCheck("planned", ready); err != nil {
 		return err
 	}
-	log.Info("Starting", "version", version(), "server", config.Host, "leaderElection", o.leaderElect)
+	log.Info("Starting", "version", program.Version(), "server", config.Host, "leaderElection", o.leaderElect)
 	if err := manager.Start(ctx); err != nil {
 		return fmt.Errorf("stopped: %w", err)
 	}

@@ -1,0 +1,49 @@
+// Package program holds what every binary of cmd/ needs to be a good program: a
+// logger as the flags ask for it, and its version. It decides nothing else.
+package program
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/go-logr/logr"
+)
+
+// Logger returns a logger of the level (debug, info, warn, error) and format
+// (json, text) that the flags --log-level and --log-format name. Without out,
+// it only judges them.
+func Logger(level, format string, out io.Writer) (logr.Logger, error) {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		return logr.Logger{}, fmt.Errorf("--log-level %q: use debug, info, warn or error", level)
+	}
+	if out == nil {
+		out = io.Discard
+	}
+	settings := &slog.HandlerOptions{Level: least}
+	switch format {
+	case "json":
+		return logr.FromSlogHandler(slog.NewJSONHandler(out, settings)), nil
+	case "text":
+		return logr.FromSlogHandler(slog.NewTextHandler(out, settings)), nil
+	default:
+		return logr.Logger{}, fmt.Errorf("--log-format %q: use json or text", format)
+	}
+}
+
+// Version tells what was built, from what the Go tool recorded.
+func Version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	answer := build.Main.Version
+	for _, setting := range build.Settings {
+		if setting.Key == "vcs.revision" {
+			answer += " " + setting.Value
+		}
+	}
+	return answer + " " + build.GoVersion
+}
