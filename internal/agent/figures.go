@@ -67,7 +67,7 @@ func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures 
 	counters := &mirror.Counters
 	counter("netlink_events_total", "Events received from the kernel.", counters.Events.Load)
 	counter("netlink_overflows_total", "Times that events were lost because they came too fast.", counters.Overflows.Load)
-	counter("netlink_interrupted_dumps_total", "Listings that the kernel said were inconsistent, repeated.", counters.Interrupted.Load)
+	counter("netlink_interrupted_dumps_total", "Listings that were inconsistent because of changes meanwhile, repeated.", counters.Interrupted.Load)
 	counter("drift_total", "Routes that a periodic listing found changed without an event.", counters.Drift.Load)
 	return f
 }

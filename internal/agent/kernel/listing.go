@@ -15,6 +15,12 @@ const (
 	pauseFactor = 4
 	// retryPause comes after a listing that failed or was interrupted.
 	retryPause = 50 * time.Millisecond
+	// mostDoubts is how many doubtful listings in a row are repeated, so that
+	// endless changes don't have a table listed endlessly.
+	mostDoubts = 5
+	// lateness is how long after a listing an event may be received of what
+	// happened during it.
+	lateness = 50 * time.Millisecond
 )
 
 // follow lists what is stale until ctx ends.
@@ -138,7 +144,7 @@ func (m *Mirror) listTable(t *Table) error {
 	m.mu.Lock()
 	cause := t.stale
 	t.stale, t.listing, t.replay = "", true, nil
-	size := len(t.routes.best)
+	size, removals := len(t.routes.best), t.removals
 	nexthops := make(map[uint32]nexthop, len(m.nexthops))
 	for id, n := range m.nexthops {
 		nexthops[id] = n
@@ -171,6 +177,7 @@ func (m *Mirror) listTable(t *Table) error {
 	for i := range replay {
 		fresh.apply(&replay[i], m.nexthops)
 	}
+	m.doubt(t, &fresh, cause, t.removals != removals)
 	differences := len(fresh.best)
 	if t.listed {
 		differences = t.replaceWith(fresh)
@@ -180,6 +187,34 @@ func (m *Mirror) listTable(t *Table) error {
 	}
 	m.listedTable(t, cause, differences, time.Since(began))
 	return nil
+}
+
+// doubt keeps IPv6 routes that a listing lacks although no event removed them,
+// until another listing lacks them too, and has the table listed again.
+//
+// The kernel lists IPv6 routes in portions. When a route comes in between, it
+// starts from the top and skips as many prefixes as it has listed
+// (fib6_dump_table, since sernums are compared); where others went meanwhile
+// it skips as many too many, of routes that nobody touched. It does not say so:
+// NLM_F_DUMP_INTR is for links, addresses, rules and nexthop objects only.
+// IPv4 listings go on after the last key and lose nothing.
+//
+// noisy tells that IPv6 routes went while the table was listed; the caller
+// holds the lock.
+func (m *Mirror) doubt(t *Table, fresh *contents, cause string, noisy bool) {
+	t.unsettledUntil = time.Now().Add(lateness)
+	kept := 0
+	if believed := t.doubts > 0 && !noisy || t.doubts >= mostDoubts; t.listed && !believed {
+		kept = fresh.keep(&t.routes)
+	}
+	if kept == 0 && !noisy || t.doubts >= mostDoubts {
+		t.doubts = 0
+		return
+	}
+	t.doubts++
+	m.Counters.Interrupted.Add(1)
+	m.options.Log.V(1).Info("IPv6 routes went while they were listed, so that others may be missing; listing them again", "table", t.id, "missing", kept)
+	m.outdated(t, cause)
 }
 
 // listedTable does the accounts of a listing; the caller holds the lock.

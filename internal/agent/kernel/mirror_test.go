@@ -254,7 +254,9 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// A listing that is cut short takes nothing away.
+// A listing of routes that is cut short takes nothing away. It is injected
+// because no kernel so far says that of routes, only of links, addresses, rules
+// and nexthop objects: TestWhatTheKernelTellsOfAnInterruption asks it.
 func TestInterruptedListing(t *testing.T) {
 	ns := testns.New(t)
 	ns.IP(t, "route add 10.1.0.0/24 via 172.18.0.2 proto bgp table 1005", "route add 10.2.0.0/24 via 172.18.0.2 proto bgp table 1005")

@@ -25,6 +25,11 @@ type Table struct {
 	replay  []event
 	// notBefore and took pace listings: a burst of causes makes few of them.
 	notBefore time.Time
+	// removals counts the events that removed an IPv6 route, of any protocol;
+	// see Mirror.doubt, as for the other two.
+	removals       uint64
+	doubts         int
+	unsettledUntil time.Time
 
 	changed map[netip.Prefix]struct{}
 	all     bool
@@ -218,6 +223,13 @@ func (t *Table) apply(e *event) {
 	if t.listing {
 		t.replay = append(t.replay, *e)
 	}
+	if e.removed && !isIPv4(e.route.Prefix) {
+		t.removals++
+		if !t.listing && time.Now().Before(t.unsettledUntil) {
+			t.unsettledUntil = time.Time{}
+			t.mirror.outdated(t, CauseSettled)
+		}
+	}
 	before, had := t.routes.best[e.route.Prefix]
 	odd := t.routes.apply(e, t.mirror.nexthops)
 	after, has := t.routes.best[e.route.Prefix]
@@ -238,6 +250,23 @@ func (c *contents) apply(e *event, nexthops map[uint32]nexthop) (odd bool) {
 		return c.remove(&e.route, path)
 	}
 	return c.add(&e.route, path, e.replace, false)
+}
+
+// keep adds the IPv6 routes of old that c has no route for, and tells how many
+// prefixes that were.
+func (c *contents) keep(old *contents) (kept int) {
+	for prefix := range old.best {
+		if _, found := c.best[prefix]; found || isIPv4(prefix) {
+			continue
+		}
+		list := old.list(prefix)
+		for _, e := range list {
+			c.count(e, 1)
+		}
+		c.put(prefix, list)
+		kept++
+	}
+	return kept
 }
 
 func (t *Table) touch(prefix netip.Prefix) {
