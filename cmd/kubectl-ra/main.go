@@ -7,11 +7,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
 // Exit codes, as the help texts promise them.
@@ -65,7 +66,7 @@ Put the binary kubectl-ra on your PATH, and kubectl finds it as "kubectl ra".`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ra"},
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version(),
+		Version:       program.Version(),
 	}
 	command.SetVersionTemplate("{{.Version}}\n")
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
@@ -74,18 +75,4 @@ Put the binary kubectl-ra on your PATH, and kubectl finds it as "kubectl ra".`,
 	command.AddCommand(newPlanCommand())
 	describeCompletion(command)
 	return command
-}
-
-func version() string {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	answer := build.Main.Version
-	for _, setting := range build.Settings {
-		if setting.Key == "vcs.revision" {
-			answer += " " + setting.Value
-		}
-	}
-	return answer + " " + build.GoVersion
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 
 	"github.com/go-logr/logr"
 )
@@ -31,19 +30,4 @@ func Logger(level, format string, out io.Writer) (logr.Logger, error) {
 	default:
 		return logr.Logger{}, fmt.Errorf("--log-format %q: use json or text", format)
 	}
-}
-
-// Version tells what was built, from what the Go tool recorded.
-func Version() string {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	answer := build.Main.Version
-	for _, setting := range build.Settings {
-		if setting.Key == "vcs.revision" {
-			answer += " " + setting.Value
-		}
-	}
-	return answer + " " + build.GoVersion
 }
