@@ -82,7 +82,7 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		relay(n, plane)
 		arguments = append([]string{"netns", "exec", n.ns.Name, binary}, append(arguments,
 			"--node=n1", "--kubeconfig="+kubeconfig, "--ovn-nb="+n.server.Endpoint(), "--cluster-subnets=10.244.0.0/16", "--service-subnets=10.96.0.0/16",
-			"--log-format=text", "--timeout=20s", "--metrics-bind-address=127.0.0.1:8082", "--health-probe-bind-address=127.0.0.1:8083")...)
+			"--log-format=text", "--timeout=20s", "--metrics-bind-address=127.0.0.1:8082", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:8083")...)
 		return exec.Command("ip", arguments...)
 	}
 

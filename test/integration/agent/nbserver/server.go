@@ -20,6 +20,9 @@ const RequiredVariable = "NORTHBOUND_REQUIRED"
 // Schema is where OVN's packages put the schema.
 const Schema = "/usr/share/ovn/ovn-nb.ovsschema"
 
+// northbound is the database that the schema makes.
+const northbound = "OVN_Northbound"
+
 // Server is one ovsdb-server.
 type Server struct {
 	// Directory holds all of its files.
@@ -29,6 +32,8 @@ type Server struct {
 	// Remotes it listens on beside its socket, in ovsdb-server's form.
 	Remotes []string
 	Extra   []string
+	// name of the database.
+	name    string
 	command *exec.Cmd
 	ended   chan struct{}
 	output  bytes.Buffer
@@ -41,7 +46,7 @@ func Require(t testing.TB) {
 	if os.Getenv(RequiredVariable) != "" {
 		complain = t.Fatalf
 	}
-	for _, tool := range []string{"ovsdb-server", "ovsdb-tool", "ovsdb-client", "ovs-appctl"} {
+	for _, tool := range []string{"ovsdb-server", "ovsdb-tool", "ovsdb-client", "ovs-appctl", "ovn-northd", "ovn-nbctl"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			complain("NOT TESTED: %s is missing; install the packages ovn-central and openvswitch-switch", tool)
 		}
@@ -54,6 +59,11 @@ func Require(t testing.TB) {
 // Start starts a server with an empty database for the time of the test.
 func Start(t testing.TB, remotes ...string) *Server {
 	t.Helper()
+	return start(t, northbound, Schema, remotes...)
+}
+
+func start(t testing.TB, name, schema string, remotes ...string) *Server {
+	t.Helper()
 	Require(t)
 	// A socket's path has to fit into 108 bytes, which the names of tests
 	// and their temporary directories exceed.
@@ -62,8 +72,8 @@ func Start(t testing.TB, remotes ...string) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(directory) })
-	s := &Server{Directory: directory, Database: filepath.Join(directory, "nb.db"), Remotes: remotes}
-	run(t, "ovsdb-tool", "create", s.Database, Schema)
+	s := &Server{Directory: directory, Database: filepath.Join(directory, "db"), Remotes: remotes, name: name}
+	run(t, "ovsdb-tool", "create", s.Database, schema)
 	s.Run(t)
 	t.Cleanup(s.Kill)
 	return s
@@ -128,7 +138,7 @@ func (s *Server) Control(t testing.TB, arguments ...string) string {
 // one of them failed.
 func (s *Server) Transact(t testing.TB, operations ...any) []map[string]any {
 	t.Helper()
-	request, err := json.Marshal(append([]any{"OVN_Northbound"}, operations...))
+	request, err := json.Marshal(append([]any{s.name}, operations...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,18 +232,18 @@ func StartCluster(t testing.TB, n int) []*Server {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(directory) })
-		s := &Server{Directory: directory, Database: filepath.Join(directory, "nb.db")}
+		s := &Server{Directory: directory, Database: filepath.Join(directory, "db"), name: northbound}
 		raft := "unix:" + filepath.Join(directory, "raft")
 		if i == 0 {
 			run(t, "ovsdb-tool", "create-cluster", s.Database, Schema, raft)
 		} else {
-			run(t, "ovsdb-tool", "join-cluster", s.Database, "OVN_Northbound", raft, "unix:"+filepath.Join(servers[0].Directory, "raft"))
+			run(t, "ovsdb-tool", "join-cluster", s.Database, northbound, raft, "unix:"+filepath.Join(servers[0].Directory, "raft"))
 		}
 		s.Run(t)
 		t.Cleanup(s.Kill)
 		servers = append(servers, s)
 		Eventually(t, 20*time.Second, "the server is part of the cluster", func() bool {
-			return strings.Contains(s.Control(t, "cluster/status", "OVN_Northbound"), "Status: cluster member")
+			return strings.Contains(s.Control(t, "cluster/status", northbound), "Status: cluster member")
 		})
 	}
 	return servers
@@ -242,5 +252,5 @@ func StartCluster(t testing.TB, n int) []*Server {
 // Leads reports whether the server leads its cluster.
 func (s *Server) Leads(t testing.TB) bool {
 	t.Helper()
-	return s.command != nil && strings.Contains(s.Control(t, "cluster/status", "OVN_Northbound"), "Role: leader")
+	return s.command != nil && strings.Contains(s.Control(t, "cluster/status", northbound), "Role: leader")
 }
