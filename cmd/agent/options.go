@@ -43,10 +43,10 @@ type options struct {
 	manageVRFs bool
 	manageSNAT bool
 
-	metricsAddress string
-	probeAddress   string
-	logLevel       string
-	logFormat      string
+	metrics      program.Metrics
+	probeAddress string
+	logLevel     string
+	logFormat    string
 }
 
 func defaults() options {
@@ -55,17 +55,17 @@ func defaults() options {
 		ovn:     []string{"unix:/var/run/ovn/ovnnb_db.sock"},
 		// OVN-Kubernetes' own defaults; UDN join subnets are those of its
 		// user-defined networks.
-		join:           []string{"100.64.0.0/16", "fd98::/64", "100.65.0.0/16", "fd99::/64"},
-		masquerade:     []string{"169.254.0.0/17", "fd69::/112"},
-		transit:        []string{"100.88.0.0/16", "fd97::/64"},
-		maxRoutes:      20000,
-		ipv4ViaIPv6:    "auto",
-		resync:         10 * time.Minute,
-		buffer:         32 << 20,
-		metricsAddress: ":8082",
-		probeAddress:   ":8083",
-		logLevel:       "info",
-		logFormat:      "json",
+		join:         []string{"100.64.0.0/16", "fd98::/64", "100.65.0.0/16", "fd99::/64"},
+		masquerade:   []string{"169.254.0.0/17", "fd69::/112"},
+		transit:      []string{"100.88.0.0/16", "fd97::/64"},
+		maxRoutes:    20000,
+		ipv4ViaIPv6:  "auto",
+		resync:       10 * time.Minute,
+		buffer:       32 << 20,
+		metrics:      program.Metrics{Address: ":8082", Secure: true},
+		probeAddress: ":8083",
+		logLevel:     "info",
+		logFormat:    "json",
 	}
 }
 
@@ -143,7 +143,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "file that says how to reach the cluster (default $KUBECONFIG; in a pod, the pod's service account)")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long --once and routes wait for the node's state to be known")
-	f.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "address where Prometheus metrics are served under /metrics; 0 serves none")
+	o.metrics.AddTo(f)
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress, "address where /healthz and /readyz are served; 0 serves none")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log-format", o.logFormat, "json, or text for people")
@@ -177,6 +177,9 @@ func (o *options) validate() error {
 		problems = append(problems, err)
 	}
 	if _, err := o.tls(); err != nil {
+		problems = append(problems, err)
+	}
+	if err := o.metrics.Validate(); err != nil {
 		problems = append(problems, err)
 	}
 	if _, err := program.Logger(o.logLevel, o.logFormat, nil); err != nil {

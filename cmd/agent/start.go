@@ -13,14 +13,14 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
@@ -32,12 +32,11 @@ import (
 
 // parts are what makes an agent, put together.
 type parts struct {
-	log      logr.Logger
-	agent    *agent.Agent
-	watcher  *sources.Watcher
-	writer   *report.Writer
-	registry *prometheus.Registry
-	config   *rest.Config
+	log     logr.Logger
+	agent   *agent.Agent
+	watcher *sources.Watcher
+	writer  *report.Writer
+	config  *rest.Config
 	// devices is set with --manage-vrfs.
 	devices *devices
 }
@@ -56,7 +55,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctrl.SetLogger(log)
+	ctrllog.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go"))
 	settings, err := o.sources()
 	if err != nil {
@@ -66,18 +65,17 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{log: log, registry: prometheus.NewRegistry()}
+	p := &parts{log: log}
 	if p.config, err = restConfig(o.kubeconfig); err != nil {
 		return nil, err
 	}
-	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p.writer = &report.Writer{Node: o.node, Namespace: "default", Log: log}
 	p.writer.Init()
 	p.agent = agent.New(agent.Options{
 		Settings: o.settings(),
 		Kernel:   kernel.Options{Log: log.WithName("kernel"), Buffer: o.buffer, Interval: o.resync},
 		OVN:      ovnnb.Options{Endpoints: o.ovn, TLS: certificates, Node: o.node, Log: log.WithName("ovn")},
-		Log:      log, Registry: p.registry, ReadOnly: readOnly, ManageSNAT: o.manageSNAT, Changed: p.writer.Changed,
+		Log:      log, Registry: ctrlmetrics.Registry, ReadOnly: readOnly, ManageSNAT: o.manageSNAT, Changed: p.writer.Changed,
 	})
 	p.writer.States = p.agent.States
 	if o.manageVRFs && !readOnly {
@@ -114,13 +112,17 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 	if p.writer.Client, err = client.New(p.config, client.Options{Scheme: scheme}); err != nil {
 		return fmt.Errorf("cannot reach the cluster at %s: %w", p.config.Host, err)
 	}
+	metrics, err := p.serveMetrics(&o.metrics)
+	if err != nil {
+		return err
+	}
 	p.log.Info("Starting", "version", program.Version(), "node", o.node, "northbound", strings.Join(o.ovn, ","))
 	if o.once {
 		return p.once(ctx, o.timeout)
 	}
 	return p.together(ctx,
 		p.agent.Run, p.watcher.Run, p.writer.Run, p.devices.run,
-		serve(o.metricsAddress, map[string]http.Handler{"/metrics": promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{})}),
+		metrics,
 		serve(o.probeAddress, map[string]http.Handler{"/healthz": healthy(nil), "/readyz": healthy(p.ready)}))
 }
 
@@ -200,6 +202,23 @@ func (p *parts) once(ctx context.Context, patience time.Duration) error {
 		}
 		return errors.Join(problems...)
 	})
+}
+
+// serveMetrics returns the part that serves metrics.
+func (p *parts) serveMetrics(o *program.Metrics) (func(context.Context) error, error) {
+	ctrlmetrics.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	requests, err := rest.HTTPClientFor(p.config)
+	if err != nil {
+		return nil, err
+	}
+	server, err := metricsserver.NewServer(o.Server(), p.config, requests)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve metrics: %w", err)
+	}
+	if server == nil {
+		return func(context.Context) error { return nil }, nil
+	}
+	return server.Start, nil
 }
 
 // serve returns a part that serves HTTP; "0" serves nothing.

@@ -21,7 +21,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, flag := range []string{
-		"--kubeconfig", "--metrics-bind-address", "--health-probe-bind-address", "--leader-elect", "--take-over",
+		"--kubeconfig", "--metrics-bind-address", "--metrics-secure", "--metrics-cert-dir", "--health-probe-bind-address", "--leader-elect", "--take-over",
 		"--managed-asn", "--managed-namespace", "--workers", "--kube-api-qps", "--default-network-nad", "--log-level", "--version",
 	} {
 		if !strings.Contains(help, flag) {
@@ -44,18 +44,20 @@ func TestVersion(t *testing.T) {
 
 func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 	for wrong, want := range map[string]string{
-		"--managed-asn=0":               "reserved",
-		"--managed-asn=4294967295":      "reserved",
-		"--managed-asn=AS1":             "--managed-asn",
-		"--managed-namespace=":          "frr-k8s runs in",
-		"--workers=0":                   "at least 1",
-		"--default-network-nad=default": "NAMESPACE/NAME",
-		"--default-network-nad=a/b/c":   "NAMESPACE/NAME",
-		"--log-level=loud":              "debug, info, warn or error",
-		"--log-format=xml":              "json or text",
-		"--no-such-flag":                "--help",
+		"--managed-asn=0":                                    "reserved",
+		"--managed-asn=4294967295":                           "reserved",
+		"--managed-asn=AS1":                                  "--managed-asn",
+		"--managed-namespace=":                               "frr-k8s runs in",
+		"--workers=0":                                        "at least 1",
+		"--default-network-nad=default":                      "NAMESPACE/NAME",
+		"--default-network-nad=a/b/c":                        "NAMESPACE/NAME",
+		"--log-level=loud":                                   "debug, info, warn or error",
+		"--log-format=xml":                                   "json or text",
+		"--no-such-flag":                                     "--help",
+		"--metrics-cert-dir=/nowhere":                        "/nowhere/tls.crt",
+		"--metrics-cert-dir=/nowhere --metrics-secure=false": "leave one of them out",
 		"--leader-elect --leader-election-lease-duration=1s": "lease duration",
-		"argument": "argument",
+		"argument":                                           "argument",
 	} {
 		_, err := invoke(t, map[string]string{"KUBECONFIG": "/nowhere"}, strings.Fields(wrong)...)
 		if err == nil || !strings.Contains(err.Error(), want) {

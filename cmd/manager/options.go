@@ -21,7 +21,7 @@ type options struct {
 	kubeconfig      string
 	kubeAPIQPS      float32
 	kubeAPIBurst    int
-	metricsAddress  string
+	metrics         program.Metrics
 	probeAddress    string
 	shutdownTimeout time.Duration
 
@@ -48,7 +48,7 @@ const helpWidth = 110
 func defaults() options {
 	return options{
 		kubeAPIQPS:        -1,
-		metricsAddress:    ":8080",
+		metrics:           program.Metrics{Address: ":8443", Secure: true},
 		probeAddress:      ":8081",
 		shutdownTimeout:   15 * time.Second,
 		leaderElectionID:  "ovn-bgp-operator",
@@ -136,8 +136,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.DurationVar(&o.retryPeriod, "leader-election-retry-period", o.retryPeriod,
 		"time between two tries to get or renew the lease")
 
-	f.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress,
-		"address where Prometheus metrics are served under /metrics; 0 serves none")
+	o.metrics.AddTo(f)
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress,
 		"address where /healthz and /readyz are served; 0 serves none")
 	f.DurationVar(&o.shutdownTimeout, "shutdown-timeout", o.shutdownTimeout,
@@ -168,6 +167,9 @@ func (o *options) validate() error {
 	if o.leaderElect && (o.leaseDuration <= o.renewDeadline || o.renewDeadline <= o.retryPeriod || o.retryPeriod <= 0) {
 		complain("leader election wants lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
 			o.leaseDuration, o.renewDeadline, o.retryPeriod)
+	}
+	if err := o.metrics.Validate(); err != nil {
+		problems = append(problems, err)
 	}
 	if _, err := program.Logger(o.logLevel, o.logFormat, nil); err != nil {
 		problems = append(problems, err)

@@ -12,7 +12,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
@@ -67,7 +66,7 @@ func managerOptions(o *options) ctrl.Options {
 	return ctrl.Options{
 		Scheme:                  controller.Scheme(),
 		Cache:                   controller.CacheOptions(),
-		Metrics:                 metricsserver.Options{BindAddress: o.metricsAddress},
+		Metrics:                 o.metrics.Server(),
 		HealthProbeBindAddress:  o.probeAddress,
 		GracefulShutdownTimeout: &o.shutdownTimeout,
 

@@ -82,7 +82,7 @@ func (l *lab) startAgent(b *testing.B, n *node, nb *northbound) *agent {
 	a.command = exec.Command("ip", "netns", "exec", n.Name, l.binary,
 		"--node="+nodeName, "--kubeconfig="+l.kubeconfig, "--ovn-nb="+nb.Endpoint(), "--gateway-interface=gw0",
 		"--cluster-subnets=10.244.0.0/16", "--service-subnets=10.96.0.0/16", "--max-routes-per-vrf=0",
-		"--metrics-bind-address="+metricsAddress, "--health-probe-bind-address=0")
+		"--metrics-bind-address="+metricsAddress, "--metrics-secure=false", "--health-probe-bind-address=0")
 	a.command.Stdout, a.command.Stderr = a.log, a.log
 	a.began = time.Now()
 	if err := a.command.Start(); err != nil {

@@ -1,0 +1,69 @@
+package program
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+)
+
+// Metrics are the flags by which a program serves its Prometheus metrics. They
+// tell an outsider the cluster's networks and nodes, so that by default only
+// those may read them whom RBAC lets get /metrics.
+type Metrics struct {
+	Address string
+	Secure  bool
+	CertDir string
+}
+
+// AddTo adds the flags.
+func (m *Metrics) AddTo(f *pflag.FlagSet) {
+	f.StringVar(&m.Address, "metrics-bind-address", m.Address,
+		"address where Prometheus metrics are served under /metrics; 0 serves none")
+	f.BoolVar(&m.Secure, "metrics-secure", m.Secure,
+		"serve metrics over TLS, and only to those whose token RBAC lets get /metrics; "+
+			"without it, to everybody and in clear text")
+	f.StringVar(&m.CertDir, "metrics-cert-dir", m.CertDir,
+		"folder with tls.crt and tls.key for metrics, which are read again when they change "+
+			"(default a self-signed certificate)")
+}
+
+// Validate finds what would otherwise show only when somebody scrapes.
+func (m *Metrics) Validate() error {
+	if m.CertDir == "" {
+		return nil
+	}
+	if !m.Secure {
+		return errors.New("--metrics-cert-dir has no meaning with --metrics-secure=false: leave one of them out")
+	}
+	// The server would take a certificate of its own where it finds none.
+	if _, err := tls.LoadX509KeyPair(filepath.Join(m.CertDir, "tls.crt"), filepath.Join(m.CertDir, "tls.key")); err != nil {
+		return fmt.Errorf("--metrics-cert-dir: %w", err)
+	}
+	return nil
+}
+
+// Server returns the flags as the server takes them.
+func (m *Metrics) Server() metricsserver.Options {
+	out := metricsserver.Options{BindAddress: m.Address, SecureServing: m.Secure}
+	if m.Address == "" {
+		// To the server, this means an address of its own choice.
+		out.BindAddress = "0"
+	}
+	if !m.Secure {
+		return out
+	}
+	out.FilterProvider = filters.WithAuthenticationAndAuthorization
+	if m.CertDir != "" {
+		out.CertDir = m.CertDir
+	} else {
+		// Without this it looks in the temporary folder, where anybody on a
+		// shared machine may have put a key.
+		out.CertDir = "/nonexistent"
+	}
+	return out
+}
