@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -14,14 +19,17 @@ import (
 // does nothing, which is what an agent without --manage-vrfs does.
 type devices struct {
 	loop *vrfs.Loop
-	log  logr.Logger
-	// told are the problems that stand in the log already, by network.
-	told map[string]string
+	// found is what people see of it.
+	found *report.VRFs
+
+	mu sync.Mutex
+	// wanted are the networks that were last applied.
+	wanted []vrfs.Network
 }
 
-func newDevices(log logr.Logger) *devices {
-	d := &devices{loop: vrfs.NewLoop(&vrfs.Keeper{Log: log}), log: log, told: map[string]string{}}
-	d.loop.Report = d.tell
+func newDevices(log logr.Logger, registry prometheus.Registerer, changed func()) *devices {
+	d := &devices{loop: vrfs.NewLoop(&vrfs.Keeper{Log: log}), found: report.NewVRFs(registry, log, changed)}
+	d.loop.Report = d.found.Passed
 	return d
 }
 
@@ -31,10 +39,13 @@ func (d *devices) apply(networks []agent.Network) {
 	for i := range networks {
 		if n := &networks[i]; n.Name != model.DefaultNetwork {
 			wanted = append(wanted, vrfs.Network{
-				Name: n.Name, VRF: n.VRF, ID: n.ID, Subnets: n.Subnets, Isolated: n.OwnVRFOnly, Problem: n.Problem,
+				Name: n.Name, VRF: n.VRF, ID: n.ID, Subnets: n.Subnets, Exposed: n.OtherVRF, Isolated: n.OwnVRFOnly, Problem: n.Problem,
 			})
 		}
 	}
+	d.mu.Lock()
+	d.wanted = wanted
+	d.mu.Unlock()
 	d.loop.Apply(wanted)
 }
 
@@ -47,11 +58,41 @@ func (d *devices) run(ctx context.Context) error {
 	return d.loop.Run(ctx)
 }
 
-func (d *devices) tell(report vrfs.Report, _ error) {
-	for _, s := range report.Networks {
-		if s.Problem != "" && s.Problem != d.told[s.Network] {
-			d.log.Info("Not everything about a network's VRF could be done", "network", s.Network, "vrf", s.VRF, "problem", s.Problem)
-		}
-		d.told[s.Network] = s.Problem
+// unsettled returns the networks whose VRF was not looked at yet, or is there
+// and not yet imported from.
+func (d *devices) unsettled(imported []agent.NetworkState) []string {
+	if d == nil {
+		return nil
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := d.found.Devices()
+	var out []string
+	for i := range d.wanted {
+		name := d.wanted[i].Name
+		s := found.Of(name)
+		reads := func(n agent.NetworkState) bool { return n.Network == name && n.Table == s.Table }
+		if s == nil || s.Problem == "" && !slices.ContainsFunc(imported, reads) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// problems are what could not be done for the networks' VRFs.
+func (d *devices) problems() []error {
+	if d == nil {
+		return nil
+	}
+	found := d.found.Devices()
+	var out []error
+	for i := range found.States {
+		if s := &found.States[i]; s.Problem != "" {
+			out = append(out, fmt.Errorf("VRF of network %s: %s", s.Network, s.Problem))
+		}
+	}
+	if found.Leftover != "" {
+		out = append(out, fmt.Errorf("VRFs of networks that are gone: %s", found.Leftover))
+	}
+	return out
 }

@@ -79,7 +79,8 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	})
 	p.writer.States = p.agent.States
 	if o.manageVRFs && !readOnly {
-		p.devices = newDevices(log.WithName("vrfs"))
+		p.devices = newDevices(log.WithName("vrfs"), ctrlmetrics.Registry, p.writer.Changed)
+		p.writer.VRFs = p.devices.found
 	}
 	var uid string
 	var guard sync.Mutex
@@ -101,7 +102,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 
 // start runs the agent until ctx ends, or with --once until it has imported.
 func start(ctx context.Context, o *options, logs io.Writer) error {
-	p, err := assemble(o, logs, false)
+	p, err := assemble(o, logs, o.observeOnly)
 	if err != nil {
 		return err
 	}
@@ -166,6 +167,7 @@ func (p *parts) settle(ctx context.Context, patience time.Duration, last func(co
 		defer cancel()
 		for {
 			names, known := p.agent.Unsettled()
+			names = append(names, p.devices.unsettled(p.agent.States())...)
 			if known && len(names) == 0 {
 				failure = last(ctx)
 				return nil
@@ -200,7 +202,7 @@ func (p *parts) once(ctx context.Context, patience time.Duration) error {
 				problems = append(problems, fmt.Errorf("network %s: %s", s.Network, s.Message))
 			}
 		}
-		return errors.Join(problems...)
+		return errors.Join(append(problems, p.devices.problems()...)...)
 	})
 }
 

@@ -37,10 +37,11 @@ type Network struct {
 	// ID is the cluster's number of the network, 0 where it is not known.
 	ID int
 	// Subnets are the network's pod subnets, Advertised is set where they are
-	// advertised over BGP, and OwnVRFOnly where that is in the network's own
-	// VRF alone.
+	// advertised over BGP, OtherVRF where that is over another VRF than the
+	// network's own, and OwnVRFOnly where they are meant for that one alone.
 	Subnets    []netip.Prefix
 	Advertised bool
+	OtherVRF   bool
 	OwnVRFOnly bool
 	// Problem is why the network can't be worked on; what it has stays.
 	Problem string

@@ -34,6 +34,9 @@ const (
 	// ConditionWithinLimit is False while routes are held back because of
 	// --max-routes-per-vrf.
 	ConditionWithinLimit = "WithinLimit"
+	// ConditionVRFReady is there with --manage-vrfs, and True while the VRF
+	// device, its rules and its routes are as they should be.
+	ConditionVRFReady = "VRFReady"
 )
 
 // NodeRouteStateStatus is what became of the node's routes.

@@ -18,7 +18,8 @@ const maxMessage = 512
 
 // Status turns the agent's states into the object's status. Conditions of
 // before keep their time of transition.
-func Status(states []agent.NetworkState, before *v1alpha1.NodeRouteStateStatus, now time.Time) v1alpha1.NodeRouteStateStatus {
+func Status(states []agent.NetworkState, devices *Devices, before *v1alpha1.NodeRouteStateStatus, now time.Time) v1alpha1.NodeRouteStateStatus {
+	states = devices.withRouteless(states)
 	out := v1alpha1.NodeRouteStateStatus{NetworkCount: int32(len(states))}
 	old := map[string][]metav1.Condition{}
 	for i := range before.Networks {
@@ -31,6 +32,7 @@ func Status(states []agent.NetworkState, before *v1alpha1.NodeRouteStateStatus, 
 		out.Learned += int64(s.Learned)
 		out.Imported += int64(s.Imported)
 		network := networkStatus(s, old[s.Network], now)
+		devices.setNetwork(&network.Conditions, s.Network, now)
 		out.Networks = append(out.Networks, network)
 		if s.Reason != agent.ReasonSynced {
 			unsynced = append(unsynced, s.Network)
@@ -53,6 +55,7 @@ func Status(states []agent.NetworkState, before *v1alpha1.NodeRouteStateStatus, 
 	}
 	set(&out.Conditions, synced, now)
 	set(&out.Conditions, limitCondition(held, ""), now)
+	devices.setNode(&out.Conditions, now)
 	return out
 }
 

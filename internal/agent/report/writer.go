@@ -18,6 +18,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 )
 
 // Writer writes the node's NodeRouteState.
@@ -31,12 +32,17 @@ type Writer struct {
 	// Interval is the least time between two writes; 5 s if 0.
 	Interval time.Duration
 	States   func() []agent.NetworkState
-	Log      logr.Logger
+	// VRFs is nil where the agent makes no VRF devices.
+	VRFs *VRFs
+	Log  logr.Logger
 
 	wake    chan struct{}
 	written *v1alpha1.NodeRouteState
 	// told are the reasons of networks that events told last.
 	told map[string]string
+	// toldVRFs is the same for their VRFs, with what is left of networks that
+	// are gone under "".
+	toldVRFs map[string]vrfs.Reason
 }
 
 // NewScheme returns the types that are written.
@@ -52,7 +58,7 @@ func NewScheme() (*runtime.Scheme, error) {
 
 // Init makes room for Changed.
 func (w *Writer) Init() {
-	w.wake, w.told = make(chan struct{}, 1), map[string]string{}
+	w.wake, w.told, w.toldVRFs = make(chan struct{}, 1), map[string]string{}, map[string]vrfs.Reason{}
 	if w.Interval <= 0 {
 		w.Interval = 5 * time.Second
 	}
@@ -99,9 +105,10 @@ func (w *Writer) Write(ctx context.Context) error {
 		}
 		w.written = object
 	}
-	states := w.States()
+	states, devices := w.States(), w.VRFs.Devices()
 	w.tell(ctx, states)
-	status := Status(states, &w.written.Status, time.Now())
+	w.tellVRFs(ctx, &devices)
+	status := Status(states, &devices, &w.written.Status, time.Now())
 	if equality.Semantic.DeepEqual(status, w.written.Status) {
 		return nil
 	}
@@ -156,17 +163,21 @@ func (w *Writer) tell(ctx context.Context, states []agent.NetworkState) {
 		if reason == agent.ReasonSynced {
 			kind = corev1.EventTypeNormal
 		}
-		if err := w.Client.Create(ctx, w.event(s.Network, kind, reason, message)); err != nil {
-			w.Log.Info("Could not write an event", "cause", err.Error())
-		}
+		w.write(ctx, w.event("ImportRoutes", kind, reason, "network "+s.Network+": "+message))
 	}
 }
 
-func (w *Writer) event(network, kind, reason, message string) *eventsv1.Event {
+func (w *Writer) write(ctx context.Context, event *eventsv1.Event) {
+	if err := w.Client.Create(ctx, event); err != nil {
+		w.Log.Info("Could not write an event", "cause", err.Error())
+	}
+}
+
+func (w *Writer) event(action, kind, reason, note string) *eventsv1.Event {
 	return &eventsv1.Event{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: w.Node + "-", Namespace: w.Namespace},
 		EventTime:  metav1.NowMicro(), ReportingController: "ovn-bgp-operator/agent", ReportingInstance: w.Node,
-		Action: "ImportRoutes", Reason: reason, Type: kind, Note: cut("network " + network + ": " + message),
+		Action: action, Reason: reason, Type: kind, Note: cut(note),
 		Regarding: corev1.ObjectReference{APIVersion: v1alpha1.GroupVersion.String(), Kind: "NodeRouteState", Name: w.Node, UID: w.written.UID},
 	}
 }

@@ -10,26 +10,37 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// advertised tells whether a network's pods are advertised, and whether they
-// are meant to be in the network's own VRF alone, which makes it VRF-Lite. The
-// default network has no CUDN. SNAT must not change before neighbors know the
-// way back, so that only what is accepted counts as advertised; but an object
-// that isn't accepted while somebody edits it must not open the VRF.
-func advertised(view *View, cudn *ovnv1.ClusterUserDefinedNetwork, vrf string) (yes, ownVRFOnly bool) {
-	own, elsewhere := false, false
+// advertisement is how a network's pods are advertised. The default network has
+// no CUDN, and its own VRF is the default one.
+type advertisement struct {
+	// yes is set where they are: SNAT must not change before neighbors know
+	// the way back, so that only what is accepted counts.
+	yes bool
+	// elsewhere is set where that is over another VRF than the network's own;
+	// ownVRFOnly where they are meant to be in their own alone, which makes it
+	// VRF-Lite. Only what is accepted opens a VRF, but an object that isn't
+	// accepted while somebody edits it still closes it.
+	elsewhere, ownVRFOnly bool
+}
+
+func advertised(view *View, cudn *ovnv1.ClusterUserDefinedNetwork, vrf string) advertisement {
+	var out advertisement
+	own := false
 	for i := range view.RouteAdvertisements {
 		ra := &view.RouteAdvertisements[i]
 		if !advertisesPods(ra) || !selects(ra, cudn) {
 			continue
 		}
-		yes = yes || accepted(ra)
+		out.yes = out.yes || accepted(ra)
 		if target := ra.Spec.TargetVRF; target == ovnv1.TargetVRFAuto || vrf != "" && target == vrf {
 			own = true
 		} else {
-			elsewhere = true
+			out.elsewhere = out.elsewhere || accepted(ra)
 		}
 	}
-	return yes, own && !elsewhere && cudn != nil
+	out.elsewhere = out.elsewhere && cudn != nil
+	out.ownVRFOnly = own && !out.elsewhere && cudn != nil
+	return out
 }
 
 func accepted(ra *ovnv1.RouteAdvertisements) bool {

@@ -75,7 +75,7 @@ func Networks(view *View, settings *Settings) []agent.Network {
 	}
 	standard := agent.Network{Name: model.DefaultNetwork}
 	fromBridge(&standard)
-	standard.Advertised, _ = advertised(view, nil, "")
+	standard.Advertised = advertised(view, nil, "").yes
 	add(standard, settings.DefaultNoOverlay)
 	for i := range view.CUDNs {
 		cudn := &view.CUDNs[i]
@@ -92,7 +92,8 @@ func Networks(view *View, settings *Settings) []agent.Network {
 		} else {
 			n.Gateways = uplinkBridge(view, cudn.Spec.Uplinks[0])
 		}
-		n.Advertised, n.OwnVRFOnly = advertised(view, cudn, n.VRF)
+		how := advertised(view, cudn, n.VRF)
+		n.Advertised, n.OtherVRF, n.OwnVRFOnly = how.yes, how.elsewhere, how.ownVRFOnly
 		add(n, cudn.Spec.Network.Transport == ovnv1.TransportNoOverlay)
 	}
 	return out

@@ -149,15 +149,19 @@ func TestAdvertised(t *testing.T) {
 		name           string
 		ras            []ovnv1.RouteAdvertisements
 		yes, ownVRF    bool
+		other          bool
 		defaultNetwork bool
 	}{
 		{name: "nothing"},
 		{name: "auto", ras: []ovnv1.RouteAdvertisements{ra("auto", nil)}, yes: true, ownVRF: true},
 		{name: "its VRF by name", ras: []ovnv1.RouteAdvertisements{ra("blue", nil)}, yes: true, ownVRF: true},
-		{name: "default VRF", ras: []ovnv1.RouteAdvertisements{ra("", nil)}, yes: true},
-		{name: "both", ras: []ovnv1.RouteAdvertisements{ra("auto", nil), ra("default", nil)}, yes: true},
+		{name: "default VRF", ras: []ovnv1.RouteAdvertisements{ra("", nil)}, yes: true, other: true},
+		{name: "another VRF", ras: []ovnv1.RouteAdvertisements{ra("fabric", nil)}, yes: true, other: true},
+		{name: "both", ras: []ovnv1.RouteAdvertisements{ra("auto", nil), ra("default", nil)}, yes: true, other: true},
 		{name: "not accepted, which opens no VRF", ownVRF: true, ras: []ovnv1.RouteAdvertisements{ra("auto", func(r *ovnv1.RouteAdvertisements) { r.Status.Conditions[0].Status = metav1.ConditionFalse })}},
-		{name: "not accepted over the default VRF", yes: true, ras: []ovnv1.RouteAdvertisements{ra("auto", nil),
+		{name: "not accepted over the default VRF, which opens no VRF", yes: true, ownVRF: true, ras: []ovnv1.RouteAdvertisements{ra("auto", nil),
+			ra("", func(r *ovnv1.RouteAdvertisements) { r.Status.Conditions[0].Status = metav1.ConditionFalse })}},
+		{name: "not accepted, over the default VRF alone", ras: []ovnv1.RouteAdvertisements{
 			ra("", func(r *ovnv1.RouteAdvertisements) { r.Status.Conditions[0].Status = metav1.ConditionFalse })}},
 		{name: "egress IPs only", ras: []ovnv1.RouteAdvertisements{ra("auto", func(r *ovnv1.RouteAdvertisements) {
 			r.Spec.Advertisements = []ovnv1.AdvertisementType{ovnv1.AdvertiseEgressIP}
@@ -175,8 +179,8 @@ func TestAdvertised(t *testing.T) {
 			if test.defaultNetwork {
 				name = "default"
 			}
-			if n := find(t, Networks(view, settings()), name); n.Advertised != test.yes || n.OwnVRFOnly != test.ownVRF {
-				t.Errorf("advertised %v, own VRF only %v", n.Advertised, n.OwnVRFOnly)
+			if n := find(t, Networks(view, settings()), name); n.Advertised != test.yes || n.OtherVRF != test.other || n.OwnVRFOnly != test.ownVRF {
+				t.Errorf("advertised %v, over another VRF %v, own VRF only %v", n.Advertised, n.OtherVRF, n.OwnVRFOnly)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -202,8 +203,13 @@ func (w *Watcher) readAdvertisements(ctx context.Context, view *View) error {
 		return nil
 	}
 	served, err := w.served(ctx, "RouteAdvertisements", &ovnv1.RouteAdvertisements{})
-	if err != nil || !served {
+	if err != nil {
 		return err
+	}
+	if !served {
+		// An API server that was just started doesn't serve them yet: taking
+		// nothing for advertised would open VRFs, and SNAT.
+		return errors.New("the API server does not serve RouteAdvertisements, and --manage-vrfs and --manage-snat go by what is advertised: install the operator's CRDs")
 	}
 	var list ovnv1.RouteAdvertisementsList
 	if err := w.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {

@@ -1,7 +1,10 @@
 package vrfs
 
 import (
+	"syscall"
+
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,3 +24,12 @@ func (k *Keeper) SyncFirst(networks []Network, only int) (int, error) {
 	_, err = k.carryOut(Report{Networks: states}, changes[:min(only, len(changes))], writer{handle}.do)
 	return len(changes), err
 }
+
+// Subscribe returns the socket that a Loop reads.
+func (l *Loop) Subscribe() (*nl.NetlinkSocket, error) {
+	err := l.subscribe()
+	return l.socket, err
+}
+
+// Concerned tells whether messages are worth a pass.
+func (l *Loop) Concerned(messages []syscall.NetlinkMessage) bool { return l.concerned(messages) }

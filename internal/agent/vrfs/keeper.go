@@ -24,17 +24,20 @@ type Report struct {
 	Changes []Change
 	// Networks are sorted by name.
 	Networks []State
+	// Leftover is why something that no network wants is still there, "" where
+	// nothing is.
+	Leftover string
 }
 
 // Sync makes the kernel agree with the networks, which have to be all that the
 // node is to have: of others, what was made here is removed. After an error it
-// is worth to try again; where the kernel could not be read the report is empty
-// and nothing was changed. What only people can set right is in a network's
-// Problem and no error.
+// is worth to try again; where the kernel could not be read nothing was changed.
+// What only people can set right is in a network's Problem and no error.
 func (k *Keeper) Sync(networks []Network) (Report, error) {
 	observed, err := Observe(k.Namespace)
 	if err != nil {
-		return Report{}, fmt.Errorf("the node's VRF devices are left as they are: %w", err)
+		err = fmt.Errorf("the node's VRF devices are left as they are: %w", err)
+		return Report{Networks: unread(networks, err)}, err
 	}
 	changes, states := Plan(networks, observed)
 	report := Report{Networks: states}
@@ -43,7 +46,8 @@ func (k *Keeper) Sync(networks []Network) (Report, error) {
 	}
 	handle, err := netlink.NewHandleAt(orOwn(k.Namespace), unix.NETLINK_ROUTE)
 	if err != nil {
-		return Report{}, fmt.Errorf("the node's VRF devices are left as they are: cannot open a netlink socket: %w", err)
+		err = fmt.Errorf("the node's VRF devices are left as they are: cannot open a netlink socket: %w", err)
+		return Report{Networks: unread(networks, err)}, err
 	}
 	defer handle.Close()
 	return k.carryOut(report, changes, writer{handle}.do)
@@ -69,8 +73,11 @@ func (k *Keeper) carryOut(report Report, changes []Change, do func(Change) error
 	}
 	for i := range report.Networks {
 		if s := &report.Networks[i]; failures[s.Network] != nil {
-			s.trouble("%s", failures[s.Network])
+			s.trouble(ReasonKernelRefused, "%s", failures[s.Network])
 		}
+	}
+	if err := failures[""]; err != nil {
+		report.Leftover = err.Error()
 	}
 	return report, errors.Join(all...)
 }

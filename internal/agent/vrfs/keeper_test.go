@@ -1,16 +1,15 @@
 package vrfs_test
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/vishvananda/netlink"
@@ -64,7 +63,7 @@ func blue() vrfs.Network {
 }
 
 func green() vrfs.Network {
-	return vrfs.Network{Name: "cluster_udn_green", VRF: "green", Subnets: subnets("10.20.0.0/16")}
+	return vrfs.Network{Name: "cluster_udn_green", VRF: "green", Subnets: subnets("10.20.0.0/16", "fd20::/48"), Exposed: true}
 }
 
 // sync makes a pass with a new Keeper, as an agent that was restarted does.
@@ -115,29 +114,48 @@ func has(t *testing.T, text string, parts ...string) {
 	}
 }
 
+// table is the table of a network in a report.
+func table(report vrfs.Report, network int) string {
+	return strconv.FormatUint(uint64(report.Networks[network].Table), 10)
+}
+
 func TestNetworkComesAndGoes(t *testing.T) {
 	ns := place(t)
 	before := listing(t, ns)
 	report := sync(t, ns, blue(), green())
-	if len(report.Changes) != 7 || len(report.Networks) != 2 || report.Networks[0].Problem+report.Networks[1].Problem != "" {
+	if len(report.Changes) != 6 || len(report.Networks) != 2 || report.Networks[0].Problem+report.Networks[1].Problem != "" {
 		t.Errorf("the report is %+v", report)
 	}
 	has(t, listing(t, ns),
-		"2000: from all to 10.10.0.0/16 lookup 1000000005 proto 173",
-		"2000: from all to fd10::/48 lookup 1000000005 proto 173",
+		"2000: from all to 10.20.0.0/16 lookup "+table(report, 1)+" proto 173",
+		"2000: from all to fd20::/48 lookup "+table(report, 1)+" proto 173",
 		"unreachable default table 1000000005 proto 173 metric 4278198272",
 		"unreachable default dev lo table 1000000005 proto 173 metric 4278198272")
 	has(t, ns.Exec(t, "ip", "-d", "link", "show", "blue"), "UP", "vrf table 1000000005", "alias ovnbgp.io/managed cluster_udn_blue", "group 1870032482")
 	settled(t, ns, green(), blue())
 
-	without := blue()
-	without.Isolated = false
-	sync(t, ns, green(), without)
-	if now := listing(t, ns); strings.Contains(now, "unreachable default table 1000000005") || strings.Contains(now, "unreachable default dev lo table 1000000005") {
-		t.Errorf("the stops outlived the network's isolation:\n%s", now)
+	if now := listing(t, ns); strings.Contains(now, "10.10.0.0/16") || strings.Contains(now, "fd10::/48") {
+		t.Errorf("a rule leads into an isolated network:\n%s", now)
 	}
-	settled(t, ns, green(), without)
-	sync(t, ns, green(), blue())
+
+	// Its RouteAdvertisements go over to the default VRF, away, and back.
+	exposed, unadvertised := blue(), blue()
+	exposed.Exposed, exposed.Isolated = true, false
+	unadvertised.Isolated = false
+	for _, as := range []struct {
+		network      vrfs.Network
+		rules, stops bool
+	}{{exposed, true, false}, {unadvertised, false, false}, {exposed, true, false}, {blue(), false, true}} {
+		sync(t, ns, green(), as.network)
+		now := listing(t, ns)
+		if rules := strings.Contains(now, "to 10.10.0.0/16 lookup 1000000005"); rules != as.rules || rules != strings.Contains(now, "to fd10::/48 lookup 1000000005") {
+			t.Errorf("exposed %v, but there is\n%s", as.rules, now)
+		}
+		if stops := strings.Contains(now, "unreachable default table 1000000005"); stops != as.stops || stops != strings.Contains(now, "unreachable default dev lo table 1000000005") {
+			t.Errorf("isolated %v, but there is\n%s", as.stops, now)
+		}
+		settled(t, ns, green(), as.network)
+	}
 
 	sync(t, ns, green())
 	if now := listing(t, ns); strings.Contains(now, "blue") || strings.Contains(now, "1000000005") || !strings.Contains(now, "green") {
@@ -156,17 +174,18 @@ func TestNetworkComesAndGoes(t *testing.T) {
 func TestPacketsStop(t *testing.T) {
 	ns := place(t)
 	ns.IP(t, "route add default via 172.18.0.9", "route add ::/0 via fd00:18::9")
-	sync(t, ns, blue(), green())
-	ns.IP(t, "route add 10.10.1.0/24 via 172.18.0.8 table 1000000005", "link add in0 type veth peer name in1", "link set in0 master blue up",
+	report := sync(t, ns, blue(), green())
+	ns.IP(t, "route add 10.20.1.0/24 via 172.18.0.8 table "+table(report, 1), "link add in0 type veth peer name in1", "link set in0 master blue up",
 		"addr add 192.0.2.1/24 dev in0", "link set in1 up")
 	for to, want := range map[string]string{
-		"10.10.1.1":         "via 172.18.0.8",           // the rule finds the network's table
-		"192.0.2.77":        "via 172.18.0.9",           // and only for its subnets
-		"8.8.8.8 vrf blue":  "unreachable",              // nothing but its own routes leads out of an isolated network
-		"fd77::1 vrf blue":  "unreachable",              //
-		"10.10.9.9":         "unreachable",              //
-		"192.0.2.9 oif in0": "dev in0 table 1000000005", // devices of the VRF use its table
-		"8.8.8.8 vrf green": "via 172.18.0.9",           // others fall through to the main table
+		"10.20.1.1":          "via 172.18.0.8",           // the rule finds the network's table
+		"192.0.2.77":         "via 172.18.0.9",           // and only for its subnets
+		"8.8.8.8 vrf blue":   "unreachable",              // nothing but its own routes leads out of an isolated network
+		"fd77::1 vrf blue":   "unreachable",              //
+		"10.10.9.9":          "via 172.18.0.9",           // no rule leads into it from the default VRF
+		"10.10.9.9 vrf blue": "unreachable",              //
+		"192.0.2.9 oif in0":  "dev in0 table 1000000005", // devices of the VRF use its table
+		"8.8.8.8 vrf green":  "via 172.18.0.9",           // others fall through to the main table
 	} {
 		command := append([]string{"-n", ns.Name, "route", "get"}, strings.Fields(to)...)
 		out, err := exec.Command("ip", command...).CombinedOutput()
@@ -186,13 +205,18 @@ func TestPacketsStop(t *testing.T) {
 func TestForeignThingsStay(t *testing.T) {
 	ns := place(t)
 	ns.IP(t,
-		"link add blue type vrf table 77", "link add red type vrf table 78", "link set red up",
+		"link add blue up type vrf table 77", "link add red type vrf table 78", "link set red up",
 		"rule add to 10.10.0.0/16 lookup 77 priority 2000 protocol 4", "rule add to 10.30.0.0/16 lookup 78 priority 2000",
 		"rule add to 10.30.0.0/16 iif gw0 lookup 78 priority 2000 protocol 173", "rule add to 10.30.0.0/16 lookup 78 priority 1999 protocol 173",
 		"route add unreachable default metric 4278198272 table 77 proto 4", "route add unreachable default metric 8192 table 78 proto 173",
 		"route add blackhole default metric 4278198272 table 79 proto 173", "route add unreachable 10.0.0.0/8 metric 4278198272 table 79 proto 173",
 	)
 	before := listing(t, ns)
+	exposed := blue()
+	exposed.Exposed, exposed.Isolated = true, false
+	if report := sync(t, ns, exposed); len(report.Changes) != 1 || report.Changes[0].String() != "add rule to fd10::/48 lookup 77" {
+		t.Errorf("changes are %v", report.Changes)
+	}
 	report := sync(t, ns, blue())
 	if s := report.Networks[0]; s.Table != 77 || s.Ours || s.Problem != "" {
 		t.Errorf("the state is %+v", s)
@@ -201,7 +225,7 @@ func TestForeignThingsStay(t *testing.T) {
 	for _, c := range report.Changes {
 		done = append(done, c.String())
 	}
-	if want := []string{"add route unreachable default (IPv6) in table 77", "add rule to fd10::/48 lookup 77"}; !slices.Equal(done, want) {
+	if want := []string{"add route unreachable default (IPv6) in table 77", "delete rule to fd10::/48 lookup 77"}; !slices.Equal(done, want) {
 		t.Errorf("changes are %q, want %q", done, want)
 	}
 	settled(t, ns, blue())
@@ -238,7 +262,9 @@ func TestKilledAnywhere(t *testing.T) {
 	moved := blue()
 	moved.VRF = "mp5-udn-vrf"
 	keeper := &vrfs.Keeper{Namespace: ns.Handle, Log: logr.Discard()}
-	steps := [][]vrfs.Network{{blue()}, {moved}, nil}
+	exposed := moved
+	exposed.Exposed, exposed.Isolated = true, false
+	steps := [][]vrfs.Network{{blue()}, {moved}, {exposed}, {moved}, nil}
 	for step, networks := range steps {
 		for only, all := 0, 1; only < all; only++ {
 			// Back to where the step begins.
@@ -303,49 +329,37 @@ func TestCollisionsAreOneNetworksOnly(t *testing.T) {
 	settled(t, ns, blue(), green())
 }
 
-// TestLoopPutsBack has somebody else undo everything, piece by piece.
-func TestLoopPutsBack(t *testing.T) {
+// TestTenantsWithOneSubnet has two networks with the same subnets, each with
+// its own way to the same addresses.
+func TestTenantsWithOneSubnet(t *testing.T) {
 	ns := place(t)
-	loop := vrfs.NewLoop(&vrfs.Keeper{Namespace: ns.Handle, Log: logr.Discard()})
-	loop.Pause, loop.Interval = 10*time.Millisecond, time.Hour
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- loop.Run(ctx) }()
-	loop.Apply([]vrfs.Network{blue()})
-	complete := func() bool {
-		observed, err := vrfs.Observe(ns.Handle)
-		if err != nil {
-			t.Fatal(err)
-		}
-		changes, _ := vrfs.Plan([]vrfs.Network{blue()}, observed)
-		return len(changes) == 0
+	tenant := func(name string, id int) vrfs.Network {
+		n := blue()
+		n.Name, n.VRF, n.ID = "cluster_udn_"+name, name, id
+		return n
 	}
-	eventually(t, complete)
-	for _, harm := range []string{
-		"rule del priority 2000 to 10.10.0.0/16", "-6 rule del priority 2000 to fd10::/48", "link set blue down", "link set blue alias other", "link del blue",
-	} {
-		ns.Exec(t, "ip", strings.Fields(harm)...)
-		eventually(t, complete)
-		if t.Failed() {
-			t.Fatalf("after %q it is not put back", harm)
+	report := sync(t, ns, tenant("blue", 5), tenant("green", 6))
+	for _, s := range report.Networks {
+		if s.Problem != "" {
+			t.Errorf("%s: %s", s.Network, s.Problem)
 		}
 	}
-	loop.Apply(nil)
-	eventually(t, func() bool { return !strings.Contains(listing(t, ns), "1000000005") })
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
-}
-
-func eventually(t *testing.T, condition func() bool) {
-	t.Helper()
-	deadline, tick := time.Now().Add(30*time.Second), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not happen in time")
+	ns.IP(t, "route add default via 172.18.0.9",
+		"route add 10.10.1.0/24 via 172.18.0.5 table 1000000005", "route add 10.10.1.0/24 via 172.18.0.6 table 1000000006")
+	for to, want := range map[string]string{"10.10.1.1 vrf blue": "via 172.18.0.5", "10.10.1.1 vrf green": "via 172.18.0.6", "10.10.1.1": "via 172.18.0.9"} {
+		if out := ns.Exec(t, "ip", append([]string{"route", "get"}, strings.Fields(to)...)...); !strings.Contains(out, want) {
+			t.Errorf("route get %s: %s, want %s", to, out, want)
 		}
-		<-tick.C
 	}
+	// Of one that is then advertised over the default VRF, the other sees
+	// nothing.
+	exposed := tenant("green", 6)
+	exposed.Exposed, exposed.Isolated = true, false
+	sync(t, ns, tenant("blue", 5), exposed)
+	for to, want := range map[string]string{"10.10.1.1 vrf blue": "via 172.18.0.5", "10.10.1.1": "via 172.18.0.6"} {
+		if out := ns.Exec(t, "ip", append([]string{"route", "get"}, strings.Fields(to)...)...); !strings.Contains(out, want) {
+			t.Errorf("with green exposed, route get %s: %s, want %s", to, out, want)
+		}
+	}
+	settled(t, ns, exposed, tenant("blue", 5))
 }

@@ -3,27 +3,24 @@ package vrfs
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
-	"github.com/vishvananda/netns"
-	"golang.org/x/sys/unix"
 )
 
 const (
-	// defaultInterval is how long a route that somebody deleted is missing:
-	// route events are not followed, as there are too many with BGP.
+	// defaultInterval finds what no event told.
 	defaultInterval = time.Minute
 	// defaultPause is the least time between passes, so that with somebody
-	// who undoes them there is no fight.
+	// who undoes them there is no fight. After a quiet while a pass follows an
+	// event at once.
 	defaultPause = time.Second
 )
 
 // Loop runs a Keeper whenever the networks change, whenever somebody changes a
-// VRF device or a rule, and at an interval.
+// VRF device, a rule or a route that closes a table, and at an interval.
 type Loop struct {
 	Keeper *Keeper
 	// Interval and Pause have defaults where they are 0.
@@ -34,6 +31,8 @@ type Loop struct {
 	mu       sync.Mutex
 	networks []Network
 	applied  bool
+	// troubled is set while something could not be done for a network.
+	troubled bool
 	wake     chan struct{}
 	socket   *nl.NetlinkSocket
 }
@@ -117,6 +116,9 @@ func (l *Loop) pass() bool {
 		return true
 	}
 	report, err := l.Keeper.Sync(networks)
+	l.mu.Lock()
+	l.troubled = slices.ContainsFunc(report.Networks, func(s State) bool { return s.Problem != "" })
+	l.mu.Unlock()
 	if err != nil {
 		l.Keeper.Log.Error(err, "Not everything about VRF devices could be done; trying again")
 	}
@@ -124,69 +126,4 @@ func (l *Loop) pass() bool {
 		l.Report(report, err)
 	}
 	return err == nil
-}
-
-// subscribe opens a new socket before it closes the old one.
-func (l *Loop) subscribe() error {
-	s, err := nl.SubscribeAt(orOwn(l.Keeper.Namespace), netns.None(), unix.NETLINK_ROUTE,
-		unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE)
-	if err != nil {
-		return fmt.Errorf("cannot subscribe to the kernel's device and rule events: %w", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.socket != nil {
-		_ = l.socket.Close()
-	}
-	l.socket = s
-	return nil
-}
-
-// read turns events into passes until ctx ends. Lost events are a pass too.
-func (l *Loop) read(ctx context.Context) error {
-	for ctx.Err() == nil {
-		l.mu.Lock()
-		s := l.socket
-		l.mu.Unlock()
-		messages, _, err := s.Receive()
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
-			if l.concerned(messages) {
-				l.poke()
-			}
-		case !errors.Is(err, syscall.EINTR):
-			if err := l.subscribe(); err != nil {
-				return err
-			}
-			l.poke()
-		}
-	}
-	return nil
-}
-
-// concerned sorts out the devices of pods, which come and go all the time.
-func (l *Loop) concerned(messages []syscall.NetlinkMessage) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, m := range messages {
-		switch m.Header.Type {
-		case unix.RTM_NEWRULE, unix.RTM_DELRULE:
-			if r, err := decodeRule(m.Data); err != nil || r.Priority == RulePriority {
-				return true
-			}
-		case unix.RTM_NEWLINK, unix.RTM_DELLINK:
-			d, err := decodeDevice(m.Data)
-			if err != nil || d.Kind == kindVRF {
-				return true
-			}
-			for i := range l.networks {
-				if l.networks[i].VRF == d.Name {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }

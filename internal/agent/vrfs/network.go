@@ -17,11 +17,15 @@ type Network struct {
 	VRF string
 	// ID is the cluster's number of the network, 0 where it has none.
 	ID int
-	// Subnets are those of the network's pods on all nodes. Packets to them
-	// that did not come in by the VRF are looked up in its table.
+	// Subnets are those of the network's pods on all nodes.
 	Subnets []netip.Prefix
+	// Exposed networks are reached by way of other VRFs, the default one
+	// mostly: packets to their subnets that did not come in by the VRF are
+	// looked up in its table. Networks that are not exposed may all have the
+	// same subnets.
+	Exposed bool
 	// Isolated networks have no way out but by routes of their own table: not
-	// by the default VRF.
+	// by the default VRF. They are never exposed.
 	Isolated bool
 	// Problem is why the network can't be worked on. What it has stays.
 	Problem string
@@ -35,32 +39,66 @@ type State struct {
 	Table uint32
 	// Ours is set where the device was made here, and goes with the network.
 	Ours bool
-	// Problem is what was not done for the network, and what to do about it.
+	// Problem is what was not done for the network, and what to do about it;
+	// "" where all is done. Reason is the first of several in one word.
+	Reason  Reason
 	Problem string
 }
 
-func (s *State) trouble(format string, args ...any) {
+// Reason is why not everything could be done for a network, in one word.
+type Reason string
+
+// Reasons. With the first two it is not known how the network stands.
+const (
+	ReasonNetworkUnknown Reason = "NetworkUnknown"
+	ReasonKernelUnread   Reason = "KernelUnread"
+	ReasonNameUnusable   Reason = "NameUnusable"
+	ReasonNameTaken      Reason = "NameTaken"
+	ReasonTableTaken     Reason = "TableTaken"
+	ReasonSubnetTaken    Reason = "SubnetTaken"
+	ReasonSubnetTooWide  Reason = "SubnetTooWide"
+	ReasonDeviceDown     Reason = "DeviceDown"
+	ReasonKernelRefused  Reason = "KernelRefused"
+)
+
+// Decided tells whether it is known that something is amiss.
+func (r Reason) Decided() bool { return r != ReasonNetworkUnknown && r != ReasonKernelUnread }
+
+func (s *State) trouble(reason Reason, format string, args ...any) {
 	if s.Problem != "" {
 		s.Problem += "; "
+	} else {
+		s.Reason = reason
 	}
 	s.Problem += fmt.Sprintf(format, args...)
+}
+
+// unread are the states of networks while the kernel can't be read.
+func unread(networks []Network, err error) []State {
+	var out []State
+	for _, n := range sorted(networks) {
+		s := State{Network: n.Name, VRF: n.VRF}
+		s.trouble(ReasonKernelUnread, "%s", err)
+		out = append(out, s)
+	}
+	return out
 }
 
 // Names that FRR, or the kernel's sysctl tree, has a meaning of its own for.
 var reservedNames = []string{"default", "all", "lo", ".", ".."}
 
 // nameProblem tells why no device can have a name.
-func nameProblem(name string) string {
+func nameProblem(name string) (Reason, string) {
 	const longest = 15 // IFNAMSIZ without its terminator
 	switch {
 	case name == "":
-		return "the name of its VRF device is not known yet"
+		return ReasonNetworkUnknown, "the name of its VRF device is not known yet"
 	case len(name) > longest:
-		return fmt.Sprintf("no device can be called %q: names have at most %d characters", name, longest)
+		return ReasonNameUnusable, fmt.Sprintf("no device can be called %q: names have at most %d characters", name, longest)
 	case slices.Contains(reservedNames, name), strings.ContainsAny(name, "/:% \t\n\v\f\r"):
-		return fmt.Sprintf("no VRF device can be called %q; give the network another name", name)
+		return ReasonNameUnusable, fmt.Sprintf("no VRF device can be called %q; give the network another name", name)
 	default:
-		return ""
+		return "", ""
 	}
 }
 

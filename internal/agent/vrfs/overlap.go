@@ -13,19 +13,22 @@ type candidate struct {
 	there   bool
 }
 
-// wantedRules returns the rules that are to be, sorted. All rules have the same
+// wantedRules returns the rules that are to be, sorted: only exposed networks
+// have any. A rule looks at the destination alone, so that one to an isolated
+// network would let other VRFs into it, and one to a subnet that two tenants
+// have would mix them. All rules have the same
 // priority, so that the kernel takes the first that was made rather than the
 // longest prefix: of networks that overlap only one can have the rule.
 func (p *planner) wantedRules(there map[Rule]bool) []candidate {
 	var asked []candidate
 	for i := range p.networks {
-		if p.places[i].held {
+		if n := &p.networks[i]; p.places[i].held || !n.Exposed || n.Isolated {
 			continue
 		}
 		for _, subnet := range p.networks[i].Subnets {
 			switch {
 			case subnet.Bits() == 0:
-				p.places[i].trouble("a rule to its subnet %s would redirect all of the node's traffic, and is not made", subnet)
+				p.places[i].trouble(ReasonSubnetTooWide, "a rule to its subnet %s would redirect all of the node's traffic, and is not made", subnet)
 			case subnet.Addr().Is4() || !p.observed.WithoutIPv6:
 				rule := ruleTo(subnet, p.places[i].Table)
 				asked = append(asked, candidate{network: i, rule: rule, there: there[rule.effect()]})
@@ -90,7 +93,7 @@ func (p *planner) refuse(c, has candidate) {
 	if has.network >= 0 {
 		other = "network " + p.places[has.network].Network
 	}
-	p.places[c.network].trouble("there is no rule to its subnet %s, as %s of %s has the rule; the node itself reaches only one of them",
+	p.places[c.network].trouble(ReasonSubnetTaken, "there is no rule to its subnet %s, as %s of %s has the rule; only one of them can be reached by way of other VRFs",
 		c.rule.To, describe(has.rule.To, c.rule.To), other)
 }
 

@@ -76,16 +76,16 @@ func (p *planner) begin() {
 		at.Network, at.VRF = n.Name, n.VRF
 		at.device, at.exists = p.byName[n.VRF]
 		if n.Problem != "" {
-			at.trouble("%s", n.Problem)
+			at.trouble(ReasonNetworkUnknown, "%s", n.Problem)
 		}
-		if problem := nameProblem(n.VRF); problem != "" && (n.VRF != "" || n.Problem == "") {
-			at.trouble("%s", problem)
+		if reason, problem := nameProblem(n.VRF); problem != "" && (n.VRF != "" || n.Problem == "") {
+			at.trouble(reason, "%s", problem)
 		}
 		if sharing := users[n.VRF]; len(sharing) > 1 {
-			at.trouble("the VRF device %s is wanted by the networks %v, and can serve one only; rename all but one of them", n.VRF, sharing)
+			at.trouble(ReasonNameTaken, "the VRF device %s is wanted by the networks %v, and can serve one only; rename all but one of them", n.VRF, sharing)
 		}
 		if at.exists && at.device.Kind != kindVRF {
-			at.trouble("there is a device %s on the node that is no VRF but a %s; rename the device or the network",
+			at.trouble(ReasonNameTaken, "there is a device %s on the node that is no VRF but a %s; rename the device or the network",
 				n.VRF, cmp.Or(at.device.Kind, "physical one"))
 			at.exists = false
 		}
@@ -131,7 +131,7 @@ func (p *planner) shared(d Device, network string, has owner) {
 	for i := range p.places {
 		if at := &p.places[i]; at.exists && (at.Network == network || at.Network == has.network) {
 			at.held = true
-			at.trouble("VRF device %s has routing table %d, as has %s; one of them has to be deleted or given another table", d.Name, d.Table, has.text)
+			at.trouble(ReasonTableTaken, "VRF device %s has routing table %d, as has %s; one of them has to be deleted or given another table", d.Name, d.Table, has.text)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (p *planner) fresh() {
 		table, err := p.tables.choose(n, p.byName)
 		if err != nil {
 			at.held = true
-			at.trouble("%s", err)
+			at.trouble(ReasonTableTaken, "%s", err)
 			continue
 		}
 		at.Table, at.Ours = table, true
@@ -186,6 +186,9 @@ func (p *planner) devices() {
 		}
 		if at.Ours && !at.device.Up {
 			p.change(Change{Verb: SetUp, Network: at.Network, Device: want})
+		}
+		if !at.Ours && !at.device.Up {
+			at.trouble(ReasonDeviceDown, "VRF device %s is down, and was not made by this agent, which leaves it so; set it up (ip link set %s up), or delete it", at.VRF, at.VRF)
 		}
 	}
 	for _, d := range p.observed.Devices {

@@ -27,7 +27,7 @@ func ourStop(table uint32, ipv6 bool) Route {
 	return Route{Table: table, IPv6: ipv6, Metric: 4278198272, Protocol: 173}
 }
 
-var blue = Network{Name: "cluster_udn_blue", VRF: "blue", ID: 5, Subnets: prefixes("10.10.0.0/16", "fd10::/48")}
+var blue = Network{Name: "cluster_udn_blue", VRF: "blue", ID: 5, Subnets: prefixes("10.10.0.0/16", "fd10::/48"), Exposed: true}
 
 // with returns a network that differs in one thing.
 func with(n Network, change func(*Network)) Network {
@@ -35,22 +35,58 @@ func with(n Network, change func(*Network)) Network {
 	return n
 }
 
-func isolated(n *Network) { n.Isolated = true }
+func isolated(n *Network) { n.Exposed, n.Isolated = false, true }
+
+func unadvertised(n *Network) { n.Exposed = false }
+
+// blueTable is blue's, and blueThere what there is of it.
+const blueTable = 1000000005
+
+var blueThere = Observed{
+	Devices: []Device{ourDevice(9, "blue", "cluster_udn_blue", blueTable)},
+	Rules:   []Rule{ourRule("10.10.0.0/16", blueTable), ourRule("fd10::/48", blueTable)},
+}
+
+type planCase struct {
+	networks []Network
+	observed Observed
+	changes  []string
+	// problems by network: a part of each, with reasons where given.
+	problems map[string]string
+	reasons  map[string]Reason
+	tables   map[string]uint32
+}
+
+func checkPlans(t *testing.T, cases map[string]planCase) {
+	t.Helper()
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			changes, states := Plan(c.networks, &c.observed)
+			var got []string
+			for _, change := range changes {
+				got = append(got, change.String())
+			}
+			if !slices.Equal(got, c.changes) {
+				t.Errorf("changes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.changes, "\n"))
+			}
+			for _, s := range states {
+				part := c.problems[s.Network]
+				if !strings.Contains(s.Problem, part) || part == "" && s.Problem != "" {
+					t.Errorf("the problem of %s is %q, want %q in it", s.Network, s.Problem, part)
+				}
+				if reason, given := c.reasons[s.Network]; given && s.Reason != reason || (s.Reason == "") != (s.Problem == "") {
+					t.Errorf("the reason of %s is %q, want %q", s.Network, s.Reason, reason)
+				}
+				if table, given := c.tables[s.Network]; given && s.Table != table {
+					t.Errorf("the table of %s is %d, want %d", s.Network, s.Table, table)
+				}
+			}
+		})
+	}
+}
 
 func TestPlan(t *testing.T) {
-	const blueTable = 1000000005
-	blueThere := Observed{
-		Devices: []Device{ourDevice(9, "blue", "cluster_udn_blue", blueTable)},
-		Rules:   []Rule{ourRule("10.10.0.0/16", blueTable), ourRule("fd10::/48", blueTable)},
-	}
-	for name, c := range map[string]struct {
-		networks []Network
-		observed Observed
-		changes  []string
-		// problems by network: a part of each.
-		problems map[string]string
-		tables   map[string]uint32
-	}{
+	checkPlans(t, map[string]planCase{
 		"nothing wanted, nothing there": {},
 		"a new network": {
 			networks: []Network{blue},
@@ -60,25 +96,6 @@ func TestPlan(t *testing.T) {
 				"add rule to fd10::/48 lookup 1000000005",
 			},
 			tables: map[string]uint32{"cluster_udn_blue": blueTable},
-		},
-		"an isolated network is closed before its device comes": {
-			networks: []Network{with(blue, isolated)},
-			changes: []string{
-				"add route unreachable default (IPv4) in table 1000000005",
-				"add route unreachable default (IPv6) in table 1000000005",
-				"create VRF device blue with table 1000000005",
-				"add rule to 10.10.0.0/16 lookup 1000000005",
-				"add rule to fd10::/48 lookup 1000000005",
-			},
-		},
-		"without IPv6 in the kernel": {
-			networks: []Network{with(blue, isolated)},
-			observed: Observed{WithoutIPv6: true},
-			changes: []string{
-				"add route unreachable default (IPv4) in table 1000000005",
-				"create VRF device blue with table 1000000005",
-				"add rule to 10.10.0.0/16 lookup 1000000005",
-			},
 		},
 		"the management port gives the table": {
 			networks: []Network{blue},
@@ -117,15 +134,29 @@ func TestPlan(t *testing.T) {
 				"delete route unreachable default (IPv6) in table 1000000005",
 			},
 		},
-		"somebody else's device, rule and stop do": {
+		"somebody else's device and stop do": {
 			networks: []Network{with(blue, isolated)},
 			observed: Observed{
-				Devices: []Device{{Index: 3, Name: "blue", Kind: "vrf", Table: 3}},
-				Rules:   []Rule{{Priority: 2000, To: netip.MustParsePrefix("10.10.0.0/16"), Table: 3, Plain: true}},
+				Devices: []Device{{Index: 3, Name: "blue", Kind: "vrf", Table: 3, Up: true}},
 				Routes:  []Route{{Table: 3, Metric: 4278198272, Protocol: 3}},
 			},
-			changes: []string{"add route unreachable default (IPv6) in table 3", "add rule to fd10::/48 lookup 3"},
+			changes: []string{"add route unreachable default (IPv6) in table 3"},
 			tables:  map[string]uint32{"cluster_udn_blue": 3},
+		},
+		"somebody else's device and rule do": {
+			networks: []Network{blue},
+			observed: Observed{
+				Devices: []Device{{Index: 3, Name: "blue", Kind: "vrf", Table: 3, Up: true}},
+				Rules:   []Rule{{Priority: 2000, To: netip.MustParsePrefix("10.10.0.0/16"), Table: 3, Plain: true}},
+			},
+			changes: []string{"add rule to fd10::/48 lookup 3"},
+			tables:  map[string]uint32{"cluster_udn_blue": 3},
+		},
+		"somebody else's device that is down": {
+			networks: []Network{with(blue, unadvertised)},
+			observed: Observed{Devices: []Device{{Index: 3, Name: "blue", Kind: "vrf", Table: 3}}},
+			problems: map[string]string{"cluster_udn_blue": "set it up (ip link set blue up)"},
+			reasons:  map[string]Reason{"cluster_udn_blue": ReasonDeviceDown},
 		},
 		"a device that was made half, and one that was changed": {
 			networks: []Network{blue},
@@ -134,24 +165,14 @@ func TestPlan(t *testing.T) {
 				`give VRF device blue the alias "ovnbgp.io/managed cluster_udn_blue"`, "set VRF device blue up", "add rule to fd10::/48 lookup 7",
 			},
 		},
-		"no longer isolated": {
-			networks: []Network{blue},
-			observed: Observed{Devices: blueThere.Devices, Rules: blueThere.Rules, Routes: []Route{ourStop(blueTable, false), ourStop(blueTable, true)}},
-			changes: []string{
-				"delete route unreachable default (IPv4) in table 1000000005",
-				"delete route unreachable default (IPv6) in table 1000000005",
-			},
-		},
 		"somebody put a device with another table in our device's place": {
-			networks: []Network{with(blue, isolated)},
+			networks: []Network{blue},
 			observed: Observed{
 				Devices: []Device{{Index: 20, Name: "blue", Kind: "vrf", Table: 1020, Up: true}},
 				Rules:   blueThere.Rules,
 				Routes:  []Route{ourStop(blueTable, false), ourStop(blueTable, true)},
 			},
 			changes: []string{
-				"add route unreachable default (IPv4) in table 1020",
-				"add route unreachable default (IPv6) in table 1020",
 				"add rule to 10.10.0.0/16 lookup 1020",
 				"add rule to fd10::/48 lookup 1020",
 				"delete rule to 10.10.0.0/16 lookup 1000000005",
@@ -161,7 +182,7 @@ func TestPlan(t *testing.T) {
 			},
 		},
 		"an ID goes from one network to the next": {
-			networks: []Network{{Name: "cluster_udn_green", VRF: "green", ID: 5, Subnets: prefixes("10.20.0.0/16")}},
+			networks: []Network{{Name: "cluster_udn_green", VRF: "green", ID: 5, Subnets: prefixes("10.20.0.0/16"), Exposed: true}},
 			observed: blueThere,
 			changes: []string{
 				"delete VRF device blue",
@@ -174,7 +195,7 @@ func TestPlan(t *testing.T) {
 		"a network with a problem stays as it is": {
 			networks: []Network{
 				{Name: "cluster_udn_blue", VRF: "blue", Problem: "its subnets can't be read"},
-				{Name: "cluster_udn_green", VRF: "green", ID: 6, Subnets: prefixes("10.20.0.0/16")},
+				{Name: "cluster_udn_green", VRF: "green", ID: 6, Subnets: prefixes("10.20.0.0/16"), Exposed: true},
 			},
 			observed: Observed{
 				Devices: append(slices.Clone(blueThere.Devices), ourDevice(10, "gone", "cluster_udn_gone", 55)),
@@ -184,6 +205,7 @@ func TestPlan(t *testing.T) {
 				"delete VRF device gone", "create VRF device green with table 1000000006", "add rule to 10.20.0.0/16 lookup 1000000006",
 			},
 			problems: map[string]string{"cluster_udn_blue": "its subnets can't be read"},
+			reasons:  map[string]Reason{"cluster_udn_blue": ReasonNetworkUnknown},
 		},
 		"a network whose VRF is not known keeps the device that was made for it": {
 			networks: []Network{{Name: "cluster_udn_a-very-long-name"}},
@@ -196,23 +218,27 @@ func TestPlan(t *testing.T) {
 				"delete VRF device gone", "delete rule to 10.60.0.0/16 lookup 56", "delete route unreachable default (IPv6) in table 56",
 			},
 			problems: map[string]string{"cluster_udn_a-very-long-name": "not known yet"},
+			reasons:  map[string]Reason{"cluster_udn_a-very-long-name": ReasonNetworkUnknown},
 		},
 		"a device that is no VRF": {
 			networks: []Network{blue},
 			observed: Observed{Devices: []Device{{Index: 2, Name: "blue", Kind: "bridge"}}},
 			problems: map[string]string{"cluster_udn_blue": "no VRF but a bridge"},
+			reasons:  map[string]Reason{"cluster_udn_blue": ReasonNameTaken},
 		},
 		"names that no device can have": {
 			networks: []Network{
 				{Name: "a", VRF: "sixteen-letters!"}, {Name: "b", VRF: "default"}, {Name: "c", VRF: "a/b"}, {Name: "d", VRF: "%d"},
 			},
 			problems: map[string]string{"a": "at most 15", "b": "default", "c": "a/b", "d": "%d"},
+			reasons:  map[string]Reason{"a": ReasonNameUnusable, "b": ReasonNameUnusable},
 		},
 		"a table that another device has": {
 			networks: []Network{blue, {Name: "cluster_udn_green", VRF: "green", ID: 6}},
 			observed: Observed{Devices: []Device{{Index: 3, Name: "other", Kind: "vrf", Table: blueTable}}},
 			changes:  []string{"create VRF device green with table 1000000006"},
 			problems: map[string]string{"cluster_udn_blue": "taken by VRF device other"},
+			reasons:  map[string]Reason{"cluster_udn_blue": ReasonTableTaken},
 		},
 		"a table that somebody's rule leads to": {
 			networks: []Network{blue},
@@ -229,6 +255,7 @@ func TestPlan(t *testing.T) {
 				Rules:   []Rule{ourRule("10.10.0.0/16", blueTable)},
 			},
 			problems: map[string]string{"cluster_udn_blue": "one of them has to be deleted"},
+			reasons:  map[string]Reason{"cluster_udn_blue": ReasonTableTaken},
 		},
 		"two networks with one device": {
 			networks: []Network{blue, {Name: "cluster_udn_green", VRF: "blue", ID: 6}},
@@ -241,7 +268,7 @@ func TestPlan(t *testing.T) {
 			problems: map[string]string{"b": "taken by network a"},
 		},
 		"of subnets that overlap, the one that has its rule keeps it": {
-			networks: []Network{{Name: "cluster_udn_aqua", VRF: "aqua", ID: 6, Subnets: prefixes("10.0.0.0/8", "10.30.0.0/16", "10.10.0.0/16", "172.20.0.0/16")}, blue},
+			networks: []Network{{Name: "cluster_udn_aqua", VRF: "aqua", ID: 6, Subnets: prefixes("10.0.0.0/8", "10.30.0.0/16", "10.10.0.0/16", "172.20.0.0/16"), Exposed: true}, blue},
 			observed: blueThere,
 			changes: []string{
 				"create VRF device aqua with table 1000000006",
@@ -249,16 +276,17 @@ func TestPlan(t *testing.T) {
 				"add rule to 172.20.0.0/16 lookup 1000000006",
 			},
 			problems: map[string]string{"cluster_udn_aqua": "10.0.0.0/8, as the overlapping subnet 10.10.0.0/16 of network cluster_udn_blue"},
+			reasons:  map[string]Reason{"cluster_udn_aqua": ReasonSubnetTaken},
 		},
 		"subnets of one network may overlap": {
-			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("10.10.0.0/16", "10.0.0.0/8")}},
+			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("10.10.0.0/16", "10.0.0.0/8"), Exposed: true}},
 			changes: []string{
 				"create VRF device a with table 1000000005", "add rule to 10.0.0.0/8 lookup 1000000005", "add rule to 10.10.0.0/16 lookup 1000000005",
 			},
 		},
 		"a rule that is kept for a network with a problem keeps others out": {
 			networks: []Network{
-				{Name: "cluster_udn_aqua", VRF: "aqua", ID: 6, Subnets: prefixes("10.10.3.0/24")},
+				{Name: "cluster_udn_aqua", VRF: "aqua", ID: 6, Subnets: prefixes("10.10.3.0/24"), Exposed: true},
 				{Name: "cluster_udn_blue", VRF: "blue", Problem: "something"},
 			},
 			observed: blueThere,
@@ -274,37 +302,18 @@ func TestPlan(t *testing.T) {
 			problems: map[string]string{"cluster_udn_aqua": "taken by VRF device blue", "cluster_udn_blue": "its VRF is not known"},
 		},
 		"a subnet of everything": {
-			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("0.0.0.0/0")}},
+			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("0.0.0.0/0"), Exposed: true}},
 			changes:  []string{"create VRF device a with table 1000000005"},
 			problems: map[string]string{"a": "all of the node's traffic"},
+			reasons:  map[string]Reason{"a": ReasonSubnetTooWide},
 		},
 		"subnets as people write them": {
-			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("10.10.3.4/16", "10.10.0.0/16", "::ffff:10.20.0.0/112")}},
+			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("10.10.3.4/16", "10.10.0.0/16", "::ffff:10.20.0.0/112"), Exposed: true}},
 			changes: []string{
 				"create VRF device a with table 1000000005", "add rule to 10.10.0.0/16 lookup 1000000005", "add rule to 10.20.0.0/16 lookup 1000000005",
 			},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			changes, states := Plan(c.networks, &c.observed)
-			var got []string
-			for _, change := range changes {
-				got = append(got, change.String())
-			}
-			if !slices.Equal(got, c.changes) {
-				t.Errorf("changes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.changes, "\n"))
-			}
-			for _, s := range states {
-				part := c.problems[s.Network]
-				if !strings.Contains(s.Problem, part) || part == "" && s.Problem != "" {
-					t.Errorf("the problem of %s is %q, want %q in it", s.Network, s.Problem, part)
-				}
-				if table, given := c.tables[s.Network]; given && s.Table != table {
-					t.Errorf("the table of %s is %d, want %d", s.Network, s.Table, table)
-				}
-			}
-		})
-	}
+	})
 }
 
 func TestTablesWithoutIDs(t *testing.T) {
@@ -332,10 +341,11 @@ func TestFailedChangesHoldBack(t *testing.T) {
 		Rules:   []Rule{ourRule("10.10.0.0/16", 5), ourRule("10.99.0.0/16", 6)},
 		Routes:  []Route{ourStop(5, false), ourStop(6, false)},
 	}
-	green := Network{Name: "cluster_udn_green", VRF: "green", ID: 6, Subnets: prefixes("10.20.0.0/16")}
-	changes, states := Plan([]Network{with(blue, isolated), green}, observed)
-	report, err := (&Keeper{}).carryOut(Report{Networks: states}, changes, func(c Change) error {
-		if c.Verb == AddRoute && !c.Route.IPv6 {
+	green := Network{Name: "cluster_udn_green", VRF: "green", ID: 6, Subnets: prefixes("10.20.0.0/16"), Exposed: true}
+	red := Network{Name: "cluster_udn_red", VRF: "red", ID: 7, Isolated: true}
+	changes, states := Plan([]Network{blue, green, red}, observed)
+	report, err := (&Keeper{}).carryOut(Report{Networks: slices.Clone(states)}, changes, func(c Change) error {
+		if c.Verb == AddRoute && c.Route.IPv6 || c.Verb == AddRule && c.Rule.Table == 1020 {
 			return errShort
 		}
 		return nil
@@ -345,6 +355,7 @@ func TestFailedChangesHoldBack(t *testing.T) {
 		got = append(got, c.String())
 	}
 	want := []string{
+		"add route unreachable default (IPv4) in table 1000000007",
 		"create VRF device green with table 1000000006",
 		"add rule to 10.20.0.0/16 lookup 1000000006",
 		"delete rule to 10.99.0.0/16 lookup 6",
@@ -353,7 +364,17 @@ func TestFailedChangesHoldBack(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("changes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if err == nil || !strings.Contains(report.Networks[0].Problem, errShort.Error()) || report.Networks[1].Problem != "" {
-		t.Errorf("the error is %v, the states are %+v", err, report.Networks)
+	if err == nil || !strings.Contains(report.Networks[0].Problem, errShort.Error()) || report.Networks[0].Reason != ReasonKernelRefused ||
+		report.Networks[1].Problem != "" || report.Networks[2].Reason != ReasonKernelRefused || report.Leftover != "" {
+		t.Errorf("the error is %v, the report is %+v", err, report)
+	}
+	report, _ = (&Keeper{}).carryOut(Report{Networks: slices.Clone(states)}, changes, func(c Change) error {
+		if c.Verb == DeleteRule {
+			return errShort
+		}
+		return nil
+	})
+	if report.Leftover != errShort.Error() {
+		t.Errorf("what could not be removed is %q", report.Leftover)
 	}
 }

@@ -170,7 +170,7 @@ func randomNetworks(r *rand.Rand) []Network {
 		if r.IntN(3) == 0 {
 			continue
 		}
-		n := Network{Name: name, VRF: pick(r, []string{"blue", "green", "red", "mp5-udn-vrf", "yellow", "default", ""}), ID: r.IntN(4), Isolated: r.IntN(2) == 0}
+		n := Network{Name: name, VRF: pick(r, []string{"blue", "green", "red", "mp5-udn-vrf", "yellow", "default", ""}), ID: r.IntN(4), Exposed: r.IntN(2) == 0, Isolated: r.IntN(3) == 0}
 		for range r.IntN(4) {
 			n.Subnets = append(n.Subnets, pick(r, someSubnets))
 		}
@@ -261,7 +261,7 @@ func check(t *testing.T, seed uint64, start, m *machine, networks []Network, sta
 		}
 		left.Devices = slices.DeleteFunc(left.Devices, func(d Device) bool { return d.Name == n.VRF })
 		for _, to := range n.Subnets {
-			if !m.WithoutIPv6 || to.Addr().Is4() {
+			if n.Exposed && !n.Isolated && (!m.WithoutIPv6 || to.Addr().Is4()) {
 				covered := func(r Rule) bool { return r.Plain && r.Priority == 2000 && r.To == to && r.Table == s.Table }
 				if !slices.ContainsFunc(m.Rules, covered) {
 					t.Fatalf("seed %d: %+v has no rule to %s in %+v", seed, n, to, m.Rules)

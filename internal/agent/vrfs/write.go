@@ -14,9 +14,10 @@ import (
 // writer makes changes in one network namespace.
 type writer struct{ handle *netlink.Handle }
 
-// do makes a change. What is already as it is to be is no error, with one
-// exception: a device that came in between is somebody else's, and asks for
-// another plan.
+// do makes a change. What is already as it is to be is no error, with two
+// exceptions: a device that came in between is somebody else's, and asks for
+// another plan; and where a stop is to be there may be a route that leads out
+// instead.
 func (w writer) do(c Change) error {
 	err := w.attempt(c)
 	switch c.Verb {
@@ -24,7 +25,7 @@ func (w writer) do(c Change) error {
 		if errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ESRCH) {
 			return nil
 		}
-	case AddRule, AddRoute:
+	case AddRule:
 		if errors.Is(err, syscall.EEXIST) {
 			return nil
 		}
@@ -40,6 +41,9 @@ func remedy(c Change, err error) string {
 	switch {
 	case errors.Is(err, syscall.EPERM):
 		return " (the agent needs the capability NET_ADMIN)"
+	case c.Verb == AddRoute && errors.Is(err, syscall.EEXIST):
+		return fmt.Sprintf(" (somebody else's route is in its place, and the VRF is not closed; see ip route show default table %d, and delete the one of metric %d)",
+			c.Route.Table, c.Route.Metric)
 	case c.Verb == CreateDevice && errors.Is(err, syscall.EOPNOTSUPP):
 		return " (the node's kernel has no VRF devices: load the module vrf, CONFIG_NET_VRF)"
 	case c.Verb == CreateDevice && errors.Is(err, syscall.EBUSY):

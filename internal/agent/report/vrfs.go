@@ -1,0 +1,253 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
+)
+
+// reasonReady is the reason of a VRFReady that is True.
+const reasonReady = "Ready"
+
+// VRFs keeps what the last pass over the node's VRF devices found, for the
+// NodeRouteState, events and metrics.
+type VRFs struct {
+	log      logr.Logger
+	changed  func()
+	ready    *prometheus.GaugeVec
+	changes  *prometheus.CounterVec
+	failures prometheus.Counter
+
+	mu   sync.Mutex
+	last Devices
+}
+
+// Devices is how the VRF devices stand that the agent makes.
+type Devices struct {
+	// Managed is set where the agent makes any, Known once it has looked.
+	Managed, Known bool
+	// States are sorted by network.
+	States []vrfs.State
+	// Leftover is why something that no network wants is still there.
+	Leftover string
+}
+
+// NewVRFs registers the metrics. changed is told when there is something new.
+func NewVRFs(registry prometheus.Registerer, log logr.Logger, changed func()) *VRFs {
+	v := &VRFs{
+		log: log, changed: changed,
+		ready: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "ovnbgp_agent_vrf_ready",
+			Help: "1 where the network's VRF device, rules and routes are as they should be; 0 where not, with the reason."}, []string{"network", "reason"}),
+		changes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ovnbgp_agent_vrf_changes_total",
+			Help: "VRF devices, ip rules and routes that were made, set right or removed."}, []string{"network"}),
+		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "ovnbgp_agent_vrf_failures_total",
+			Help: "Passes over the node's VRF devices in which the kernel could not be read, or refused something."}),
+	}
+	registry.MustRegister(v.ready, v.changes, v.failures)
+	return v
+}
+
+// Passed takes what a pass found.
+func (v *VRFs) Passed(report vrfs.Report, err error) {
+	if err != nil {
+		v.failures.Inc()
+	}
+	for i := range report.Changes {
+		v.changes.WithLabelValues(report.Changes[i].Network).Inc()
+	}
+	v.mu.Lock()
+	before, now := v.last, Devices{Managed: true, Known: true, States: report.Networks, Leftover: report.Leftover}
+	v.last = now
+	v.mu.Unlock()
+	if before.Known && before.Leftover == now.Leftover && slices.Equal(before.States, now.States) {
+		return
+	}
+	v.count(&before, &now)
+	for i := range now.States {
+		s := &now.States[i]
+		if was := before.Of(s.Network); s.Problem != "" && (was == nil || was.Problem != s.Problem) {
+			v.log.Info("Not everything about a network's VRF could be done", "network", s.Network, "vrf", s.VRF, "reason", s.Reason, "problem", s.Problem)
+		}
+	}
+	v.changed()
+}
+
+// count brings the metrics from one state to the next.
+func (v *VRFs) count(before, now *Devices) {
+	for i := range before.States {
+		was := &before.States[i]
+		is := now.Of(was.Network)
+		if is == nil {
+			v.changes.DeleteLabelValues(was.Network)
+		}
+		if is == nil || is.Reason != was.Reason {
+			v.ready.DeleteLabelValues(was.Network, vrfReason(was))
+		}
+	}
+	for i := range now.States {
+		ready := 0.0
+		if now.States[i].Problem == "" {
+			ready = 1
+		}
+		v.ready.WithLabelValues(now.States[i].Network, vrfReason(&now.States[i])).Set(ready)
+	}
+}
+
+// Devices is what the last pass found. A nil VRFs belongs to an agent that
+// makes none.
+func (v *VRFs) Devices() Devices {
+	if v == nil {
+		return Devices{}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	out := v.last
+	out.Managed = true
+	return out
+}
+
+// Of is a network's state, nil where it has none.
+func (d *Devices) Of(network string) *vrfs.State {
+	i, found := slices.BinarySearchFunc(d.States, network, func(s vrfs.State, name string) int { return cmp.Compare(s.Network, name) })
+	if !found {
+		return nil
+	}
+	return &d.States[i]
+}
+
+func vrfReason(s *vrfs.State) string { return cmp.Or(string(s.Reason), reasonReady) }
+
+// withRouteless adds the networks that have nothing but a VRF, or the lack of
+// one, to those that routes are imported for.
+func (d *Devices) withRouteless(states []agent.NetworkState) []agent.NetworkState {
+	out := slices.Clone(states)
+	for i := range d.States {
+		s := &d.States[i]
+		if slices.ContainsFunc(states, func(n agent.NetworkState) bool { return n.Network == s.Network }) {
+			continue
+		}
+		n := agent.NetworkState{Network: s.Network, VRF: s.VRF, Reason: agent.ReasonListing, Message: "what the network needs is being found out"}
+		if s.Problem != "" {
+			n.Reason, n.Message = agent.ReasonVRFMissing, "the VRF device is not on this node, so there are no routes to import; the condition VRFReady says why"
+		}
+		out = append(out, n)
+	}
+	if len(out) == len(states) {
+		return states
+	}
+	slices.SortStableFunc(out, func(a, b agent.NetworkState) int { return cmp.Compare(a.Network, b.Network) })
+	return out
+}
+
+// setNetwork sets the network's condition, or takes it away where the agent
+// does not make its VRF. Before the first pass it stays as it was.
+func (d *Devices) setNetwork(conditions *[]metav1.Condition, network string, now time.Time) {
+	s := d.Of(network)
+	switch {
+	case d.Managed && !d.Known:
+	case s == nil:
+		meta.RemoveStatusCondition(conditions, v1alpha1.ConditionVRFReady)
+	default:
+		set(conditions, vrfCondition(s), now)
+	}
+}
+
+func vrfCondition(s *vrfs.State) metav1.Condition {
+	c := metav1.Condition{Type: v1alpha1.ConditionVRFReady, Status: metav1.ConditionTrue, Reason: vrfReason(s), Message: cut(s.Problem)}
+	switch {
+	case s.Problem == "":
+		maker := "made by somebody else"
+		if s.Ours {
+			maker = "made by this agent"
+		}
+		c.Message = fmt.Sprintf("VRF device %s with table %d, %s, is as it should be", s.VRF, s.Table, maker)
+	case s.Reason.Decided():
+		c.Status = metav1.ConditionFalse
+	default:
+		c.Status = metav1.ConditionUnknown
+	}
+	return c
+}
+
+// setNode sums up.
+func (d *Devices) setNode(conditions *[]metav1.Condition, now time.Time) {
+	if !d.Managed {
+		meta.RemoveStatusCondition(conditions, v1alpha1.ConditionVRFReady)
+	}
+	if !d.Known {
+		return
+	}
+	c := metav1.Condition{Type: v1alpha1.ConditionVRFReady, Status: metav1.ConditionTrue, Reason: reasonReady,
+		Message: fmt.Sprintf("the VRFs of all %d networks are as they should be", len(d.States))}
+	var troubled []string
+	for i := range d.States {
+		s := &d.States[i]
+		if s.Problem == "" {
+			continue
+		}
+		troubled = append(troubled, s.Network)
+		status := vrfCondition(s).Status
+		if c.Status == metav1.ConditionTrue || c.Status == metav1.ConditionUnknown && status == metav1.ConditionFalse {
+			c.Status, c.Reason = status, string(s.Reason)
+		}
+	}
+	if len(troubled) > 0 {
+		c.Message = fmt.Sprintf("the VRFs of %d of %d networks are not as they should be: %s; see status.networks", len(troubled), len(d.States), list(troubled))
+	}
+	if d.Leftover != "" {
+		if c.Status != metav1.ConditionFalse {
+			c.Status, c.Reason = metav1.ConditionFalse, string(vrfs.ReasonKernelRefused)
+		}
+		c.Message += "; of a network that is gone something is left: " + d.Leftover
+	}
+	c.Message = cut(c.Message)
+	set(conditions, c, now)
+}
+
+// tellVRFs writes an event when a network's VRF gets into trouble, or out of
+// it. What is not known is nobody's trouble yet, and what is amiss with the
+// network itself stands in its import's events.
+func (w *Writer) tellVRFs(ctx context.Context, d *Devices) {
+	if !d.Known {
+		return
+	}
+	for network := range w.toldVRFs {
+		if d.Of(network) == nil && network != "" {
+			delete(w.toldVRFs, network)
+		}
+	}
+	tell := func(network string, reason vrfs.Reason, note string) {
+		before := w.toldVRFs[network]
+		if reason == before || !reason.Decided() {
+			return
+		}
+		w.toldVRFs[network] = reason
+		kind := corev1.EventTypeWarning
+		if reason == "" {
+			kind = corev1.EventTypeNormal
+		}
+		w.write(ctx, w.event("MakeVRF", kind, cmp.Or(string(reason), v1alpha1.ConditionVRFReady), note))
+	}
+	for i := range d.States {
+		s := &d.States[i]
+		tell(s.Network, s.Reason, "network "+s.Network+": "+vrfCondition(s).Message)
+	}
+	if d.Leftover != "" {
+		tell("", vrfs.ReasonKernelRefused, "of a network that is gone something is left: "+d.Leftover)
+	} else {
+		tell("", "", "of networks that are gone nothing is left")
+	}
+}
