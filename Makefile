@@ -171,3 +171,4 @@ $(CONTROLPLANE_STAMP):
 
 -include hack/frrk8s/frrk8s.mk
 -include hack/vm/vm.mk
+-include test/lab/lab.mk
