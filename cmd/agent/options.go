@@ -40,6 +40,8 @@ type options struct {
 	resync        time.Duration
 	buffer        int
 
+	observeOnly bool
+
 	manageVRFs bool
 	manageSNAT bool
 
@@ -138,6 +140,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.DurationVar(&o.resync, "resync-interval", o.resync, "how often the kernel's tables are listed without a cause, to find what no event told")
 	f.IntVar(&o.buffer, "netlink-buffer", o.buffer, "bytes of the buffer for the kernel's events")
 
+	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly, "read and report, and write nothing to OVN or the kernel, whatever the flags below say")
 	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "make the VRF devices, rules and routes of primary networks, where OVN-Kubernetes does not")
 	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
 

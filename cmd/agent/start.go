@@ -198,7 +198,7 @@ func (p *parts) once(ctx context.Context, patience time.Duration) error {
 		var problems []error
 		for _, s := range p.agent.States() {
 			p.log.Info("Imported", "network", s.Network, "learned", s.Learned, "imported", s.Imported, "reason", s.Reason)
-			if s.Reason != agent.ReasonSynced || s.Held > 0 {
+			if s.Reason != agent.ReasonSynced && s.Reason != agent.ReasonObserveOnly || s.Held > 0 {
 				problems = append(problems, fmt.Errorf("network %s: %s", s.Network, s.Message))
 			}
 		}

@@ -32,6 +32,7 @@ type options struct {
 	renewDeadline           time.Duration
 	retryPeriod             time.Duration
 
+	observeOnly       bool
 	takeOver          bool
 	managedASN        uint32
 	managedNamespace  string
@@ -103,6 +104,9 @@ keep their caches warm.`,
 func (o *options) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 
+	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly,
+		"plan and report, and write nothing: no FRRConfiguration, no annotation, only the condition Rendered, "+
+			"which says what would be done. With --take-over it shows what a hand-over would do")
 	f.BoolVar(&o.takeOver, "take-over", o.takeOver,
 		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on. "+
 			"Without it the operator stands aside for them and says so in their conditions; "+
@@ -196,7 +200,8 @@ func (o *options) controllers() (controller.Options, error) {
 			TakeOver: o.takeOver,
 			Managed:  model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
 		},
-		DefaultNAD: defaultNAD,
-		Workers:    o.workers,
+		DefaultNAD:  defaultNAD,
+		ObserveOnly: o.observeOnly,
+		Workers:     o.workers,
 	}, nil
 }

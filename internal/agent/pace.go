@@ -38,3 +38,8 @@ func (p *pace) synced(began, ended time.Time, waited bool) {
 	p.ended = ended
 	p.next = ended.Add(max(p.window, min(ended.Sub(began)/restFactor, lastWindow)))
 }
+
+// observed notes a sync that only looked, at everything.
+func (p *pace) observed(began, ended time.Time) {
+	p.next = ended.Add(min(waitFactor*ended.Sub(began), lastWindow))
+}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"maps"
 	"time"
 
@@ -19,6 +20,7 @@ const (
 	ReasonListing         = "Listing"
 	ReasonWriteFailed     = "WriteFailed"
 	ReasonInvalid         = "Invalid"
+	ReasonObserveOnly     = "ObserveOnly"
 )
 
 // NetworkState is what became of a network on this node.
@@ -88,6 +90,8 @@ func (s *syncer) verdict(err error) (reason, message string) {
 		return ReasonWriteFailed, err.Error()
 	case s.gatewayUnknown():
 		return ReasonGatewayUnknown, "the link of the node's gateway is not known: set --gateway-interface, or wait until OVN-Kubernetes annotates the node with k8s.ovn.org/l3-gateway-config"
+	case s.observed:
+		return ReasonObserveOnly, fmt.Sprintf("nothing is written, because the agent only observes; it would change %d rows of %s", s.outstanding, s.rows.Router())
 	case s.all:
 		return ReasonListing, "the kernel's routes are being listed"
 	default:

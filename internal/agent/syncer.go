@@ -36,8 +36,11 @@ type syncer struct {
 	wake    chan struct{}
 	// changed is told after every sync.
 	changed func()
-	// readOnly syncers look, and write nothing.
+	// readOnly syncers look, count what they would change, and write nothing.
 	readOnly bool
+	// observed is set once outstanding changes were counted.
+	observed    bool
+	outstanding int
 
 	// wanted is what the outside asks for; the rest belongs to run.
 	mu     sync.Mutex
@@ -143,12 +146,19 @@ func (s *syncer) sync(ctx context.Context, waited bool) (again time.Duration) {
 func (s *syncer) syncRoutes(ctx context.Context, waited bool) (again time.Duration) {
 	began := time.Now()
 	work, ready := s.take()
-	if !ready || s.readOnly {
+	if !ready {
 		s.report(nil)
 		return 0
 	}
 	written, err := s.write(ctx, work)
 	ended := time.Now()
+	if s.readOnly {
+		s.pace.observed(began, ended)
+		// As nothing was written, the next sync has to look at everything too.
+		s.all, s.observed, s.outstanding = true, true, written
+		s.report(nil)
+		return 0
+	}
 	if written > 0 || err != nil {
 		s.pace.synced(began, ended, waited)
 		s.figures.synced(s.name, ended.Sub(began), written, err)
@@ -297,7 +307,10 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 	changes := s.changes[:0]
 	flush := func() {
 		if err == nil && len(changes) > 0 {
-			if err = s.rows.Commit(ctx, changes); err == nil {
+			if !s.readOnly {
+				err = s.rows.Commit(ctx, changes)
+			}
+			if err == nil {
 				written += len(changes)
 			}
 			changes = changes[:0]

@@ -16,6 +16,8 @@ type Options struct {
 	DefaultNAD types.NamespacedName
 	// Workers is how many nodes are worked on at once.
 	Workers int
+	// ObserveOnly plans and reports, and writes nothing but conditions.
+	ObserveOnly bool
 	// LookForKinds is how often missing optional kinds are looked for; 0 for
 	// every half minute.
 	LookForKinds time.Duration

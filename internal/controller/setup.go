@@ -50,18 +50,19 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		cluster.Setup(m, &cluster.Reconciler{
 			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Plan: w.plan, Troubles: w.troubles,
 			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now,
+			ObserveOnly: o.ObserveOnly,
 		}, w.kinds),
 		node.Setup(m, &node.Reconciler{
 			Reader: w.reader, Applier: applier, Plan: w.plan, Tallies: w.tallies,
-			Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now,
+			Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
 		}, w.nodes, w.kinds, o.Workers),
 		verdict.Setup(m, &verdict.Reconciler{
 			Client: m.GetClient(), Plan: w.plan, Tallies: w.tallies, Troubles: w.troubles,
 			NodeStates: func() bool { return w.kinds.Served(node.StateKind) },
-			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now,
+			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
 		}, w.advertisements, o.StatusPace),
 		nad.Setup(m, &nad.Reconciler{
-			Client: m.GetClient(), Plan: w.plan, Default: o.DefaultNAD, Troubles: w.troubles,
+			Client: m.GetClient(), Plan: w.plan, Default: o.DefaultNAD, Troubles: w.troubles, ObserveOnly: o.ObserveOnly,
 		}, w.nads, w.kinds),
 	)
 	return ready(m, w.plan), err

@@ -6,6 +6,9 @@ import "strings"
 const (
 	// FieldManager owns the fields that the operator applies.
 	FieldManager = "ovn-bgp-operator"
+	// FieldManagerObserver owns the condition that an observing operator
+	// writes, so that those that a working one wrote before stay.
+	FieldManagerObserver = "ovn-bgp-operator-observer"
 	// LabelGenerated marks FRRConfigurations that the operator generated; they
 	// never become templates.
 	LabelGenerated = "ovnbgp.io/generated"

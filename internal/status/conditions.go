@@ -37,6 +37,7 @@ const (
 	reasonNothingToAdvertise = "NothingToAdvertise"
 	reasonReadFailed         = "ReadFailed"
 	reasonStandingAside      = "StandingAside"
+	reasonObserveOnly        = "ObserveOnly"
 
 	reasonConfigured   = "Configured"
 	reasonFRRError     = "FRRError"
@@ -46,14 +47,18 @@ const (
 
 // Conditions returns all conditions that the operator keeps on the object:
 // Accepted, Rendered and FRRConfigured, or only Rendered where it stands aside
-// for another controller, whose Accepted must be left alone. nodeStates tells
+// for another controller, whose Accepted must be left alone, or observes, so
+// that nobody may act on what it would accept. nodeStates tells
 // whether FRRNodeStates can be read. Times are taken from existing where the
 // status did not change.
 func Conditions(v model.Verdict, nodeStates bool, existing []metav1.Condition, now metav1.Time) []metav1.Condition {
 	var out []metav1.Condition
-	if v.StandAside != "" {
+	switch {
+	case v.StandAside != "":
 		out = append(out, standingAside(v.StandAside))
-	} else {
+	case v.ObserveOnly:
+		out = append(out, observed(&v))
+	default:
 		rendered := rendered(&v)
 		out = append(out, accepted(&v, existing), rendered, frrConfigured(&v, rendered, nodeStates))
 	}
@@ -83,13 +88,17 @@ func Text(conditions []metav1.Condition) string {
 
 // Changed reports whether the conditions have to be written: one of them
 // differs from the existing one, or an existing one of ours is no longer kept.
-// Accepted may be another controller's and counts only where it is kept.
+// Accepted may be another controller's and counts only where it is kept; an
+// observer keeps what a working operator wrote before.
 func Changed(existing, conditions []metav1.Condition) bool {
 	for i := range conditions {
 		old := find(existing, conditions[i].Type)
 		if old == nil || !equal(old, &conditions[i]) {
 			return true
 		}
+	}
+	if rendered := find(conditions, Rendered); rendered != nil && rendered.Reason == reasonObserveOnly {
+		return false
 	}
 	for _, ours := range [...]string{Rendered, FRRConfigured} {
 		if find(existing, ours) != nil && find(conditions, ours) == nil {
@@ -120,4 +129,9 @@ func standingAside(evidence string) metav1.Condition {
 	return condition(Rendered, metav1.ConditionFalse, reasonStandingAside,
 		"nothing is rendered, because another controller works on this object: "+evidence+
 			". To hand the object over, stop that controller, or start this one with --take-over")
+}
+
+func observed(v *model.Verdict) metav1.Condition {
+	return condition(Rendered, metav1.ConditionFalse, reasonObserveOnly,
+		"nothing is written, because the operator runs with --observe-only; what it would report: "+renderedMessage(v))
 }

@@ -52,6 +52,13 @@ func TestConditions(t *testing.T) {
 		want         []string
 		text         string
 	}{
+		"only observed": {
+			verdict:  model.Verdict{ObserveOnly: true, Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Rendered: 3}},
+			existing: []metav1.Condition{{Type: status.Accepted, Status: metav1.ConditionTrue}},
+			want: []string{
+				"Rendered False ObserveOnly: nothing is written, because the operator runs with --observe-only; what it would report: rendered on all 3 nodes",
+			},
+		},
 		"all is well": {
 			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 3}},
 			want: []string{

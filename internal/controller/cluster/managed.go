@@ -22,6 +22,9 @@ const managedSource = "managed"
 // keepManaged writes or deletes the RouteAdvertisements object of networks
 // with managed routing, which OVN-Kubernetes' nodes look for.
 func (r *Reconciler) keepManaged(ctx context.Context, objects *snapshot.Objects) error {
+	if r.ObserveOnly {
+		return nil
+	}
 	desired := snapshot.ManagedRouteAdvertisements(objects, r.Settings)
 	stored := storedManaged(objects)
 	ours := stored != nil && stored.Labels[model.LabelManaged] == "true"

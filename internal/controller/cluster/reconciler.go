@@ -47,6 +47,8 @@ type Reconciler struct {
 	Metrics        *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
+	// ObserveOnly writes nothing.
+	ObserveOnly bool
 
 	// uplinks are those that the last revision was made with.
 	uplinks map[string]string

@@ -34,12 +34,14 @@ type Reconciler struct {
 	Default types.NamespacedName
 	// Troubles are told in the conditions of the RouteAdvertisements.
 	Troubles *current.Troubles
+	// ObserveOnly writes nothing.
+	ObserveOnly bool
 }
 
 // Reconcile writes the annotation where it has to change.
 func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
 	revision := r.Plan.Revision()
-	if revision == nil {
+	if revision == nil || r.ObserveOnly {
 		// The first revision asks for every NetworkAttachmentDefinition.
 		return ctrl.Result{}, nil
 	}

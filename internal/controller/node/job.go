@@ -97,6 +97,9 @@ func (j *job) apply(ctx context.Context, a *attempt) error {
 }
 
 func (j *job) applyBut(ctx context.Context, a *attempt, keep func(apply.LiveObject) bool) error {
+	if j.ObserveOnly {
+		return nil
+	}
 	result, err := j.Applier.NodeBut(ctx, j.node.Name, a.objects, j.live, keep)
 	if len(result.Altered) > 0 {
 		log.FromContext(ctx).Info("The API server stored something else than was sent: "+

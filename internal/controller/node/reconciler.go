@@ -33,6 +33,8 @@ type Reconciler struct {
 	Metrics        *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
+	// ObserveOnly plans, and writes nothing.
+	ObserveOnly bool
 
 	retries retries
 	known   known
@@ -77,7 +79,9 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	if err != nil {
 		return err
 	}
-	_, err = r.Applier.Node(ctx, name, nil, live)
+	if !r.ObserveOnly {
+		_, err = r.Applier.Node(ctx, name, nil, live)
+	}
 	r.retries.forget(name)
 	r.known.forget(name)
 	r.Advertisements.Now(r.Tallies.Remove(name)...)

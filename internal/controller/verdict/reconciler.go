@@ -47,6 +47,9 @@ type Reconciler struct {
 	Metrics    *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
+	// ObserveOnly tells what would be done, and keeps from Accepted, which
+	// others act on.
+	ObserveOnly bool
 
 	pace pace
 }
@@ -68,7 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		// The revision that knows the object will ask for its status.
 		return ctrl.Result{}, nil
 	}
-	verdict.Behind = r.Plan.Behind()
+	verdict.Behind, verdict.ObserveOnly = r.Plan.Behind(), r.ObserveOnly
 	r.Metrics.Tally(name, verdict.Tally)
 
 	existing := object.Status.Conditions
@@ -159,6 +162,10 @@ func (r *Reconciler) write(ctx context.Context, name, text string, conditions []
 	object := &unstructured.Unstructured{Object: map[string]any{"status": content}}
 	object.SetGroupVersionKind(ovnv1.GroupVersion.WithKind("RouteAdvertisements"))
 	object.SetName(name)
+	owner := client.FieldOwner(model.FieldManager)
+	if r.ObserveOnly {
+		owner = model.FieldManagerObserver
+	}
 	return r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object),
-		client.FieldOwner(model.FieldManager), client.ForceOwnership)
+		owner, client.ForceOwnership)
 }

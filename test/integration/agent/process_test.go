@@ -21,6 +21,7 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 )
 
@@ -105,6 +106,41 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		Expect(string(out)).To(MatchRegexp(`10\.2\.0\.0/24 +172\.19\.0\.2 dev other0 +- +ForeignLink`))
 		Expect(string(out)).To(MatchRegexp(`10\.3\.0\.0/24 +discard +discard *\n`))
 		Expect(string(out)).To(MatchRegexp(`10\.244\.3\.0/24 +172\.18\.0\.2 dev gw0 +- +PodSubnet`))
+	})
+
+	It("only observes, reports what it would do, and writes nothing to OVN", func() {
+		n := newNode()
+		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp", "route add 10.2.0.0/24 via 172.19.0.2 proto bgp", "route add blackhole 10.3.0.0/24 proto bgp")
+		run := command(n, "--observe-only", "--manage-snat", "--manage-vrfs")
+		logs := gbytes.NewBuffer()
+		run.Stdout, run.Stderr = logs, logs
+		Expect(run.Start()).To(Succeed())
+		DeferCleanup(func() {
+			_ = run.Process.Kill()
+			_ = run.Wait()
+			GinkgoWriter.Println(string(logs.Contents()))
+		})
+		reported := func() v1alpha1.NetworkRouteState {
+			var object v1alpha1.NodeRouteState
+			_ = api.Get(ctx(), client.ObjectKey{Name: "n1"}, &object)
+			if len(object.Status.Networks) == 0 {
+				return v1alpha1.NetworkRouteState{}
+			}
+			return object.Status.Networks[0]
+		}
+		synced := func() metav1.Condition {
+			if c := meta.FindStatusCondition(reported().Conditions, v1alpha1.ConditionSynced); c != nil {
+				return *c
+			}
+			return metav1.Condition{}
+		}
+		Eventually(synced, patience).Should(And(HaveField("Status", metav1.ConditionFalse), HaveField("Reason", agent.ReasonObserveOnly),
+			HaveField("Message", ContainSubstring("would change 2 rows of GR_n1"))))
+		n.ip("route add 10.4.0.0/24 via 172.18.0.2 proto bgp")
+		Eventually(synced, patience).Should(HaveField("Message", ContainSubstring("would change 3 rows")))
+		Expect(reported()).To(And(HaveField("Learned", BeEquivalentTo(4)), HaveField("Imported", BeEquivalentTo(0)),
+			HaveField("Skipped", ConsistOf(v1alpha1.SkippedRoutes{Reason: "ForeignLink", Count: 1}))))
+		Expect(n.inOVN("GR_n1")).To(BeEmpty())
 	})
 
 	It("tells what it did in the node's NodeRouteState, in events and in metrics", func() {
