@@ -1,0 +1,130 @@
+package ovn
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
+)
+
+// IntegrationBridge is OVN's own.
+const IntegrationBridge = "br-int"
+
+// AddBridge makes a bridge with a MAC and a link of the machine on it, both up.
+// The addresses of the link, and routes, are the caller's to move.
+func (s *Switch) AddBridge(ctx context.Context, name, mac, link string) error {
+	arguments := []string{
+		"add-br", name, "--", "set", "bridge", name, "datapath_type=" + string(s.Datapath), "other-config:disable-in-band=true",
+		"--", "add-port", name, link,
+	}
+	if mac != "" {
+		arguments = append(arguments, "--", "set", "bridge", name, fmt.Sprintf("other-config:hwaddr=%q", mac))
+	}
+	if _, err := s.VS(ctx, arguments...); err != nil {
+		return err
+	}
+	if err := s.Machine.TXChecksumOff(name); err != nil {
+		return err
+	}
+	return s.Machine.SetLink(name, true)
+}
+
+// Port is a port of the integration bridge that leads to a logical switch port.
+type Port struct {
+	// Name of the device, and of the network that it is in if it gets one.
+	Name string
+	// LogicalPort is the port's name in the Northbound database.
+	LogicalPort string
+	MAC         string
+	MTU         int
+	Addresses   []netip.Prefix
+	// Gateways get default routes.
+	Gateways []netip.Addr
+}
+
+// podDevice is what a port is called in a pod.
+const podDevice = "eth0"
+
+// AddPort makes a port whose device is in a network of its own, as a pod's is.
+func (s *Switch) AddPort(ctx context.Context, port Port) (*machine.Machine, error) {
+	if err := s.AddHostPort(ctx, port); err != nil {
+		return nil, err
+	}
+	pod, err := s.Machine.Pod(port.LogicalPort)
+	if err != nil {
+		return nil, err
+	}
+	return pod, moveIn(s.Machine, pod, port)
+}
+
+func moveIn(node, pod *machine.Machine, port Port) error {
+	link, err := node.Netlink().LinkByName(port.Name)
+	if err != nil {
+		return fmt.Errorf("%s on %s: %w", port.Name, node.Name, err)
+	}
+	if err := node.Netlink().LinkSetNsFd(link, pod.Network()); err != nil {
+		return fmt.Errorf("move %s of %s into %s: %w", port.Name, node.Name, pod.Name, err)
+	}
+	if link, err = pod.Netlink().LinkByName(port.Name); err != nil {
+		return err
+	}
+	if err := pod.Netlink().LinkSetName(link, podDevice); err != nil {
+		return err
+	}
+	if err := pod.TXChecksumOff(podDevice); err != nil {
+		return err
+	}
+	if err := pod.SetLink(podDevice, true); err != nil {
+		return err
+	}
+	if err := pod.AddAddresses(podDevice, words(port.Addresses)...); err != nil {
+		return err
+	}
+	for _, gateway := range port.Gateways {
+		if err := pod.AddRoute(netip.PrefixFrom(gateway, 0).Masked(), gateway, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func words(prefixes []netip.Prefix) []string {
+	out := make([]string, len(prefixes))
+	for i, prefix := range prefixes {
+		out[i] = prefix.String()
+	}
+	return out
+}
+
+// AddHostPort makes a port whose device stays in the node, not yet up and
+// without addresses.
+func (s *Switch) AddHostPort(ctx context.Context, port Port) error {
+	arguments := []string{
+		"--may-exist", "add-port", IntegrationBridge, port.Name, "--", "set", "interface", port.Name, "type=internal",
+		fmt.Sprintf("mac=%q", port.MAC), "external_ids:iface-id=" + port.LogicalPort,
+	}
+	if port.MTU > 0 {
+		arguments = append(arguments, fmt.Sprintf("mtu_request=%d", port.MTU))
+	}
+	if _, err := s.VS(ctx, arguments...); err != nil {
+		return err
+	}
+	// ovs-vsctl has waited until ovs-vswitchd made the device.
+	if _, err := s.Machine.Netlink().LinkByName(port.Name); err != nil {
+		if _, gone := err.(netlink.LinkNotFoundError); gone {
+			problem, _ := s.VS(ctx, "get", "interface", port.Name, "error")
+			return fmt.Errorf("Open vSwitch on %s made no %s: %s", s.Machine.Name, port.Name, problem)
+		}
+		return err
+	}
+	return s.Machine.TXChecksumOff(port.Name)
+}
+
+// DeletePort removes a port, and with it the device.
+func (s *Switch) DeletePort(ctx context.Context, name string) error {
+	_, err := s.VS(ctx, "--if-exists", "del-port", name)
+	return err
+}
