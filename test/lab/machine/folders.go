@@ -39,7 +39,7 @@ func furnishMachine(hostname string) error {
 		if err != nil {
 			return fmt.Errorf("keep hold of %s: %w", folder, err)
 		}
-		defer unix.Close(tree)
+		defer unix.Close(tree) //nolint:gocritic // Held until all are mounted again; there are two or three.
 		kept[folder] = tree
 	}
 	for _, folder := range emptyFolders {

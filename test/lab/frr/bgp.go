@@ -1,0 +1,119 @@
+package frr
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Path is one of the paths to a prefix.
+type Path struct {
+	// From is the neighbor that it was learned from; invalid for the router's
+	// own.
+	From netip.Addr
+	// NextHops, the global one first.
+	NextHops []netip.Addr
+	Best     bool
+	ASPath   string
+}
+
+// afi names a prefix's address family as FRR's commands do.
+func afi(is4 bool) string {
+	if is4 {
+		return "ipv4"
+	}
+	return "ipv6"
+}
+
+// scope is " vrf NAME", or empty for the default VRF.
+func scope(vrf string) string {
+	if vrf == "" || vrf == "default" {
+		return ""
+	}
+	return " vrf " + vrf
+}
+
+// Paths are bgpd's valid paths to exactly this prefix in a VRF; "" is the
+// default VRF. None is no error.
+func (f *FRR) Paths(ctx context.Context, vrf string, prefix netip.Prefix) ([]Path, error) {
+	var answer struct {
+		Prefix string
+		Paths  []struct {
+			Valid    bool
+			Bestpath struct{ Overall bool }
+			AsPath   struct{ String string } `json:"aspath"`
+			NextHops []struct {
+				IP    netip.Addr
+				Scope string
+			}
+			Peer struct{ PeerID string }
+		}
+	}
+	question := fmt.Sprintf("show bgp%s %s unicast %s json", scope(vrf), afi(prefix.Addr().Is4()), prefix)
+	if err := f.ShowJSON(ctx, question, &answer); err != nil {
+		return nil, err
+	}
+	// Asked for a network, bgpd answers with what covers it.
+	if answer.Prefix != prefix.String() {
+		return nil, nil
+	}
+	var paths []Path
+	for _, p := range answer.Paths {
+		if !p.Valid {
+			continue
+		}
+		path := Path{Best: p.Bestpath.Overall, ASPath: p.AsPath.String}
+		if from, err := netip.ParseAddr(p.Peer.PeerID); err == nil && !from.IsUnspecified() {
+			path.From = from
+		}
+		for _, hop := range p.NextHops {
+			path.NextHops = append(path.NextHops, hop.IP)
+		}
+		slices.SortStableFunc(path.NextHops, func(a, b netip.Addr) int {
+			return boolInt(a.IsLinkLocalUnicast()) - boolInt(b.IsLinkLocalUnicast())
+		})
+		paths = append(paths, path)
+	}
+	return paths, nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Prefixes are all prefixes of a family that bgpd has in a VRF.
+func (f *FRR) Prefixes(ctx context.Context, vrf string, ipv4 bool) ([]string, error) {
+	var answer struct {
+		Routes map[string]any
+	}
+	if err := f.ShowJSON(ctx, fmt.Sprintf("show bgp%s %s unicast json", scope(vrf), afi(ipv4)), &answer); err != nil {
+		// bgpd says so, and not in JSON, of a VRF that it does not know.
+		if strings.Contains(err.Error(), "nknown") {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var prefixes []string
+	for prefix := range answer.Routes {
+		prefixes = append(prefixes, prefix)
+	}
+	slices.Sort(prefixes)
+	return prefixes, nil
+}
+
+// Established tells whether the session with a neighbor is up.
+func (f *FRR) Established(ctx context.Context, vrf string, neighbor netip.Addr) (bool, error) {
+	var answer map[string]struct {
+		BgpState string
+	}
+	question := fmt.Sprintf("show bgp%s neighbors %s json", scope(vrf), neighbor)
+	if err := f.ShowJSON(ctx, question, &answer); err != nil {
+		return false, err
+	}
+	return answer[neighbor.String()].BgpState == "Established", nil
+}
