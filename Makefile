@@ -38,11 +38,7 @@ help: ## Show this text
 
 .PHONY: build
 build: ## Build every binary of cmd/ into bin/
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/ ./cmd/...
-
-.PHONY: docker-build
-docker-build: ## Build the container image IMG (ovn-bgp-operator:dev)
-	docker build -t $(IMG) .
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/...
 
 .PHONY: clean
 clean: ## Remove what was built; `make clean-cache` also removes tools and control plane
@@ -63,7 +59,9 @@ generate: $(TOOLS_STAMP) ## Generate the deep copies of api/, and what go:genera
 manifests: $(TOOLS_STAMP) ## Generate CRDs and RBAC roles into config/ from markers in the code
 	$(CONTROLLER_GEN) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(CONTROLLER_GEN) rbac:roleName=ovn-bgp-operator paths=./cmd/manager/... paths=./internal/controller/... \
-		output:rbac:dir=config/rbac
+		paths=./internal/program/... paths=./internal/webhook/... output:rbac:dir=config/rbac
+	$(CONTROLLER_GEN) rbac:roleName=ovn-bgp-agent paths=./cmd/agent/... paths=./internal/agent/... \
+		paths=./internal/program/... output:rbac:dir=config/agent
 
 .PHONY: fmt
 fmt: $(LINT_STAMP) ## Format the Go files
@@ -170,5 +168,7 @@ $(CONTROLPLANE_STAMP):
 	@rm -f $(CACHE)/controlplane/stamp-* && touch $@
 
 -include hack/frrk8s/frrk8s.mk
+-include hack/helm/helm.mk
+-include hack/image/image.mk
 -include hack/vm/vm.mk
 -include test/lab/lab.mk
