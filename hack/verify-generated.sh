@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 generated() {
-	find api config/crd/bases config/rbac/role.yaml internal/manifest/crds \
+	find api config/crd/bases config/rbac/role.yaml config/agent/role.yaml internal/manifest/crds \
 		\( -name 'zz_generated*' -o -name '*.yaml' \) | sort | xargs sha256sum
 }
 

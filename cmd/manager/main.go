@@ -23,7 +23,8 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	options := defaults()
 	options.kubeconfig = getenv("KUBECONFIG")
-	options.leaderElectionNamespace = getenv("POD_NAMESPACE")
+	options.namespace = getenv("POD_NAMESPACE")
+	options.leaderElectionNamespace = options.namespace
 
 	command := newCommand(&options)
 	command.SetArgs(args)

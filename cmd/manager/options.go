@@ -22,6 +22,8 @@ type options struct {
 	kubeAPIQPS      float32
 	kubeAPIBurst    int
 	metrics         program.Metrics
+	webhook         webhookOptions
+	namespace       string
 	probeAddress    string
 	shutdownTimeout time.Duration
 
@@ -50,6 +52,7 @@ func defaults() options {
 	return options{
 		kubeAPIQPS:        -1,
 		metrics:           program.Metrics{Address: ":8443", Secure: true},
+		webhook:           webhookOptions{enabled: true, port: 9443, name: "ovn-bgp-operator-webhook"},
 		probeAddress:      ":8081",
 		shutdownTimeout:   15 * time.Second,
 		leaderElectionID:  "ovn-bgp-operator",
@@ -140,6 +143,9 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.DurationVar(&o.retryPeriod, "leader-election-retry-period", o.retryPeriod,
 		"time between two tries to get or renew the lease")
 
+	f.StringVar(&o.namespace, "namespace", o.namespace,
+		"the operator's own namespace (default $POD_NAMESPACE)")
+	o.webhook.addTo(f)
 	o.metrics.AddTo(f)
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress,
 		"address where /healthz and /readyz are served; 0 serves none")
@@ -172,8 +178,10 @@ func (o *options) validate() error {
 		complain("leader election wants lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
 			o.leaseDuration, o.renewDeadline, o.retryPeriod)
 	}
-	if err := o.metrics.Validate(); err != nil {
-		problems = append(problems, err)
+	for _, err := range []error{o.metrics.Validate(), o.webhook.validate()} {
+		if err != nil {
+			problems = append(problems, err)
+		}
 	}
 	if _, err := program.Logger(o.logLevel, o.logFormat, nil); err != nil {
 		problems = append(problems, err)

@@ -18,6 +18,12 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
+// The lease and the events about it are in the operator's own namespace, and
+// only there may it write them.
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=ovn-bgp-operator-system,resources=leases,verbs=create
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=ovn-bgp-operator-system,resources=leases,resourceNames=ovn-bgp-operator,verbs=get;update
+// +kubebuilder:rbac:groups="",namespace=ovn-bgp-operator-system,resources=events,verbs=create
+
 // start builds the manager and runs it until ctx ends.
 func start(ctx context.Context, o *options, logs io.Writer) error {
 	log, err := program.Logger(o.logLevel, o.logFormat, logs)
@@ -43,6 +49,9 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 	manager, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {
 		return fmt.Errorf("cannot set up the manager for the cluster at %s: %w", config.Host, err)
+	}
+	if controllerOptions.Reads, err = o.addWebhook(manager, config, controllerOptions.Settings); err != nil {
+		return err
 	}
 	ready, err := controller.Setup(manager, controllerOptions)
 	if err != nil {

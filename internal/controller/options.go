@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -24,6 +25,9 @@ type Options struct {
 	// StatusPace is the least time between two writes of an object's status;
 	// 0 for a second.
 	StatusPace time.Duration
+	// Reads, where set, is given what the controllers read from: the cache,
+	// in which an optional kind is missing until it is served.
+	Reads func(client.Reader)
 	// Metrics may be nil.
 	Metrics *metrics.Metrics
 }

@@ -44,6 +44,9 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 	if err := node.AddIndexes(context.Background(), m.GetFieldIndexer()); err != nil {
 		return nil, err
 	}
+	if o.Reads != nil {
+		o.Reads(w.reader)
+	}
 	applier := apply.NewApplier(m.GetClient(), time.Now)
 	err := errors.Join(
 		m.Add(w.kinds),

@@ -11,6 +11,9 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 )
 
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+
 // Metrics are the flags by which a program serves its Prometheus metrics. They
 // tell an outsider the cluster's networks and nodes, so that by default only
 // those may read them whom RBAC lets get /metrics.

@@ -5,3 +5,9 @@
 // cluster-wide kinds that describe networks. It must never cache pods, other
 // nodes, or anything else that grows with the cluster.
 package sources
+
+// RBAC can't say "its own" of Nodes: the agent asks for that one only.
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=clusteruserdefinednetworks;routeadvertisements,verbs=list;watch
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=uplinkstates,verbs=list
+// +kubebuilder:rbac:groups=k8s.cni.cncf.io,resources=network-attachment-definitions,verbs=list

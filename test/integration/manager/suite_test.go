@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,12 +81,14 @@ func newClient(c *controlplane.ControlPlane) client.Client {
 func giveRights(ctx context.Context, c *controlplane.ControlPlane, admin client.Client) *controlplane.User {
 	GinkgoHelper()
 	Expect(client.IgnoreAlreadyExists(admin.Create(ctx, namespace(operatorHome)))).To(Succeed())
-	for _, file := range []string{"role.yaml", "role_binding.yaml", "leader_election_role.yaml", "leader_election_role_binding.yaml"} {
+	for _, file := range []string{"role.yaml", "role_binding.yaml"} {
 		content, err := os.ReadFile(filepath.Join(repoRoot, "config", "rbac", file))
 		Expect(err).NotTo(HaveOccurred())
-		object := &unstructured.Unstructured{}
-		Expect(yaml.Unmarshal(content, &object.Object)).To(Succeed())
-		Expect(admin.Create(ctx, object)).To(Succeed())
+		for document := range strings.SplitSeq(strings.TrimPrefix(string(content), "---\n"), "\n---\n") {
+			object := &unstructured.Unstructured{}
+			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
+			Expect(admin.Create(ctx, object)).To(Succeed())
+		}
 	}
 	user, err := c.AddUser(operatorUser, "system:serviceaccounts", "system:authenticated")
 	Expect(err).NotTo(HaveOccurred())

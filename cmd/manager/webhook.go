@@ -1,0 +1,109 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/webhook"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/webhook/certificate"
+)
+
+// webhookOptions are the flags of the admission webhook.
+type webhookOptions struct {
+	enabled bool
+	port    int
+	certDir string
+	name    string
+}
+
+func (w *webhookOptions) addTo(f *pflag.FlagSet) {
+	f.BoolVar(&w.enabled, "webhook", w.enabled,
+		"check objects when they are applied: warn of what the planner finds, deny what can never work")
+	f.IntVar(&w.port, "webhook-port", w.port, "port where the API server reaches the webhook, under "+webhook.Path)
+	f.StringVar(&w.certDir, "webhook-cert-dir", w.certDir,
+		"folder with tls.crt and tls.key for the webhook, which are read again when they change; whoever puts them there "+
+			"sees to the caBundle, too (default the operator makes and renews its own, in the Secret --webhook-name)")
+	f.StringVar(&w.name, "webhook-name", w.name,
+		"name of the webhook's ValidatingWebhookConfiguration and of the Secret with its certificate")
+}
+
+func (w *webhookOptions) validate() error {
+	if !w.enabled {
+		return nil
+	}
+	var problems []error
+	if w.port < 1 || w.port > 65535 {
+		problems = append(problems, fmt.Errorf("--webhook-port is %d: it takes 1 to 65535", w.port))
+	}
+	if w.name == "" {
+		problems = append(problems, errors.New("--webhook-name is empty: name the ValidatingWebhookConfiguration, or set --webhook=false"))
+	}
+	if w.certDir != "" {
+		if _, err := tls.LoadX509KeyPair(filepath.Join(w.certDir, "tls.crt"), filepath.Join(w.certDir, "tls.key")); err != nil {
+			problems = append(problems, fmt.Errorf("--webhook-cert-dir: %w", err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// without says why there is no webhook, "" where there is one.
+func (o *options) withoutWebhook() string {
+	switch w := &o.webhook; {
+	case !w.enabled:
+		return "--webhook=false"
+	case w.certDir != "":
+		return ""
+	case o.observeOnly:
+		return "--observe-only writes no certificate; give --webhook-cert-dir to have it all the same"
+	case o.namespace == "":
+		return "neither --namespace nor $POD_NAMESPACE says where its certificate goes"
+	default:
+		return ""
+	}
+}
+
+// addWebhook adds the webhook to the manager. It has to be called before
+// controllers are set up with what it returns: that hands it what they read.
+func (o *options) addWebhook(m ctrl.Manager, config *rest.Config, settings model.Settings) (reads func(client.Reader), err error) {
+	log := m.GetLogger().WithName("webhook")
+	if why := o.withoutWebhook(); why != "" {
+		log.Info("Objects are not checked when they are applied", "cause", why)
+		return nil, nil
+	}
+	serving := ctrlwebhook.Options{Port: o.webhook.port, CertDir: o.webhook.certDir}
+	if o.webhook.certDir == "" {
+		keeper, err := certificate.New(config, certificate.Options{
+			Configuration: o.webhook.name,
+			Secret:        types.NamespacedName{Namespace: o.namespace, Name: o.webhook.name},
+			Log:           log,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := m.Add(keeper); err != nil {
+			return nil, err
+		}
+		serving.TLSOpts = append(serving.TLSOpts, func(c *tls.Config) { c.GetCertificate = keeper.GetCertificate })
+	}
+	server := ctrlwebhook.NewServer(serving)
+	if err := m.Add(server); err != nil {
+		return nil, err
+	}
+	figures := webhook.NewFigures(ctrlmetrics.Registry)
+	return func(reader client.Reader) {
+		server.Register(webhook.Path, &admission.Webhook{Handler: webhook.NewValidator(reader, settings, figures, time.Now)})
+	}, nil
+}

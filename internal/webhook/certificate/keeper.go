@@ -1,0 +1,274 @@
+package certificate
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	acadmissionregistrationv1 "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingwebhookconfigurations,resourceNames=ovn-bgp-operator-webhook,verbs=list;watch;patch
+// +kubebuilder:rbac:groups="",namespace=ovn-bgp-operator-system,resources=secrets,resourceNames=ovn-bgp-operator-webhook,verbs=list;watch;update
+// +kubebuilder:rbac:groups="",namespace=ovn-bgp-operator-system,resources=secrets,verbs=create
+
+const (
+	// defaultLife is how long a certificate is good. It is renewed after two
+	// thirds of that.
+	defaultLife = 90 * 24 * time.Hour
+	// lookAgain is how often the certificate's age is looked at.
+	lookAgain = time.Hour
+	// trySoon is when what failed is tried again.
+	trySoon = 5 * time.Second
+)
+
+// Options say what to keep.
+type Options struct {
+	// Configuration is the name of the ValidatingWebhookConfiguration.
+	Configuration string
+	// Secret is where the certificate lies.
+	Secret types.NamespacedName
+	// Life of a certificate; 90 days if 0.
+	Life time.Duration
+	// Now is the clock, the system's if nil.
+	Now func() time.Time
+	Log logr.Logger
+}
+
+// Keeper keeps the certificate.
+type Keeper struct {
+	options Options
+	cache   cache.Cache
+	client  client.Client
+	wake    chan struct{}
+	shown   atomic.Pointer[tls.Certificate]
+	// told is what the log said last.
+	told string
+}
+
+// New returns a Keeper that does nothing until Start.
+func New(config *rest.Config, options Options) (*Keeper, error) {
+	if options.Life == 0 {
+		options.Life = defaultLife
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(corev1.AddToScheme(scheme), admissionregistrationv1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	// Its own cache holds these two objects alone, which is all that its rights
+	// let it read.
+	one := func(name string) fields.Selector { return fields.OneTermEqualSelector(metav1.ObjectNameField, name) }
+	reads, err := cache.New(config, cache.Options{
+		Scheme: scheme,
+		ByObject: map[client.Object]cache.ByObject{
+			&admissionregistrationv1.ValidatingWebhookConfiguration{}: {Field: one(options.Configuration)},
+			&corev1.Secret{}: {Field: one(options.Secret.Name), Namespaces: map[string]cache.Config{options.Secret.Namespace: {}}},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot keep the webhook's certificate: %w", err)
+	}
+	writes, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("cannot keep the webhook's certificate: %w", err)
+	}
+	return &Keeper{options: options, cache: reads, client: writes, wake: make(chan struct{}, 1)}, nil
+}
+
+// NeedLeaderElection is false: every replica serves reviews.
+func (k *Keeper) NeedLeaderElection() bool { return false }
+
+// GetCertificate is for tls.Config.
+func (k *Keeper) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if shown := k.shown.Load(); shown != nil {
+		return shown, nil
+	}
+	return nil, errors.New("there is no certificate yet")
+}
+
+// Start keeps the certificate until ctx ends.
+func (k *Keeper) Start(ctx context.Context) error {
+	go func() {
+		if err := k.cache.Start(ctx); err != nil {
+			k.options.Log.Error(err, "The webhook's certificate can't be watched")
+		}
+	}()
+	for _, object := range []client.Object{&admissionregistrationv1.ValidatingWebhookConfiguration{}, &corev1.Secret{}} {
+		if err := k.follow(ctx, object); err != nil {
+			k.tell("The webhook's certificate can't be watched", err)
+		}
+	}
+	for ctx.Err() == nil {
+		pause := lookAgain
+		if err := k.sync(ctx); err != nil {
+			k.tell("There is no new certificate for the webhook; trying again. Until then objects may pass unchecked", err)
+			pause = trySoon
+		} else {
+			k.told = ""
+		}
+		select {
+		case <-ctx.Done():
+		case <-k.wake:
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+func (k *Keeper) follow(ctx context.Context, object client.Object) error {
+	informer, err := k.cache.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+	if err != nil {
+		return err
+	}
+	poke := func() {
+		select {
+		case k.wake <- struct{}{}:
+		default:
+		}
+	}
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc: func(any) { poke() }, UpdateFunc: func(any, any) { poke() }, DeleteFunc: func(any) { poke() },
+	})
+	return err
+}
+
+// tell logs what is new.
+func (k *Keeper) tell(what string, cause error) {
+	if cause.Error() != k.told {
+		k.told = cause.Error()
+		k.options.Log.Info(what, "cause", k.told)
+	}
+}
+
+// sync makes a certificate if one is due, has it trusted, and shows it.
+func (k *Keeper) sync(ctx context.Context) error {
+	configuration := &admissionregistrationv1.ValidatingWebhookConfiguration{}
+	if err := k.read(ctx, client.ObjectKey{Name: k.options.Configuration}, configuration); apierrors.IsNotFound(err) {
+		return fmt.Errorf("there is no ValidatingWebhookConfiguration %s, so that nobody calls the webhook: "+
+			"install it, or start the operator with --webhook=false", k.options.Configuration)
+	} else if err != nil {
+		return err
+	}
+	current, err := k.current(ctx, configuration)
+	if err != nil || current == nil {
+		return err
+	}
+	if err := k.trust(ctx, configuration, current.authorities); err != nil {
+		return err
+	}
+	if shown := k.shown.Swap(&current.Certificate); shown == nil || !bytes.Equal(shown.Leaf.Raw, current.Leaf.Raw) {
+		k.options.Log.Info("Showing a certificate to the API server", "names", namesOf(configuration),
+			"until", current.Leaf.NotAfter, "renewedAfter", current.renewal())
+	}
+	return nil
+}
+
+// read does not wait for a cache that the API server does not fill.
+func (k *Keeper) read(ctx context.Context, key client.ObjectKey, object client.Object) error {
+	ctx, cancel := context.WithTimeout(ctx, trySoon)
+	defer cancel()
+	return k.cache.Get(ctx, key, object)
+}
+
+// current returns the certificate to show. It is nil where another one was
+// just written: the cache will show it.
+func (k *Keeper) current(ctx context.Context, configuration *admissionregistrationv1.ValidatingWebhookConfiguration) (*pair, error) {
+	names := namesOf(configuration)
+	secret := &corev1.Secret{}
+	err := k.read(ctx, k.options.Secret, secret)
+	missing := apierrors.IsNotFound(err)
+	if err != nil && !missing {
+		return nil, err
+	}
+	now := k.options.Now()
+	if !missing {
+		stored, unusable := readPair(secret, names, now)
+		if unusable == nil && !stored.aged(now) {
+			return stored, nil
+		}
+		k.options.Log.Info("The webhook gets a new certificate", "old", describe(unusable))
+	}
+	certificate, key, trusted, err := issue(names, k.options.Life, secret.Data[authorities], now)
+	if err != nil {
+		return nil, err
+	}
+	secret = secret.DeepCopy()
+	secret.Data = map[string][]byte{corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key, authorities: trusted}
+	if missing {
+		secret.Name, secret.Namespace = k.options.Secret.Name, k.options.Secret.Namespace
+		secret.Type = corev1.SecretTypeTLS
+		secret.Labels = map[string]string{"app.kubernetes.io/name": model.FieldManager, "app.kubernetes.io/component": "webhook"}
+		// So that nothing is left when the webhook is removed.
+		secret.OwnerReferences = []metav1.OwnerReference{{
+			APIVersion: admissionregistrationv1.SchemeGroupVersion.String(), Kind: "ValidatingWebhookConfiguration",
+			Name: configuration.Name, UID: configuration.UID,
+		}}
+		err = k.client.Create(ctx, secret, client.FieldOwner(model.FieldManager))
+	} else {
+		err = k.client.Update(ctx, secret, client.FieldOwner(model.FieldManager))
+	}
+	if apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) {
+		// Another replica was faster.
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing Secret %s: %w", k.options.Secret, err)
+	}
+	return nil, nil
+}
+
+func describe(unusable error) string {
+	if unusable == nil {
+		return "two thirds of its time are over"
+	}
+	return unusable.Error()
+}
+
+// trust writes the authorities into the configuration where it has others.
+func (k *Keeper) trust(ctx context.Context, configuration *admissionregistrationv1.ValidatingWebhookConfiguration, trusted []byte) error {
+	apply := acadmissionregistrationv1.ValidatingWebhookConfiguration(configuration.Name).WithResourceVersion(configuration.ResourceVersion)
+	stale := false
+	for i := range configuration.Webhooks {
+		webhook := &configuration.Webhooks[i]
+		stale = stale || !bytes.Equal(webhook.ClientConfig.CABundle, trusted)
+		apply.WithWebhooks(acadmissionregistrationv1.ValidatingWebhook().WithName(webhook.Name).
+			WithClientConfig(acadmissionregistrationv1.WebhookClientConfig().WithCABundle(trusted...)))
+	}
+	if !stale {
+		return nil
+	}
+	if err := k.client.Apply(ctx, apply, client.FieldOwner(model.FieldManager), client.ForceOwnership); err != nil {
+		return fmt.Errorf("writing caBundle of ValidatingWebhookConfiguration %s: %w", configuration.Name, err)
+	}
+	return nil
+}
+
+func hostOf(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return parsed.Hostname()
+}

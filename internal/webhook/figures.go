@@ -1,0 +1,32 @@
+package webhook
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// The outcomes of reviews.
+const (
+	outcomeAllowed   = "allowed"
+	outcomeWarned    = "warned"
+	outcomeDenied    = "denied"
+	outcomeUnchecked = "unchecked"
+)
+
+// Figures count reviews. A nil *Figures counts nothing.
+type Figures struct {
+	reviews *prometheus.CounterVec
+}
+
+// NewFigures registers the figures.
+func NewFigures(registry prometheus.Registerer) *Figures {
+	f := &Figures{reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ovnbgp_admission_reviews_total",
+		Help: "Admission reviews by kind and outcome: allowed, warned, denied, or unchecked because the operator could not tell.",
+	}, []string{"kind", "outcome"})}
+	registry.MustRegister(f.reviews)
+	return f
+}
+
+func (f *Figures) count(kind, outcome string) {
+	if f != nil {
+		f.reviews.WithLabelValues(kind, outcome).Inc()
+	}
+}
