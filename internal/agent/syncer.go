@@ -318,6 +318,7 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 	}
 	var hops [16]netip.Addr
 	var rows [16]model.RouterRow
+	repaired := 0
 	for _, prefix := range w.prefixes {
 		have := s.rows.Rows(prefix, rows[:0])
 		want, reason := s.judge(prefix, w.aside, hops[:0])
@@ -335,6 +336,7 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 		changes = routediff.Diff(prefix, want, have, changes)
 		if _, repair := w.repairs[prefix]; repair && len(changes) > before {
 			s.figures.repaired(s.name)
+			repaired++
 		}
 		if len(changes) >= rowsPerTransaction {
 			if flush(); err != nil {
@@ -343,6 +345,9 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 		}
 	}
 	flush()
+	if repaired > 0 && !s.readOnly {
+		s.log.Info("Set right rows that somebody else had changed", "network", s.name, "prefixes", repaired)
+	}
 	// A full import leaves no large buffer behind.
 	if s.changes = changes[:0]; cap(changes) > 1024 {
 		s.changes = nil

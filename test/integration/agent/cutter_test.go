@@ -22,6 +22,10 @@ type cutter struct {
 	// connection is cut; below zero there is no limit.
 	budget atomic.Int64
 	cuts   atomic.Int64
+	// sent is how many bytes from the agent got through.
+	sent atomic.Int64
+	// atCut is called at a cut, before the connection is closed.
+	atCut func()
 	// mute passes requests on, but no replies.
 	mute atomic.Bool
 }
@@ -69,6 +73,7 @@ func (c *cutter) requests(client, server net.Conn) {
 		if err != nil {
 			return
 		}
+		c.sent.Add(int64(n))
 		if left := c.budget.Load(); left >= 0 {
 			n = min(n, int(left))
 			c.budget.Add(int64(-n))
@@ -76,6 +81,9 @@ func (c *cutter) requests(client, server net.Conn) {
 			if c.budget.Load() == 0 {
 				c.budget.Store(-1)
 				c.cuts.Add(1)
+				if c.atCut != nil {
+					c.atCut()
+				}
 				return
 			}
 			continue

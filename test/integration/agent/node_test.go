@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
@@ -46,13 +48,17 @@ type node struct {
 	// manageSNAT is --manage-snat.
 	manageSNAT bool
 	stop       func()
+	// log is what the agents said.
+	log *gbytes.Buffer
+	// others is all that isn't ours; see foreign.
+	others []string
 }
 
 // newNode makes a node with the default network and a network blue, whose
 // routes are in table 1005: what reads a table does not care whether a VRF
 // device has it.
 func newNode() *node {
-	n := &node{ns: testns.New(GinkgoTB()), server: nbserver.Start(GinkgoTB()), interval: time.Hour}
+	n := &node{ns: testns.New(GinkgoTB()), server: nbserver.Start(GinkgoTB()), interval: time.Hour, log: gbytes.NewBuffer()}
 	n.server.AddRouter(GinkgoTB(), "GR_n1")
 	n.server.AddRouter(GinkgoTB(), "GR_cluster_udn_blue_n1")
 	protected := []routediff.Protected{
@@ -72,7 +78,10 @@ func newNode() *node {
 // start starts an agent, as if the process were new.
 func (n *node) start() {
 	n.registry = prometheus.NewRegistry()
-	log := GinkgoLogr
+	log := funcr.New(func(_, line string) {
+		_, _ = fmt.Fprintln(n.log, line)
+		GinkgoWriter.Println(line)
+	}, funcr.Options{Verbosity: 1})
 	n.agent = agent.New(agent.Options{
 		Settings: n.settings,
 		Kernel:   kernel.Options{Namespace: kernel.NamespaceOf(n.ns.Handle), Interval: n.interval, Buffer: n.buffer, Log: log},
@@ -220,6 +229,18 @@ func (n *node) figure(name string) float64 {
 	return total
 }
 
+// expectFigure waits until a metric is at least so high.
+func (n *node) expectFigure(name string, least float64) {
+	GinkgoHelper()
+	Eventually(func() float64 { return n.figure(name) }, patience, 10*time.Millisecond).Should(BeNumerically(">=", least), name)
+}
+
+// expectLog waits until an agent says something.
+func (n *node) expectLog(text string) {
+	GinkgoHelper()
+	Eventually(func() string { return string(n.log.Contents()) }, patience, 10*time.Millisecond).Should(ContainSubstring(text))
+}
+
 // expectOurs waits until our routes on both routers are those of the kernel.
 func (n *node) expectOurs() {
 	GinkgoHelper()
@@ -258,11 +279,35 @@ func difference(ovn, kernel []string) string {
 
 const processVariable = "AGENT_TEST_PROCESS"
 
+// sum is the sum of what a histogram observed.
+func (n *node) sum(name string) float64 {
+	families, err := n.registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	total := 0.0
+	for _, f := range families {
+		if f.GetName() == "ovnbgp_agent_"+name {
+			for _, m := range f.Metric {
+				total += m.GetHistogram().GetSampleSum()
+			}
+		}
+	}
+	return total
+}
+
 // startProcess starts the agent as a process that can be killed.
-func (n *node) startProcess() *exec.Cmd {
+func (n *node) startProcess() *exec.Cmd { return n.startProcessArmed(func(func()) {}) }
+
+// startProcessArmed is startProcess for who has a way to kill it.
+func (n *node) startProcessArmed(arm func(kill func())) *exec.Cmd {
 	command := exec.Command("ip", "netns", "exec", n.ns.Name, os.Args[0], "-test.run", "^TestAgent$")
 	command.Env = append(os.Environ(), processVariable+"="+n.endpoint[0])
+	started := make(chan struct{})
+	arm(func() {
+		<-started
+		_ = command.Process.Kill()
+	})
 	Expect(command.Start()).To(Succeed())
+	close(started)
 	return command
 }
 
