@@ -23,7 +23,7 @@ const (
 // rootPackages: FRR to put real routes into the kernel, OVN's ovsdb-server and
 // schemas, and what a person wants who looks into a failing test.
 var rootPackages = []string{
-	"iproute2", "kmod", "nftables", "iputils-ping", "tcpdump", "procps",
+	"iproute2", "kmod", "nftables", "iputils-ping", "tcpdump", "procps", "ethtool", "conntrack",
 	"frr", "frr-pythontools",
 	"openvswitch-switch", "ovn-central", "ovn-host",
 }
@@ -31,7 +31,7 @@ var rootPackages = []string{
 var excluded = []string{"/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*"}
 
 // mountPoints must be there, as the root is read-only when it is in use.
-var mountPoints = []string{worklist.Payload, "/etc/frr", "/etc/openvswitch", "/etc/ovn", "/var/lib/frr", "/var/lib/openvswitch", "/var/lib/ovn"}
+var mountPoints = []string{worklist.Payload, "/etc/frr", "/etc/frr_reloader", "/etc/openvswitch", "/etc/ovn", "/var/lib/frr", "/var/lib/openvswitch", "/var/lib/ovn"}
 
 // bootstrap makes the root. The kernel is only fetched: installed, it would
 // pull in an initramfs generator that takes longer than all the rest.
