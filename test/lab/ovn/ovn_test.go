@@ -59,7 +59,7 @@ func start(t *testing.T) *cluster {
 			Mappings: map[string]string{"physnet": "br-ex"},
 		})
 		must(t, err)
-		must(t, s.AddBridge(ctx, "br-ex", "", "eth0"))
+		must(t, s.AddBridge(ctx, "br-ex", "eth0"))
 		must(t, node.AddAddresses("br-ex", address))
 		pod, err := s.AddPort(ctx, ovn.Port{
 			Name: "pod", LogicalPort: "pod-" + name, MTU: 1400,

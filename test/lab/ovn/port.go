@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 
@@ -13,23 +14,50 @@ import (
 // IntegrationBridge is OVN's own.
 const IntegrationBridge = "br-int"
 
-// AddBridge makes a bridge with a MAC and a link of the machine on it, both up.
-// The addresses of the link, and routes, are the caller's to move.
-func (s *Switch) AddBridge(ctx context.Context, name, mac, link string) error {
-	arguments := []string{
-		"add-br", name, "--", "set", "bridge", name, "datapath_type=" + string(s.Datapath), "other-config:disable-in-band=true",
-		"--", "add-port", name, link,
+// AddBridge makes a bridge with a link of the machine on it, whose MAC it takes
+// over, both up. The addresses of the link, and routes, are the caller's to
+// move.
+func (s *Switch) AddBridge(ctx context.Context, name, link string) error {
+	device, err := s.Machine.Netlink().LinkByName(link)
+	if err != nil {
+		return fmt.Errorf("%s on %s: %w", link, s.Machine.Name, err)
 	}
-	if mac != "" {
-		arguments = append(arguments, "--", "set", "bridge", name, fmt.Sprintf("other-config:hwaddr=%q", mac))
-	}
-	if _, err := s.VS(ctx, arguments...); err != nil {
+	_, err = s.VS(ctx,
+		"add-br", name, "--", "set", "bridge", name, "datapath_type="+string(s.Datapath), "other-config:disable-in-band=true",
+		fmt.Sprintf("other-config:hwaddr=%q", device.Attrs().HardwareAddr), "--", "add-port", name, link)
+	if err != nil {
 		return err
+	}
+	if s.Datapath == Userspace {
+		if err := s.hide(device); err != nil {
+			return err
+		}
 	}
 	if err := s.Machine.TXChecksumOff(name); err != nil {
 		return err
 	}
 	return s.Machine.SetLink(name, true)
+}
+
+// hide keeps the kernel from what arrives by a link that Open vSwitch reads.
+// The kernel's datapath takes packets away; the one in userspace gets copies,
+// and the kernel would answer, too, for addresses that are now the bridge's.
+func (s *Switch) hide(link netlink.Link) error {
+	name := link.Attrs().Name
+	other := slices.Clone(link.Attrs().HardwareAddr)
+	other[0] ^= 0x08
+	if err := s.Machine.Netlink().LinkSetHardwareAddr(link, other); err != nil {
+		return fmt.Errorf("change the MAC of %s on %s: %w", name, s.Machine.Name, err)
+	}
+	for setting, value := range map[string]string{
+		"net/ipv4/conf/" + name + "/arp_ignore":   "1",
+		"net/ipv6/conf/" + name + "/disable_ipv6": "1",
+	} {
+		if err := s.Machine.Sysctl(setting, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Port is a port of the integration bridge that leads to a logical switch port.

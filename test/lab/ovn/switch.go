@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
@@ -29,7 +30,10 @@ func AvailableDatapath() Datapath {
 	return Userspace
 }
 
-const controllerControl = "/run/ovn/controller.ctl"
+const (
+	controllerControl = "/run/ovn/controller.ctl"
+	vswitchdControl   = "/run/openvswitch/vswitchd.ctl"
+)
 
 // Switch is Open vSwitch and ovn-controller on a node.
 type Switch struct {
@@ -49,6 +53,8 @@ type SwitchConfig struct {
 	Tunnel    netip.Addr
 	// Central that the node is part of.
 	Central *Central
+	// Interconnect is set where other nodes have OVNs of their own.
+	Interconnect bool
 	// Mappings are bridges by the physical network that they lead to.
 	Mappings map[string]string
 	// Datapath; empty for AvailableDatapath.
@@ -71,7 +77,7 @@ func StartSwitch(ctx context.Context, m *machine.Machine, config SwitchConfig) (
 	}
 	s.Vswitchd = &Daemon{
 		Name: "ovs-vswitchd", machine: m, program: "ovs-vswitchd",
-		arguments: []string{"--no-chdir", "--unixctl=/run/openvswitch/vswitchd.ctl", "-vconsole:info", "unix:/run/openvswitch/db.sock"},
+		arguments: []string{"--no-chdir", "--unixctl=" + vswitchdControl, "-vconsole:info", "unix:/run/openvswitch/db.sock"},
 		// Its database is not only open, but done.
 		ready: s.configured,
 	}
@@ -121,6 +127,7 @@ func (s *Switch) settings() []string {
 		"ovn-bridge-mappings":      strings.Join(mappings, ","),
 		"ovn-bridge-datapath-type": string(s.Datapath),
 		"ovn-monitor-all":          "true",
+		"ovn-is-interconn":         strconv.FormatBool(s.config.Interconnect),
 	}
 	out := []string{"set", "open_vswitch", "."}
 	for key, value := range ids {
@@ -137,7 +144,7 @@ func (s *Switch) configured(ctx context.Context) error {
 	if lines := strings.Fields(current); len(lines) != 2 || lines[0] != lines[1] {
 		return errors.New("it has not taken its configuration yet")
 	}
-	return answers(s.Machine, "/run/openvswitch/vswitchd.ctl", "version")(ctx)
+	return answers(s.Machine, vswitchdControl, "version")(ctx)
 }
 
 // VS runs one ovs-vsctl.
@@ -186,7 +193,7 @@ func (s *Switch) Dump(ctx context.Context) map[string]string {
 	for _, bridge := range s.config.Mappings {
 		ask("flows-"+bridge, "ovs-ofctl", "--timeout=5", "--names", "-OOpenFlow14", "dump-flows", bridge)
 	}
-	ask("datapath-flows", "ovs-appctl", "--timeout=5", "dpctl/dump-flows", "--names")
-	ask("conntrack", "ovs-appctl", "--timeout=5", "dpctl/dump-conntrack")
+	ask("datapath-flows", "ovs-appctl", "--timeout=5", "-t", vswitchdControl, "dpctl/dump-flows", "--names")
+	ask("conntrack", "ovs-appctl", "--timeout=5", "-t", vswitchdControl, "dpctl/dump-conntrack")
 	return out
 }

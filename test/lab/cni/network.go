@@ -1,0 +1,134 @@
+package cni
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// Topology is how a network lies over the nodes.
+type Topology string
+
+const (
+	// Layer3 has a switch and a subnet per node, between them a router.
+	Layer3 Topology = "layer3"
+	// Layer2 is one switch and one subnet over all nodes. OVN-Kubernetes has it
+	// with one OVN per node only, and so has this fixture.
+	Layer2 Topology = "layer2"
+)
+
+// Default is the name of the network of all pods that have no other.
+const Default = "default"
+
+// Network is a primary network of pods.
+type Network struct {
+	// Name as OVN-Kubernetes calls it: Default, or "cluster_udn_" and the
+	// ClusterUserDefinedNetwork's.
+	Name string
+	// ID numbers the network: 0 for the default one.
+	ID       int
+	Topology Topology
+	// Subnets of the network, at most one of each family.
+	Subnets []netip.Prefix
+	// HostBits is the length of a node's part of a Layer3 network's IPv4 and
+	// IPv6 subnet. 24 and 64 unless set.
+	HostBits, HostBitsV6 int
+	// NoOverlay is set where no tunnels lead to the pods of other nodes.
+	NoOverlay bool
+	// OutboundSNAT is set where pods of a NoOverlay network leave with their
+	// node's address for what is outside the network.
+	OutboundSNAT bool
+}
+
+func (n *Network) isDefault() bool { return n.Name == Default }
+
+// HostSubnets are a node's subnets: its part of a Layer3 network, all of a
+// Layer2 network.
+func (n *Network) HostSubnets(node *Node) []netip.Prefix {
+	if n.Topology == Layer2 {
+		return n.Subnets
+	}
+	out := make([]netip.Prefix, len(n.Subnets))
+	for i, subnet := range n.Subnets {
+		bits, rest := n.HostBits, 0
+		if !subnet.Addr().Is4() {
+			bits = n.HostBitsV6
+			if bits == 0 {
+				bits = 64
+			}
+		} else if bits == 0 {
+			bits = 24
+		}
+		rest = subnet.Addr().BitLen() - bits
+		out[i] = part(subnet, bits, rest, node.index())
+	}
+	return out
+}
+
+// part is the n-th of the subnets of a length within a larger one.
+func part(subnet netip.Prefix, bits, rest, n int) netip.Prefix {
+	bytes := subnet.Masked().Addr().AsSlice()
+	at, shift := len(bytes)-1-rest/8, rest%8
+	for value := n << shift; value > 0 && at >= 0; at-- {
+		value += int(bytes[at])
+		bytes[at] = byte(value)
+		value >>= 8
+	}
+	address, _ := netip.AddrFromSlice(bytes)
+	return netip.PrefixFrom(address, bits)
+}
+
+func (n *Network) joinSubnets() []netip.Prefix {
+	if n.isDefault() {
+		return sameFamilies(joinSubnets, n.Subnets)
+	}
+	return sameFamilies(udnJoinSubnets, n.Subnets)
+}
+
+// gatewayRouterMasquerade and managementMasquerade are the network's own
+// addresses in the masquerade subnet.
+func (n *Network) gatewayRouterMasquerade() []netip.Prefix {
+	return nths(sameFamilies(masqueradeSubnets, n.Subnets), udnMasqueradeBase+2*n.ID-1)
+}
+
+func (n *Network) managementMasquerade() []netip.Prefix {
+	return nths(sameFamilies(masqueradeSubnets, n.Subnets), udnMasqueradeBase+2*n.ID)
+}
+
+func (n *Network) check() error {
+	switch {
+	case n.Topology != Layer2 && n.Topology != Layer3:
+		return fmt.Errorf("network %s: topology %q; say %s or %s", n.Name, n.Topology, Layer2, Layer3)
+	case len(n.Subnets) == 0:
+		return fmt.Errorf("network %s has no subnets", n.Name)
+	case n.isDefault() != (n.ID == 0):
+		return fmt.Errorf("network %s has the ID %d; 0 is the default network's, and no other's", n.Name, n.ID)
+	case n.isDefault() && n.Topology != Layer3:
+		return fmt.Errorf("the default network is %s", Layer3)
+	case n.NoOverlay && n.Topology != Layer3:
+		return fmt.Errorf("network %s: only %s networks can do without an overlay", n.Name, Layer3)
+	}
+	return nil
+}
+
+// Node is what OVN-Kubernetes knows of a node.
+type Node struct {
+	Name string
+	// ID is OVN-Kubernetes' number of the node, which its addresses in the
+	// join and transit subnets follow.
+	ID int
+	// MAC and Addresses of the gateway bridge, which the gateway routers share.
+	MAC       string
+	Addresses []netip.Prefix
+	// NextHops are the node's default gateways.
+	NextHops []netip.Addr
+	// Tunnel is where other nodes' tunnels end.
+	Tunnel netip.Addr
+}
+
+func (n *Node) index() int { return n.ID - firstNodeID + 1 }
+
+// among tells whether a node is one of others.
+func among(node *Node, nodes []*Node) bool {
+	return slices.ContainsFunc(nodes, func(other *Node) bool { return other.Name == node.Name })
+}

@@ -1,0 +1,80 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
+)
+
+// Port is where Serve listens.
+const Port = 7007
+
+// patience is how long a question may take where packets pass. The kernel sends
+// a lost SYN again after a second.
+const patience = 3 * time.Second
+
+// Server tells everybody who connects which address they come from.
+type Server struct{ listener net.Listener }
+
+// Serve listens on all of the machine's addresses.
+func Serve(m *machine.Machine) (*Server, error) {
+	s := &Server{}
+	err := m.Do(func() (err error) {
+		s.listener, err = net.Listen("tcp", fmt.Sprintf(":%d", Port))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", m.Name, err)
+	}
+	go s.answer()
+	return s, nil
+}
+
+func (s *Server) answer() {
+	for {
+		connection, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(connection, connection.RemoteAddr().String()+"\n")
+		_ = connection.Close()
+	}
+}
+
+// Close stops listening.
+func (s *Server) Close() error { return s.listener.Close() }
+
+// Ask connects from a machine to an address where Serve listens, and returns
+// the address that the connection came from as the other end saw it.
+func Ask(ctx context.Context, from *machine.Machine, to netip.Addr) (netip.Addr, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var connection net.Conn
+	err := from.Do(func() (err error) {
+		connection, err = new(net.Dialer).DialContext(ctx, "tcp", netip.AddrPortFrom(to, Port).String())
+		return err
+	})
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("from %s: %w", from.Name, err)
+	}
+	defer connection.Close()
+	deadline, _ := ctx.Deadline()
+	if err := connection.SetDeadline(deadline); err != nil {
+		return netip.Addr{}, err
+	}
+	answer, err := io.ReadAll(connection)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("from %s to %s: %w", from.Name, to, err)
+	}
+	seen, err := netip.ParseAddrPort(strings.TrimSpace(string(answer)))
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("%s answered %q to %s", to, answer, from.Name)
+	}
+	return seen.Addr().Unmap(), nil
+}
