@@ -170,5 +170,6 @@ $(CONTROLPLANE_STAMP):
 -include hack/frrk8s/frrk8s.mk
 -include hack/helm/helm.mk
 -include hack/image/image.mk
+-include hack/metallb/metallb.mk
 -include hack/vm/vm.mk
 -include test/lab/lab.mk

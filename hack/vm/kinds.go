@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -38,6 +43,20 @@ func tryKinds() string {
 	} {
 		if err := netlink.LinkAdd(link); err != nil {
 			return link.Type()
+		}
+	}
+	return ""
+}
+
+// lackingModule loads modules of the host's kernel and names the first that it
+// does not have.
+func lackingModule(ctx context.Context, names []string) string {
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join("/sys/module", strings.ReplaceAll(name, "-", "_"))); err == nil {
+			continue
+		}
+		if exec.CommandContext(ctx, "modprobe", name).Run() != nil {
+			return "module " + name
 		}
 	}
 	return ""

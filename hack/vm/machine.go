@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/forward"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/worklist"
 )
 
@@ -33,39 +34,48 @@ const bootLimit = 2 * time.Minute
 const processor = "max,-cx16"
 
 type machine struct {
-	cmd     *exec.Cmd
-	events  net.Conn
-	console string
+	cmd *exec.Cmd
+	// events comes from the guest, addresses carries its connections.
+	events    net.Conn
+	addresses net.Conn
+	console   string
+	// evidence takes what tests leave; nil if nobody asked for it.
+	evidence io.Writer
 }
 
 // runInGuest boots a machine, hands its events to the verdicts, and ends it.
 // Without verdicts it serves a shell.
-func (o options) runInGuest(ctx context.Context, cache *cache, stage string, list worklist.Worklist, v *verdicts) error {
+func (o options) runInGuest(ctx context.Context, cache *cache, stage stage, v *verdicts) error {
 	if err := needs(ctx, "qemu-system-x86_64"); err != nil {
 		return err
 	}
-	initrd := filepath.Join(stage, "initrd")
-	if err := writeInitramfs(initrd, guestOf(stage), cache.bootModules()); err != nil {
+	initrd := filepath.Join(stage.folder, "initrd")
+	if err := writeInitramfs(initrd, stage.guest(), cache.bootModules()); err != nil {
 		return fmt.Errorf("write the initramfs: %w", err)
 	}
-	disk := filepath.Join(stage, "payload.ext4")
-	if err := makeDisk(ctx, payloadOf(stage), disk, 8<<20); err != nil {
+	disk := filepath.Join(stage.folder, "payload.ext4")
+	if err := makeDisk(ctx, stage.payload(), disk, 8<<20); err != nil {
 		return err
 	}
 	limit := bootLimit
-	for _, test := range list.Tests {
+	for _, test := range stage.list.Tests {
 		limit += test.Limit
 	}
-	if !list.Shell {
+	if !stage.list.Shell {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("the virtual machine did not end by itself within %s", limit))
 		defer cancel()
 	}
 	started := time.Now()
-	m, err := o.startMachine(ctx, cache, stage, list.Shell)
+	m, err := o.startMachine(ctx, cache, stage)
 	if err != nil {
 		return err
 	}
+	defer m.addresses.Close()
+	if dial := stage.dialer(); dial != nil {
+		go func() { _ = forward.Answer(m.addresses, dial, len(stage.list.Forward)) }()
+	}
+	kept := o.receiveEvidence(m)
 	err = m.follow(v, started)
 	_ = m.cmd.Process.Kill()
 	_ = m.cmd.Wait()
@@ -73,18 +83,45 @@ func (o options) runInGuest(ctx context.Context, cache *cache, stage string, lis
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("%w%s", err, m.lastWords())
+		err = fmt.Errorf("%w%s", err, m.lastWords())
 	}
-	return nil
+	return errors.Join(err, kept())
 }
 
-func (o options) startMachine(ctx context.Context, cache *cache, stage string, shell bool) (*machine, error) {
-	ours, theirs, err := socketPair()
+// receiveEvidence unpacks while the machine sends. The function that it
+// returns waits for the end.
+func (o options) receiveEvidence(m *machine) func() error {
+	if o.evidence == "" {
+		return func() error { return nil }
+	}
+	read, write := io.Pipe()
+	m.evidence = write
+	done := make(chan error, 1)
+	go func() {
+		done <- o.keepEvidence(read)
+		// An archive ends before its stream does.
+		_, _ = io.Copy(io.Discard, read)
+	}()
+	return func() error {
+		_ = write.Close()
+		return <-done
+	}
+}
+
+func (o options) startMachine(ctx context.Context, cache *cache, stage stage) (*machine, error) {
+	shell := stage.list.Shell
+	events, itsEvents, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
-	m := &machine{events: ours, console: filepath.Join(stage, "console.log")}
+	defer itsEvents.Close()
+	addresses, itsAddresses, err := socketPair()
+	if err != nil {
+		_ = events.Close()
+		return nil, err
+	}
+	defer itsAddresses.Close()
+	m := &machine{events: events, addresses: addresses, console: filepath.Join(stage.folder, "console.log")}
 	console := "file,id=console,path=" + m.console
 	if shell {
 		console = "stdio,id=console,signal=off"
@@ -97,20 +134,22 @@ func (o options) startMachine(ctx context.Context, cache *cache, stage string, s
 		"-name", "ovn-bgp-test", "-M", "q35", "-accel", accel, "-cpu", processor, "-smp", "2", "-m", strconv.Itoa(o.memory),
 		// No network card at all: nothing that a test sends can leave.
 		"-nodefaults", "-no-user-config", "-nic", "none", "-display", "none", "-no-reboot",
-		"-kernel", cache.kernel(), "-initrd", filepath.Join(stage, "initrd"),
+		"-kernel", cache.kernel(), "-initrd", filepath.Join(stage.folder, "initrd"),
 		"-append", "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off nokaslr tsc=reliable clocksource=tsc "+
 			"no_timer_check random.trust_cpu=on",
 		"-drive", "id=root,if=none,format=raw,readonly=on,file="+cache.disk(),
 		"-device", "virtio-blk-pci,drive=root",
-		"-drive", "id=payload,if=none,format=raw,readonly=on,file="+filepath.Join(stage, "payload.ext4"),
+		"-drive", "id=payload,if=none,format=raw,readonly=on,file="+filepath.Join(stage.folder, "payload.ext4"),
 		"-device", "virtio-blk-pci,drive=payload",
 		"-device", "virtio-rng-pci",
 		"-chardev", console, "-serial", "chardev:console",
 		"-device", "virtio-serial-pci",
 		"-chardev", "socket,id=events,fd=3",
-		"-device", "virtserialport,chardev=events,name="+worklist.Port,
+		"-device", "virtserialport,chardev=events,name="+worklist.EventPort,
+		"-chardev", "socket,id=forward,fd=4",
+		"-device", "virtserialport,chardev=forward,name="+worklist.ForwardPort,
 	)
-	m.cmd.ExtraFiles = []*os.File{theirs}
+	m.cmd.ExtraFiles = []*os.File{itsEvents, itsAddresses}
 	m.cmd.Stdin, m.cmd.Stdout, m.cmd.Stderr = nil, os.Stdout, os.Stderr
 	if shell {
 		m.cmd.Stdin = os.Stdin
@@ -118,7 +157,8 @@ func (o options) startMachine(ctx context.Context, cache *cache, stage string, s
 	// However this process ends, the machine is not to outlive it.
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := m.cmd.Start(); err != nil {
-		_ = ours.Close()
+		_ = events.Close()
+		_ = addresses.Close()
 		return nil, err
 	}
 	return m, nil
@@ -167,6 +207,13 @@ func (m *machine) follow(v *verdicts, started time.Time) error {
 			trouble = fmt.Errorf("in the guest: %s", e.Trouble)
 		case e.Done:
 			return trouble
+		case e.Evidence != nil:
+			if m.evidence == nil {
+				continue
+			}
+			if _, err := m.evidence.Write(e.Evidence); err != nil {
+				return err
+			}
 		case v == nil:
 		case e.Exit != nil:
 			v.exit(e.Test, *e.Exit)

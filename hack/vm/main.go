@@ -31,6 +31,11 @@ type options struct {
 	accel  string
 	memory int
 	with   paths
+	// What the end-to-end lab needs beside the root.
+	controlPlane bool
+	modules      string
+	binaries     string
+	evidence     string
 }
 
 type paths []string
@@ -62,10 +67,17 @@ func command(ctx context.Context, args []string) error {
 	flags.StringVar(&o.where, "where", "auto", "`auto`, host or guest: where to run; auto takes the host if its kernel has VRF")
 	flags.StringVar(&o.accel, "accel", "tcg", "the guest's accelerator, `tcg` or kvm")
 	flags.IntVar(&o.memory, "memory", 2048, "the guest's memory in `MiB`")
+	flags.BoolVar(&o.controlPlane, "controlplane", false, "start etcd and kube-apiserver on the host; the tests' OVNBGP_LAB_KUBECONFIG reaches them")
+	flags.StringVar(&o.modules, "modules", "", "kernel modules to load, separated by `commas`; auto takes the host only if it has them")
+	flags.StringVar(&o.binaries, "binaries", "", "a `folder` of programs, which the tests find as OVNBGP_LAB_BINARIES")
+	flags.StringVar(&o.evidence, "evidence", "", "a `folder` for what the tests leave in their OVNBGP_LAB_EVIDENCE")
 	flags.Var(&o.with, "with", "a further `path` of the repository that tests read; may be repeated")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), usage)
 		flags.PrintDefaults()
+	}
+	if len(args) == 2 && args[0] == "serve-controlplane" {
+		return serveControlPlane(args[1])
 	}
 	if len(args) == 0 {
 		flags.Usage()
@@ -100,16 +112,17 @@ func (o options) runTests(ctx context.Context, cache *cache, args []string) erro
 	if err != nil {
 		return err
 	}
-	onHost, err := o.onHost()
+	onHost, err := o.onHost(ctx)
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	stage, list, err := o.stage(ctx, cache, line)
-	defer os.RemoveAll(stage)
+	stage, err := o.stage(ctx, cache, line)
+	defer stage.remove()
 	if err != nil {
 		return err
 	}
+	list := stage.list
 	if len(list.Tests) == 0 {
 		return fmt.Errorf("there are no tests in %s", strings.Join(line.packages, " "))
 	}
@@ -120,9 +133,9 @@ func (o options) runTests(ctx context.Context, cache *cache, args []string) erro
 	fmt.Printf("vm: %d test binaries built in %s\n", len(list.Tests), since(started))
 	started = time.Now()
 	if onHost {
-		err = runOnHost(ctx, cache, stage, list, verdicts)
+		err = o.runOnHost(ctx, cache, stage, verdicts)
 	} else {
-		err = o.runInGuest(ctx, cache, stage, list, verdicts)
+		err = o.runInGuest(ctx, cache, stage, verdicts)
 	}
 	if err == nil {
 		fmt.Printf("vm: run in %s\n", since(started))
@@ -135,44 +148,53 @@ func (o options) shell(ctx context.Context, cache *cache, args []string) error {
 	if err != nil {
 		return err
 	}
-	onHost, err := o.onHost()
+	onHost, err := o.onHost(ctx)
 	if err != nil {
 		return err
 	}
-	stage, list, err := o.stage(ctx, cache, line)
-	defer os.RemoveAll(stage)
+	stage, err := o.stage(ctx, cache, line)
+	defer stage.remove()
 	if err != nil {
 		return err
 	}
-	for _, test := range list.Tests {
+	for _, test := range stage.list.Tests {
 		fmt.Printf("vm: %s is %s, to be run in %s\n", test.Package,
 			filepath.Join(worklist.Payload, test.Binary), filepath.Join(worklist.Payload, test.Dir))
 	}
-	list.Shell = true
-	if err := list.Write(payloadOf(stage)); err != nil {
+	stage.list.Shell = true
+	if err := stage.list.Write(stage.payload()); err != nil {
 		return err
 	}
 	if onHost {
 		return hostShell(ctx, cache, stage)
 	}
-	return o.runInGuest(ctx, cache, stage, list, nil)
+	return o.runInGuest(ctx, cache, stage, nil)
 }
 
-func (o options) onHost() (bool, error) {
+func (o options) onHost(ctx context.Context) (bool, error) {
 	switch o.where {
 	case "host", "guest":
 		return o.where == "host", nil
 	case "auto":
 		lack := lackingKinds()
+		if lack != "" {
+			lack += " devices"
+		} else {
+			lack = lackingModule(ctx, o.moduleNames())
+		}
 		if lack == "" {
 			fmt.Println("vm: the host's kernel has what is needed; the tests run on it, in namespaces of their own")
 			return true, nil
 		}
-		fmt.Printf("vm: the host's kernel has no %s devices; the tests run in a virtual machine\n", lack)
+		fmt.Printf("vm: the host's kernel has no %s; the tests run in a virtual machine\n", lack)
 		return false, nil
 	default:
 		return false, fmt.Errorf("-where is auto, host or guest, not %q", o.where)
 	}
+}
+
+func (o options) moduleNames() []string {
+	return strings.FieldsFunc(o.modules, func(r rune) bool { return r == ',' })
 }
 
 // niced gives way to whatever else the machine does.

@@ -8,11 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/evidence"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/forward"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/worklist"
 )
 
@@ -54,10 +55,10 @@ func start() (io.Writer, error) {
 	if err := switchRoot(); err != nil {
 		return nil, err
 	}
-	if out, err := exec.Command("/sbin/modprobe", append([]string{"-a"}, preloaded...)...).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("modprobe %v: %w: %s", preloaded, err, out)
+	if err := loadModules(preloaded); err != nil {
+		return nil, err
 	}
-	return openPort()
+	return openPort(worklist.EventPort, unix.O_WRONLY)
 }
 
 // switchRoot goes from the initramfs to the root disk.
@@ -132,38 +133,6 @@ func mountDisk(device, at string) error {
 	return err
 }
 
-func openPort() (io.Writer, error) {
-	var device string
-	await(func() bool {
-		names, _ := filepath.Glob("/sys/class/virtio-ports/*/name")
-		for _, path := range names {
-			name, err := os.ReadFile(path)
-			if err == nil && strings.TrimSpace(string(name)) == worklist.Port {
-				device = "/dev/" + filepath.Base(filepath.Dir(path))
-			}
-		}
-		return device != ""
-	})
-	if device == "" {
-		return nil, fmt.Errorf("there is no virtio-serial port %q", worklist.Port)
-	}
-	return os.OpenFile(device, os.O_WRONLY, 0)
-}
-
-// await gives the kernel time to find a device.
-func await(condition func() bool) {
-	deadline := time.After(20 * time.Second)
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for !condition() {
-		select {
-		case <-deadline:
-			return
-		case <-again.C:
-		}
-	}
-}
-
 func work(send func(worklist.Event)) error {
 	var uname unix.Utsname
 	if err := unix.Uname(&uname); err != nil {
@@ -174,11 +143,28 @@ func work(send func(worklist.Event)) error {
 	if err != nil {
 		return err
 	}
+	if err := loadModules(list.Modules); err != nil {
+		return err
+	}
+	dial, err := wire(list)
+	if err != nil {
+		return fmt.Errorf("connect to the host: %w", err)
+	}
+	if list.Evidence {
+		if err := mount("tmpfs", evidenceFolder, "tmpfs", 0, "mode=755"); err != nil {
+			return err
+		}
+		defer func() {
+			if err := evidence.Pack(evidenceFolder, pieces(func(piece []byte) { send(worklist.Event{Evidence: piece}) })); err != nil {
+				send(worklist.Event{Trouble: err.Error()})
+			}
+		}()
+	}
 	if list.Shell {
-		return shell()
+		return shell(dial)
 	}
 	for i, test := range list.Tests {
-		code, err := run(i, test, func(piece []byte) { send(worklist.Event{Test: i, Output: piece}) })
+		code, err := run(i, test, dial, func(piece []byte) { send(worklist.Event{Test: i, Output: piece}) })
 		if err != nil {
 			return fmt.Errorf("run the tests of %s: %w", test.Package, err)
 		}
@@ -187,7 +173,35 @@ func work(send func(worklist.Event)) error {
 	return nil
 }
 
-func run(index int, test worklist.Test, output func([]byte)) (int, error) {
+var evidenceFolder = filepath.Join(worklist.Payload, worklist.Evidence)
+
+type pieces func([]byte)
+
+func (p pieces) Write(text []byte) (int, error) { p(text); return len(text), nil }
+
+func loadModules(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	if out, err := exec.Command("/sbin/modprobe", append([]string{"-a"}, names...)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("modprobe %v: %w: %s", names, err, out)
+	}
+	return nil
+}
+
+// wire is the way to the host's addresses; nil if tests need none.
+func wire(list worklist.Worklist) (forward.Dialer, error) {
+	if len(list.Forward) == 0 {
+		return nil, nil
+	}
+	port, err := openPort(worklist.ForwardPort, unix.O_RDWR)
+	if err != nil {
+		return nil, err
+	}
+	return forward.Wire(port)
+}
+
+func run(index int, test worklist.Test, dial forward.Dialer, output func([]byte)) (int, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return 0, err
@@ -195,11 +209,12 @@ func run(index int, test worklist.Test, output func([]byte)) (int, error) {
 	defer read.Close()
 	cmd := enterCommand(index)
 	cmd.Stdout, cmd.Stderr = write, write
-	err = cmd.Start()
+	entered, err := forward.Start(cmd, dial)
 	_ = write.Close()
 	if err != nil {
 		return 0, err
 	}
+	defer entered.Close()
 	timer := time.AfterFunc(test.Limit, func() {
 		output(fmt.Appendf(nil, "\nkilled after %s, with all that it had started\n", test.Limit))
 		_ = cmd.Process.Kill()
@@ -220,14 +235,19 @@ func run(index int, test worklist.Test, output func([]byte)) (int, error) {
 	return exitCode(cmd.Wait())
 }
 
-func shell() error {
+func shell(dial forward.Dialer) error {
 	console, err := os.OpenFile("/dev/ttyS0", os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	cmd := enterCommand(-1)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = console, console, console
-	_, err = exitCode(cmd.Run())
+	entered, err := forward.Start(cmd, dial)
+	if err != nil {
+		return err
+	}
+	defer entered.Close()
+	_, err = exitCode(cmd.Wait())
 	return err
 }
 

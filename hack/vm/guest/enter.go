@@ -12,6 +12,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/forward"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/worklist"
 )
 
@@ -47,6 +48,12 @@ func enter(root, payload string, index int) int {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "guest enter:", err)
 		return exitTrouble
+	}
+	if len(list.Forward) > 0 {
+		if err := forward.HandOver(list.Forward); err != nil {
+			fmt.Fprintln(os.Stderr, "guest enter:", err)
+			return exitTrouble
+		}
 	}
 	test := worklist.Test{Binary: "../bin/bash", Args: []string{"-l"}}
 	if index >= 0 {
@@ -118,6 +125,13 @@ func changeRoot(root, payload string) error {
 	}
 	if err := mount(payload, filepath.Join(root, worklist.Payload), "", unix.MS_BIND, ""); err != nil {
 		return err
+	}
+	// Before what is around it becomes read-only.
+	evidence := filepath.Join(payload, worklist.Evidence)
+	if _, err := os.Stat(evidence); err == nil {
+		if err := mount(evidence, filepath.Join(root, evidenceFolder), "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
 	}
 	for _, folder := range []string{root, filepath.Join(root, worklist.Payload)} {
 		if err := mount("", folder, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {

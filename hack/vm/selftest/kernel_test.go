@@ -148,7 +148,7 @@ func TestNothingIsKept(t *testing.T) {
 	}
 }
 
-func inside(t *testing.T) {
+func inside(t testing.TB) {
 	t.Helper()
 	if os.Getenv("OVNBGP_VM") == "" {
 		t.Skip("runs under `make test-vm` only")
@@ -184,12 +184,12 @@ func up(t *testing.T, link netlink.Link) netlink.Link {
 	return link
 }
 
-func ip(t *testing.T, args ...string) string {
+func ip(t testing.TB, args ...string) string {
 	t.Helper()
 	return command(t, "ip", args...)
 }
 
-func command(t *testing.T, name string, args ...string) string {
+func command(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {

@@ -15,8 +15,19 @@ import (
 // test binaries, and a copy of the source tree that holds testdata only.
 const Payload = "/payload"
 
-// Port is the virtio-serial port that carries the events.
-const Port = "ovnbgp.events"
+// Folders of the payload. What tests write to Evidence reaches the host.
+const (
+	Binaries   = "binaries"
+	Evidence   = "evidence"
+	Kubeconfig = "kubeconfig"
+)
+
+// The virtio-serial ports: one carries the events, one the connections to
+// addresses of the host.
+const (
+	EventPort   = "ovnbgp.events"
+	ForwardPort = "ovnbgp.forward"
+)
 
 const file = "worklist.json"
 
@@ -25,6 +36,13 @@ type Worklist struct {
 	Tests []Test
 	// Env is added to the environment of every test.
 	Env []string
+	// Forward are addresses on the host's loopback that tests reach under the
+	// same address on theirs. Nothing else of the host can be reached.
+	Forward []string
+	// Modules are loaded before the tests run.
+	Modules []string
+	// Evidence asks for what tests leave in the folder of that name.
+	Evidence bool
 	// Shell asks for a shell on the console instead of the tests.
 	Shell bool
 }
@@ -42,13 +60,16 @@ type Test struct {
 	Limit time.Duration
 }
 
-// Event is what comes back: a piece of output, an exit, or the end.
+// Event is what comes back: a piece of output or of evidence, an exit, or the
+// end.
 type Event struct {
 	// Kernel is the guest's release; the first event carries it.
 	Kernel string `json:",omitempty"`
 	Test   int
 	Output []byte `json:",omitempty"`
 	Exit   *int   `json:",omitempty"`
+	// Evidence is a piece of a tar archive with the folder's contents.
+	Evidence []byte `json:",omitempty"`
 	// Trouble says why the guest gave up.
 	Trouble string `json:",omitempty"`
 	Done    bool   `json:",omitempty"`
