@@ -168,6 +168,7 @@ $(CONTROLPLANE_STAMP):
 	@rm -f $(CACHE)/controlplane/stamp-* && touch $@
 
 -include hack/frrk8s/frrk8s.mk
+-include hack/gobgp/gobgp.mk
 -include hack/helm/helm.mk
 -include hack/image/image.mk
 -include hack/metallb/metallb.mk
