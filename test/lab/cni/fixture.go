@@ -154,7 +154,7 @@ func (c *Cluster) startNode(ctx context.Context, node *clusterNode) error {
 	var err error
 	node.vswitch, err = ovn.StartSwitch(ctx, node.machine, ovn.SwitchConfig{
 		ChassisID: ChassisID(node.Name), Tunnel: node.Tunnel, Central: node.zone.central, Datapath: c.options.Datapath,
-		Mappings: map[string]string{PhysicalNetwork: Bridge}, Interconnect: c.options.SharedOVN == nil,
+		Mappings: map[string]string{physicalNetwork: Bridge}, Interconnect: c.options.SharedOVN == nil,
 	})
 	if err != nil {
 		return err

@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	// Bridge is the node's gateway bridge, PhysicalNetwork what OVN calls the
-	// network that it leads to.
-	Bridge          = "br-ex"
-	PhysicalNetwork = "physnet"
+	// Bridge is the node's gateway bridge.
+	Bridge = "br-ex"
+	// physicalNetwork is what OVN calls the network that the bridge leads to.
+	physicalNetwork = "physnet"
 	// cookie marks the flows of OVN-Kubernetes' node component.
 	cookie = "0xdeff105"
 	// conntrackZone is where the bridge remembers who opened a connection: OVN

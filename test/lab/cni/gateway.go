@@ -72,7 +72,7 @@ func (n *Network) addExternalSwitch(s *script, node *Node, router string) {
 	}
 	s.add("lsp-add", external, port)
 	s.set("logical_switch_port", port, columns{
-		"type": "localnet", "addresses": []string{"unknown"}, "options": map[string]string{"network_name": PhysicalNetwork},
+		"type": "localnet", "addresses": []string{"unknown"}, "options": map[string]string{"network_name": physicalNetwork},
 	})
 	if ids := n.identity(); ids != nil {
 		s.set("logical_switch_port", port, columns{"external_ids": ids})

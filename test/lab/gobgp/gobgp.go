@@ -100,7 +100,8 @@ func Start(ctx context.Context, m *machine.Machine, config Config) (*Router, err
 		return nil, err
 	}
 	r := &Router{Machine: m, binaries: binaries}
-	return r, r.Restart(ctx)
+	err = r.Restart(ctx)
+	return r, err
 }
 
 // findBinaries finds what `make gobgp` built, or what the virtual machine was

@@ -142,11 +142,8 @@ func (s *Switch) AddHostPort(ctx context.Context, port Port) error {
 	}
 	// ovs-vsctl has waited until ovs-vswitchd made the device.
 	if _, err := s.Machine.Netlink().LinkByName(port.Name); err != nil {
-		if _, gone := err.(netlink.LinkNotFoundError); gone {
-			problem, _ := s.VS(ctx, "get", "interface", port.Name, "error")
-			return fmt.Errorf("Open vSwitch on %s made no %s: %s", s.Machine.Name, port.Name, problem)
-		}
-		return err
+		problem, _ := s.VS(ctx, "get", "interface", port.Name, "error")
+		return fmt.Errorf("no %s on %s was made by Open vSwitch, which says %q: %w", port.Name, s.Machine.Name, problem, err)
 	}
 	return s.Machine.TXChecksumOff(port.Name)
 }

@@ -1,0 +1,179 @@
+package cni
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// What OVN-Kubernetes writes on API objects and reads from them, written down
+// and not taken from the operator's code.
+const (
+	prefixOf                 = "k8s.ovn.org/"
+	networkNameKey           = prefixOf + "network-name"
+	networkIDKey             = prefixOf + "network-id"
+	routeAdvertisementsKey   = prefixOf + "route-advertisements"
+	userDefinedNetworkLabel  = prefixOf + "user-defined-network"
+	defaultDefinition        = "default"
+	ovnKubernetesNamespace   = "ovn-kubernetes"
+	defaultDefinitionContent = `{"cniVersion":"0.4.0","name":"ovn-kubernetes","type":"ovn-k8s-cni-overlay"}`
+)
+
+// NodeAnnotations are those that OVN-Kubernetes has written on a node.
+func (c *Cluster) NodeAnnotations(name string) (map[string]string, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	node, err := c.node(name)
+	if err != nil {
+		return nil, err
+	}
+	subnets, ids, layer2Ports := map[string][]string{}, map[string]string{}, map[string]string{}
+	for _, n := range c.networks {
+		ids[n.Name] = strconv.Itoa(n.ID)
+		if n.Topology == Layer3 {
+			subnets[n.Name] = text(n.HostSubnets(&node.Node))
+		} else {
+			layer2Ports[n.Name] = strconv.Itoa(node.ID)
+		}
+	}
+	out := map[string]string{
+		"node-subnets":        encoded(subnets),
+		"network-ids":         encoded(ids),
+		"node-primary-ifaddr": encoded(byFamily(node.Addresses)),
+		"host-cidrs":          encoded(text(node.Addresses)),
+		"node-chassis-id":     ChassisID(node.Name),
+		"node-id":             strconv.Itoa(node.ID),
+		"zone-name":           c.zoneName(node),
+		"l3-gateway-config":   encoded(map[string]any{Default: c.gatewayConfig(node)}),
+	}
+	if len(layer2Ports) > 0 {
+		out["udn-layer2-node-gateway-router-lrp-tunnel-ids"] = encoded(layer2Ports)
+	}
+	annotations := map[string]string{}
+	for key, value := range out {
+		annotations[prefixOf+key] = value
+	}
+	return annotations, nil
+}
+
+func (c *Cluster) zoneName(node *clusterNode) string {
+	if c.options.SharedOVN != nil {
+		return "global"
+	}
+	return node.Name
+}
+
+func (c *Cluster) gatewayConfig(node *clusterNode) map[string]any {
+	mode := "shared"
+	if c.options.LocalGateway {
+		mode = "local"
+	}
+	nextHops := make([]string, len(node.NextHops))
+	for i, nextHop := range node.NextHops {
+		nextHops[i] = nextHop.String()
+	}
+	return map[string]any{
+		"mode": mode, "bridge-id": Bridge, "interface-id": Bridge + "_" + node.Name, "mac-address": node.MAC,
+		"ip-addresses": text(node.Addresses), "next-hops": nextHops, "node-port-enable": "true", "vlan-id": "0",
+	}
+}
+
+func byFamily(prefixes []netip.Prefix) map[string]string {
+	out := map[string]string{}
+	for _, p := range prefixes {
+		if p.Addr().Is4() {
+			out["ipv4"] = p.String()
+		} else {
+			out["ipv6"] = p.String()
+		}
+	}
+	return out
+}
+
+func encoded(value any) string {
+	out, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
+}
+
+// Publish writes the nodes' annotations and, for each network, its definitions:
+// that of the default network, and one in each of the namespaces of others. It
+// is to be called again when there is another network.
+func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map[string][]string) error {
+	var errs []error
+	for _, node := range c.nodes {
+		annotations, err := c.NodeAnnotations(node.Name)
+		if err != nil {
+			return err
+		}
+		patch := encoded(map[string]any{"metadata": map[string]any{"annotations": annotations}})
+		object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node.Name}}
+		errs = append(errs, api.Patch(ctx, object, client.RawPatch("application/merge-patch+json", []byte(patch))))
+	}
+	for _, definition := range c.definitions(namespaces) {
+		err := api.Create(ctx, definition)
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			errs = append(errs, fmt.Errorf("network definition %s/%s: %w", definition.Namespace, definition.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// definitions are the networks' NetworkAttachmentDefinitions.
+func (c *Cluster) definitions(namespaces map[string][]string) []*nadv1.NetworkAttachmentDefinition {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	var out []*nadv1.NetworkAttachmentDefinition
+	for _, n := range c.networks {
+		annotations := map[string]string{networkNameKey: n.Name, networkIDKey: strconv.Itoa(n.ID)}
+		if n.isDefault() {
+			out = append(out, &nadv1.NetworkAttachmentDefinition{
+				ObjectMeta: metav1.ObjectMeta{Namespace: ovnKubernetesNamespace, Name: defaultDefinition, Annotations: annotations},
+				Spec:       nadv1.NetworkAttachmentDefinitionSpec{Config: defaultDefinitionContent},
+			})
+			continue
+		}
+		name := strings.TrimPrefix(n.Name, "cluster_udn_")
+		for _, namespace := range namespaces[n.Name] {
+			out = append(out, &nadv1.NetworkAttachmentDefinition{
+				ObjectMeta: metav1.ObjectMeta{
+					Namespace: namespace, Name: name,
+					Annotations: maps.Clone(annotations), Labels: map[string]string{userDefinedNetworkLabel: ""},
+				},
+				Spec: nadv1.NetworkAttachmentDefinitionSpec{Config: n.definition(namespace + "/" + name)},
+			})
+		}
+	}
+	return out
+}
+
+func (n *Network) definition(nad string) string {
+	subnets := make([]string, len(n.Subnets))
+	for i, subnet := range n.Subnets {
+		subnets[i] = subnet.String()
+		if n.Topology == Layer3 {
+			bits := 24
+			if !subnet.Addr().Is4() {
+				bits = 64
+			}
+			subnets[i] += "/" + strconv.Itoa(bits)
+		}
+	}
+	return encoded(map[string]any{
+		"cniVersion": "1.0.0", "type": "ovn-k8s-cni-overlay", "name": n.Name, "netAttachDefName": nad,
+		"topology": string(n.Topology), "role": "primary", "subnets": strings.Join(subnets, ","),
+	})
+}
