@@ -37,6 +37,9 @@ const (
 	defaultLife = 90 * 24 * time.Hour
 	// lookAgain is how often the certificate's age is looked at.
 	lookAgain = time.Hour
+	// defaultPause is the least time between two certificates of one replica.
+	// Replicas whose clocks differ by more than an hour would outdo each other.
+	defaultPause = time.Minute
 	// trySoon is when what failed is tried again.
 	trySoon = 5 * time.Second
 )
@@ -49,6 +52,8 @@ type Options struct {
 	Secret types.NamespacedName
 	// Life of a certificate; 90 days if 0.
 	Life time.Duration
+	// Pause is the least time between two certificates; a minute if 0.
+	Pause time.Duration
 	// Now is the clock, the system's if nil.
 	Now func() time.Time
 	Log logr.Logger
@@ -61,6 +66,8 @@ type Keeper struct {
 	client  client.Client
 	wake    chan struct{}
 	shown   atomic.Pointer[tls.Certificate]
+	// made is when the last certificate was made here.
+	made time.Time
 	// told is what the log said last.
 	told string
 }
@@ -69,6 +76,9 @@ type Keeper struct {
 func New(config *rest.Config, options Options) (*Keeper, error) {
 	if options.Life == 0 {
 		options.Life = defaultLife
+	}
+	if options.Pause == 0 {
+		options.Pause = defaultPause
 	}
 	if options.Now == nil {
 		options.Now = time.Now
@@ -120,9 +130,10 @@ func (k *Keeper) Start(ctx context.Context) error {
 			k.tell("The webhook's certificate can't be watched", err)
 		}
 	}
+	k.awaitCache(ctx)
 	for ctx.Err() == nil {
 		pause := lookAgain
-		if err := k.sync(ctx); err != nil {
+		if err := k.sync(ctx); err != nil && ctx.Err() == nil {
 			k.tell("There is no new certificate for the webhook; trying again. Until then objects may pass unchecked", err)
 			pause = trySoon
 		} else {
@@ -154,6 +165,13 @@ func (k *Keeper) follow(ctx context.Context, object client.Object) error {
 	return err
 }
 
+// awaitCache gives the cache some time, so that the first pass finds it filled.
+func (k *Keeper) awaitCache(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, trySoon)
+	defer cancel()
+	k.cache.WaitForCacheSync(ctx)
+}
+
 // tell logs what is new.
 func (k *Keeper) tell(what string, cause error) {
 	if cause.Error() != k.told {
@@ -180,7 +198,7 @@ func (k *Keeper) sync(ctx context.Context) error {
 	}
 	if shown := k.shown.Swap(&current.Certificate); shown == nil || !bytes.Equal(shown.Leaf.Raw, current.Leaf.Raw) {
 		k.options.Log.Info("Showing a certificate to the API server", "names", namesOf(configuration),
-			"until", current.Leaf.NotAfter, "renewedAfter", current.renewal())
+			"until", current.Leaf.NotAfter, "renewedAfter", current.renewal(k.options.Life))
 	}
 	return nil
 }
@@ -205,11 +223,16 @@ func (k *Keeper) current(ctx context.Context, configuration *admissionregistrati
 	now := k.options.Now()
 	if !missing {
 		stored, unusable := readPair(secret, names, now)
-		if unusable == nil && !stored.aged(now) {
+		justMade := now.Before(k.made.Add(k.options.Pause))
+		if unusable == nil && (justMade || now.Before(stored.renewal(k.options.Life))) {
 			return stored, nil
+		}
+		if justMade {
+			return nil, fmt.Errorf("the certificate of a moment ago is no good already (%s): have the replicas' nodes the same time?", describe(unusable))
 		}
 		k.options.Log.Info("The webhook gets a new certificate", "old", describe(unusable))
 	}
+	k.made = now
 	certificate, key, trusted, err := issue(names, k.options.Life, secret.Data[authorities], now)
 	if err != nil {
 		return nil, err

@@ -42,20 +42,16 @@ func readPair(secret *corev1.Secret, names []string, now time.Time) (*pair, erro
 	return p, nil
 }
 
-// aged reports whether two thirds of the certificate's time are over.
-func (p *pair) aged(now time.Time) bool { return now.After(p.renewal()) }
-
-func (p *pair) renewal() time.Time {
-	life := p.Leaf.NotAfter.Sub(p.Leaf.NotBefore)
-	return p.Leaf.NotAfter.Add(-life / 3)
-}
+// renewal is when two thirds of the certificate's time are over.
+func (p *pair) renewal(life time.Duration) time.Time { return p.Leaf.NotAfter.Add(-life / 3) }
 
 // issue makes a new pair for these names. trusted are the authorities so far.
 func issue(names []string, life time.Duration, trusted []byte, now time.Time) (certificate, key, authorities []byte, err error) {
 	if len(names) == 0 {
 		return nil, nil, nil, errors.New("it has no webhook to make a certificate for")
 	}
-	options := certutil.SelfSignedCertKeyOptions{Host: names[0], MaxAge: life}
+	// It counts from an hour before the system's time, for clocks that differ.
+	options := certutil.SelfSignedCertKeyOptions{Host: names[0], MaxAge: now.Add(life).Sub(time.Now()) + time.Hour}
 	for _, name := range names[1:] {
 		if ip := net.ParseIP(name); ip != nil {
 			options.AlternateIPs = append(options.AlternateIPs, ip)
