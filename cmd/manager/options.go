@@ -79,7 +79,7 @@ it could not do and why, stands in the conditions of each RouteAdvertisements.
 
 It talks to the cluster that --kubeconfig names, to that of $KUBECONFIG, or, in
 a pod, to its own. Run two or three with --leader-elect: one works, the others
-keep their caches warm.`,
+keep their caches warm. "manager cleanup" takes away what they wrote.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -96,6 +96,7 @@ keep their caches warm.`,
 	})
 	command.SetVersionTemplate("{{.Version}}\n")
 	o.addTo(command.Flags())
+	command.AddCommand(newCleanupCommand(o))
 	command.SetUsageFunc(func(command *cobra.Command) error {
 		_, err := fmt.Fprintf(command.OutOrStderr(), "Usage:\n  %s\n\nFlags:\n%s",
 			command.UseLine(), command.Flags().FlagUsagesWrapped(helpWidth))

@@ -65,7 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 		r.Troubles.Clear(source)
 		return ctrl.Result{}, nil
 	}
-	err = r.write(ctx, &object, changes)
+	err = write(ctx, r.Client, &object, changes)
 	switch {
 	case err == nil, apierrors.IsNotFound(err):
 		r.Troubles.Clear(source)
@@ -82,10 +82,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 	return ctrl.Result{}, err
 }
 
+// Clear takes away what the operator wrote, and tells whether there was any.
+func Clear(ctx context.Context, c client.Client, key types.NamespacedName) (bool, error) {
+	var object nadv1.NetworkAttachmentDefinition
+	if err := c.Get(ctx, key, &object); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	if object.Annotations[annotationWritten] == "" {
+		return false, nil
+	}
+	changes, _ := merge(object.Annotations, nil, func(string) bool { return false })
+	return true, client.IgnoreNotFound(write(ctx, c, &object, changes))
+}
+
 // write changes the annotations of the very version that was looked at: the
 // value is one string, which others write too. The cache doesn't hold all of
 // the object, so that a patch must name what it changes and nothing else.
-func (r *Reconciler) write(ctx context.Context, object *nadv1.NetworkAttachmentDefinition, changes map[string]*string) error {
+func write(ctx context.Context, c client.Client, object *nadv1.NetworkAttachmentDefinition, changes map[string]*string) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"resourceVersion": object.ResourceVersion, "annotations": changes,
 	}})
@@ -93,5 +106,5 @@ func (r *Reconciler) write(ctx context.Context, object *nadv1.NetworkAttachmentD
 		return err
 	}
 	target := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: object.Name}}
-	return r.Client.Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(model.FieldManager))
+	return c.Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(model.FieldManager))
 }

@@ -155,17 +155,31 @@ func find(conditions []metav1.Condition, kind string) *metav1.Condition {
 // write applies the conditions, of which the operator owns those that it
 // sends: those of others stay.
 func (r *Reconciler) write(ctx context.Context, name, text string, conditions []metav1.Condition) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&ovnv1.RouteAdvertisementsStatus{Status: text, Conditions: conditions})
+	owner := client.FieldOwner(model.FieldManager)
+	if r.ObserveOnly {
+		owner = model.FieldManagerObserver
+	}
+	return write(ctx, r.Client, name, owner, &ovnv1.RouteAdvertisementsStatus{Status: text, Conditions: conditions})
+}
+
+func write(ctx context.Context, c client.Client, name string, owner client.FieldOwner, status *ovnv1.RouteAdvertisementsStatus) error {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(status)
 	if err != nil {
 		return err
 	}
 	object := &unstructured.Unstructured{Object: map[string]any{"status": content}}
 	object.SetGroupVersionKind(ovnv1.GroupVersion.WithKind("RouteAdvertisements"))
 	object.SetName(name)
-	owner := client.FieldOwner(model.FieldManager)
-	if r.ObserveOnly {
-		owner = model.FieldManagerObserver
+	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), owner, client.ForceOwnership)
+}
+
+// Clear takes away what the operator wrote into an object's status: what it
+// applies no longer is removed.
+func Clear(ctx context.Context, c client.Client, name string) error {
+	for _, owner := range []client.FieldOwner{model.FieldManager, model.FieldManagerObserver} {
+		if err := write(ctx, c, name, owner, &ovnv1.RouteAdvertisementsStatus{}); err != nil {
+			return client.IgnoreNotFound(err)
+		}
 	}
-	return r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object),
-		owner, client.ForceOwnership)
+	return nil
 }

@@ -1,0 +1,138 @@
+package cleanup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// Removed counts what was taken away.
+type Removed struct {
+	FRRConfigurations, RouteAdvertisements, Annotations, Statuses int
+}
+
+// Add counts more.
+func (r *Removed) Add(more Removed) {
+	r.FRRConfigurations += more.FRRConfigurations
+	r.RouteAdvertisements += more.RouteAdvertisements
+	r.Annotations += more.Annotations
+	r.Statuses += more.Statuses
+}
+
+// String says it for people.
+func (r Removed) String() string {
+	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements",
+		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses)
+}
+
+// Run takes away what the operator wrote. It goes on past what fails, and may
+// be run again. Conditions go first: OVN-Kubernetes' nodes act on Accepted and
+// are to stop counting on routes before these are withdrawn.
+func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
+	return removed, errors.Join(
+		clearAdvertisements(ctx, c, &removed),
+		clearAnnotations(ctx, c, &removed),
+		deleteGenerated(ctx, c, &removed),
+	)
+}
+
+// list lists a kind; a cluster without the kind has none of it.
+func list(ctx context.Context, c client.Client, into client.ObjectList) error {
+	if err := c.List(ctx, into); err != nil && !meta.IsNoMatchError(err) {
+		return err
+	}
+	return nil
+}
+
+func deleteGenerated(ctx context.Context, c client.Client, removed *Removed) error {
+	var all frrk8sv1beta1.FRRConfigurationList
+	if err := list(ctx, c, &all); err != nil {
+		return err
+	}
+	var problems []error
+	for i := range all.Items {
+		o := &all.Items[i]
+		if !apply.Owned(o) {
+			continue
+		}
+		if err := remove(ctx, c, o); err != nil {
+			problems = append(problems, fmt.Errorf("FRRConfiguration %s/%s: %w", o.Namespace, o.Name, err))
+			continue
+		}
+		removed.FRRConfigurations++
+	}
+	return errors.Join(problems...)
+}
+
+// remove deletes the very object that was looked at.
+func remove(ctx context.Context, c client.Client, o client.Object) error {
+	uid := o.GetUID()
+	return client.IgnoreNotFound(c.Delete(ctx, o, client.Preconditions{UID: &uid}))
+}
+
+func clearAnnotations(ctx context.Context, c client.Client, removed *Removed) error {
+	keys, err := nad.All(ctx, c)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, key := range keys {
+		changed, err := nad.Clear(ctx, c, key)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("NetworkAttachmentDefinition %s: %w", key, err))
+		}
+		if changed {
+			removed.Annotations++
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func clearAdvertisements(ctx context.Context, c client.Client, removed *Removed) error {
+	var all ovnv1.RouteAdvertisementsList
+	if err := list(ctx, c, &all); err != nil {
+		return err
+	}
+	var problems []error
+	for i := range all.Items {
+		o := &all.Items[i]
+		var err error
+		switch {
+		case o.Name == model.ManagedName && o.Labels[model.LabelManaged] == "true":
+			if err = remove(ctx, c, o); err == nil {
+				removed.RouteAdvertisements++
+			}
+		case hasStatus(o):
+			if err = verdict.Clear(ctx, c, o.Name); err == nil {
+				removed.Statuses++
+			}
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("RouteAdvertisements %s: %w", o.Name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// hasStatus tells whether the operator owns something of the object's status.
+func hasStatus(o *ovnv1.RouteAdvertisements) bool {
+	ours := sets.New(model.FieldManager, model.FieldManagerObserver)
+	for _, entry := range o.ManagedFields {
+		if entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "status" && ours.Has(entry.Manager) {
+			return true
+		}
+	}
+	return false
+}
