@@ -25,8 +25,9 @@ func (n *Network) exemptedSet(like netip.Prefix) string {
 	return hashed(n.Name + "_no-overlay-snat-exemption_" + family(like))
 }
 
+// addAddressSet inserts a set, which the rest of the transaction can refer to.
 func addAddressSet(s *script, name, known string, like netip.Prefix, addresses []string) {
-	s.add("create", "address_set", "name="+name, "addresses="+quotedList(addresses),
+	s.add("--id=@"+name, "create", "address_set", "name="+name, "addresses="+quotedList(addresses),
 		`external_ids:"k8s.ovn.org/name"=`+known, "external_ids:ip-family="+family(like),
 		`external_ids:"k8s.ovn.org/owner-controller"=default-network-controller`)
 }

@@ -227,7 +227,7 @@ func (z *zone) addSNAT(s *script, n *Network, node *Node) {
 	for _, row := range z.snats(n, node, false) {
 		values := columns{"type": "snat", "logical_ip": row.logical, "external_ip": row.external, "match": row.match}
 		if row.exempted != "" {
-			values["exempted_ext_ips"] = reference(row.exempted)
+			values["exempted_ext_ips"] = reference("@" + row.exempted)
 		}
 		if row.router == n.clusterRouter() {
 			values["logical_port"] = n.routerToPods(node.Name)

@@ -32,7 +32,7 @@ func (s *script) arguments() []string {
 // columns are values by column.
 type columns map[string]any
 
-// reference is the name or UUID of a row that a column refers to.
+// reference is a row that a column refers to.
 type reference string
 
 // set writes columns of the row with a name.
