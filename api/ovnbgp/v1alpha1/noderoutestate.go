@@ -15,6 +15,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Learned",type=integer,JSONPath=".status.learned"
 // +kubebuilder:printcolumn:name="Imported",type=integer,JSONPath=".status.imported"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=".status.conditions[?(@.type=='Synced')].reason",priority=1
+// +kubebuilder:printcolumn:name="VRFs",type=string,JSONPath=".status.conditions[?(@.type=='VRFReady')].status",priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=".metadata.creationTimestamp"
 type NodeRouteState struct {
 	metav1.TypeMeta   `json:",inline"`

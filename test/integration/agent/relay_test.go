@@ -71,19 +71,28 @@ func relay(n *node, plane *controlplane.ControlPlane) {
 }
 
 // listenIn listens in the node's namespace.
-func listenIn(n *node, address string) (net.Listener, error) {
+func listenIn(n *node, address string) (listener net.Listener, err error) {
+	err = within(n, func() (err error) {
+		listener, err = net.Listen("tcp", address)
+		return err
+	})
+	return listener, err
+}
+
+// within opens a socket in the node's namespace, where it then stays.
+func within(n *node, open func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	own, err := netns.Get()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = own.Close() }()
 	if err := netns.Set(n.ns.Handle); err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = netns.Set(own) }()
-	return net.Listen("tcp", address)
+	return open()
 }
 
 // peakMemory is the largest resident size that a process had, in MiB. `ip
