@@ -5,5 +5,6 @@ package frrk8s
 
 import (
 	_ "github.com/metallb/frr-k8s/cmd/frr-k8s-controller"
+	_ "github.com/metallb/frr-k8s/cmd/status"
 	_ "github.com/metallb/frr-k8s/cmd/statuscleaner"
 )

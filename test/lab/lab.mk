@@ -1,6 +1,15 @@
 # The lab of end-to-end tests and demo. Included by the Makefile.
 
+LAB_BIN := $(CACHE)/lab/bin
+
+##@ The lab
+
 .PHONY: lab-root
-lab-root: ## Build the Debian root that labs run in (minutes, once; needs root)
-	go build -o .cache/vm/bin/vm ./hack/vm
-	.cache/vm/bin/vm build
+lab-root: $(VM) ## Build the Debian root that labs run in (minutes, once; needs root)
+	$(VM) build
+
+.PHONY: lab-binaries
+lab-binaries: frrk8s ## Put what labs run into .cache/lab/bin: manager, agent, frr-k8s
+	mkdir -p $(LAB_BIN)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o $(LAB_BIN)/ ./cmd/...
+	ln -sf $(or $(FRRK8S_ASSETS),$(FRRK8S))/* $(LAB_BIN)/

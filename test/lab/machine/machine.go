@@ -43,6 +43,7 @@ type Machine struct {
 	mutex     sync.Mutex
 	processes []*Process
 	pods      []*Machine
+	forwards  []*forward
 	closed    bool
 }
 
@@ -212,8 +213,11 @@ func (m *Machine) Close() error {
 		return nil
 	}
 	m.closed = true
-	pods, processes := m.pods, m.processes
+	pods, processes, forwards := m.pods, m.processes, m.forwards
 	m.mutex.Unlock()
+	for _, f := range forwards {
+		f.close()
+	}
 	for _, p := range processes {
 		p.Kill()
 	}

@@ -1,0 +1,179 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// NodeASN is the AS number that the nodes have by themselves; a template says
+// which one they use.
+const NodeASN = 64512
+
+// Description is what a lab has.
+type Description struct {
+	// Nodes is how many there are: node1, node2, ...
+	Nodes int
+	// IPv4 and IPv6 are the families of nodes, pods and routers.
+	IPv4, IPv6 bool
+	// LocalGateway has pods leave through the nodes' kernels, instead of OVN's
+	// gateway routers.
+	LocalGateway bool
+	// SharedOVN has one OVN for all nodes, instead of one on each, as
+	// OVN-Kubernetes' interconnect has it. Layer2 networks need the latter.
+	SharedOVN bool
+	// Routers on the fabric.
+	Routers []RouterDescription
+	// Debounce is frr-k8s': how long it collects changes.
+	Debounce time.Duration
+	// AgentArgs and ManagerArgs are added to their flags.
+	AgentArgs, ManagerArgs []string
+	// LeaveVRFs and LeaveSNAT leave to the agent what its --manage-vrfs and
+	// --manage-snat do.
+	LeaveVRFs, LeaveSNAT bool
+}
+
+// RouterDescription is an FRR router on the fabric.
+type RouterDescription struct {
+	Name string
+	// ASN: with NodeASN the sessions are iBGP and the router reflects routes.
+	ASN uint32
+}
+
+// Default is a dual-stack cluster of two nodes with shared gateway, and one
+// router over eBGP.
+func Default() Description {
+	return Description{
+		Nodes: 2, IPv4: true, IPv6: true,
+		Routers: []RouterDescription{{Name: "tor", ASN: 64999}},
+		// The sum of the parts is of interest, not frr-k8s' patience with
+		// bursts.
+		Debounce: 500 * time.Millisecond,
+	}
+}
+
+// TwoRouters is Default with a second router: one over eBGP, one over iBGP.
+func TwoRouters() Description {
+	d := Default()
+	d.Routers = append(d.Routers, RouterDescription{Name: "tor2", ASN: NodeASN})
+	return d
+}
+
+// String tells labs apart.
+func (d Description) String() string {
+	var families []string
+	if d.IPv4 {
+		families = append(families, "IPv4")
+	}
+	if d.IPv6 {
+		families = append(families, "IPv6")
+	}
+	gateway, ovn := "shared gateway", "an OVN per node"
+	if d.LocalGateway {
+		gateway = "local gateway"
+	}
+	if d.SharedOVN {
+		ovn = "one OVN"
+	}
+	text := fmt.Sprintf("%d nodes, %s, %s, %s", d.Nodes, strings.Join(families, " and "), gateway, ovn)
+	for _, r := range d.Routers {
+		text += fmt.Sprintf(", %s (AS %d)", r.Name, r.ASN)
+	}
+	for _, arg := range append(append([]string{}, d.AgentArgs...), d.ManagerArgs...) {
+		text += ", " + arg
+	}
+	return text
+}
+
+func (d Description) check() error {
+	switch {
+	case !d.IPv4 && !d.IPv6:
+		return errors.New("a lab needs IPv4, IPv6 or both")
+	case d.Nodes < 1 || d.Nodes > 80:
+		return fmt.Errorf("a lab has 1 to 80 nodes, not %d", d.Nodes)
+	case len(d.Routers) > 8:
+		return fmt.Errorf("a lab has at most 8 routers, not %d", len(d.Routers))
+	}
+	return nil
+}
+
+// Addresses on the fabric, by their number in it: 1 to 8 are routers, nodes
+// begin at 11.
+const (
+	firstRouter = 1
+	firstNode   = 11
+	gateway     = 254
+)
+
+var (
+	fabric4 = netip.MustParsePrefix("192.168.100.0/24")
+	fabric6 = netip.MustParsePrefix("fd00:100::/64")
+
+	// PodSubnets are the default network's, by family.
+	PodSubnets = []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("fd00:10:244::/48")}
+	// ServiceSubnets are what the agent is told, though there are no services.
+	ServiceSubnets = []netip.Prefix{netip.MustParsePrefix("10.96.0.0/16"), netip.MustParsePrefix("fd00:10:96::/112")}
+)
+
+// onFabric are the addresses of a number, with the fabric's length.
+func (d Description) onFabric(number byte) []netip.Prefix {
+	var out []netip.Prefix
+	for _, fabric := range d.ofFamilies([]netip.Prefix{fabric4, fabric6}) {
+		bytes := fabric.Addr().AsSlice()
+		bytes[len(bytes)-1] = number
+		address, _ := netip.AddrFromSlice(bytes)
+		out = append(out, netip.PrefixFrom(address, fabric.Bits()))
+	}
+	return out
+}
+
+// ofFamilies are those of the prefixes whose family the lab has.
+func (d Description) ofFamilies(prefixes []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range prefixes {
+		if p.Addr().Is4() && d.IPv4 || p.Addr().Is6() && d.IPv6 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Families are the lab's, for loops: true is IPv4.
+func (d Description) Families() []bool {
+	var out []bool
+	if d.IPv4 {
+		out = append(out, true)
+	}
+	if d.IPv6 {
+		out = append(out, false)
+	}
+	return out
+}
+
+func addresses(prefixes []netip.Prefix) []netip.Addr {
+	out := make([]netip.Addr, len(prefixes))
+	for i, p := range prefixes {
+		out[i] = p.Addr()
+	}
+	return out
+}
+
+func texts(prefixes []netip.Prefix) []string {
+	out := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		out[i] = p.String()
+	}
+	return out
+}
+
+// ofFamily is the first of a family, or the zero value.
+func ofFamily(prefixes []netip.Prefix, ipv4 bool) netip.Prefix {
+	for _, p := range prefixes {
+		if p.Addr().Is4() == ipv4 {
+			return p
+		}
+	}
+	return netip.Prefix{}
+}

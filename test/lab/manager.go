@@ -1,0 +1,40 @@
+package lab
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
+)
+
+// Manager is this operator's manager, on a machine of its own.
+type Manager struct {
+	*machine.Process
+	Machine *machine.Machine
+
+	lab *Lab
+}
+
+// Restart starts the manager, ending it first if it runs, and waits until it
+// is ready.
+func (m *Manager) Restart(ctx context.Context) error {
+	if m.Process != nil {
+		m.Process.Kill()
+	}
+	kubeconfig, err := m.lab.Kube.Admit(ctx, m.Machine, kube.ManagerAccount)
+	if err != nil {
+		return err
+	}
+	const probes = "127.0.0.1:8081"
+	flags := append([]string{
+		"--kubeconfig=" + kubeconfig, "--leader-elect=false", "--metrics-bind-address=0",
+		"--health-probe-bind-address=" + probes, "--log-format=text", "--log-level=debug",
+	}, m.lab.ManagerArgs...)
+	if m.Process, err = m.Machine.Start(ctx, "manager", filepath.Join(m.lab.options.Binaries, "manager"), flags...); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	return m.Machine.AwaitHTTP(ctx, "http://"+probes+"/readyz", m.Process)
+}

@@ -1,0 +1,103 @@
+package lab
+
+import (
+	"context"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/frr"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/frrk8s"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
+)
+
+// Uplink is the node's link to the fabric, a port of br-ex.
+const Uplink = "eth0"
+
+// Node is a node of the cluster.
+type Node struct {
+	Name      string
+	Machine   *machine.Machine
+	Addresses []netip.Prefix
+	FRR       *frr.FRR
+	FRRK8s    *frrk8s.FRRK8s
+	Agent     *machine.Process
+
+	lab *Lab
+}
+
+// Address is the node's on the fabric.
+func (n *Node) Address(ipv4 bool) netip.Addr { return ofFamily(n.Addresses, ipv4).Addr() }
+
+// boot makes the machine and links it to the fabric.
+func (n *Node) boot(ctx context.Context) error {
+	var err error
+	if n.Machine, err = machine.New(ctx, n.Name, machine.Options{Logs: n.lab.logs()}); err != nil {
+		return err
+	}
+	if err := machine.Link(
+		machine.End{Machine: n.Machine, Name: Uplink},
+		machine.End{Machine: n.lab.fabric, Name: n.Name, Master: fabricBridge}); err != nil {
+		return err
+	}
+	return n.lab.Kube.Open(ctx, n.Machine)
+}
+
+func (n *Node) spec() cni.NodeSpec {
+	return cni.NodeSpec{
+		Machine: n.Machine, Uplink: Uplink, Addresses: n.Addresses,
+		NextHops: addresses(n.lab.onFabric(gateway)),
+	}
+}
+
+// start starts FRR and frr-k8s.
+func (n *Node) start(ctx context.Context) error {
+	var err error
+	// What else is in it is frr-k8s' business.
+	if n.FRR, err = frr.Start(ctx, n.Machine, "frr defaults traditional\nlog stdout informational\n"); err != nil {
+		return err
+	}
+	kubeconfig, err := n.lab.Kube.Admit(ctx, n.Machine, kube.FRRK8sAccount)
+	if err != nil {
+		return err
+	}
+	n.FRRK8s, err = frrk8s.Start(ctx, n.Machine, frrk8s.Options{
+		Binaries: n.lab.options.Binaries, Kubeconfig: kubeconfig,
+		Debounce: n.lab.Debounce, Poll: 5 * time.Second,
+	})
+	return err
+}
+
+// StartAgent starts the agent, ending it first if it runs.
+func (n *Node) StartAgent(ctx context.Context, args ...string) error {
+	if n.Agent != nil {
+		n.Agent.Kill()
+	}
+	kubeconfig, err := n.lab.Kube.Admit(ctx, n.Machine, kube.AgentAccount)
+	if err != nil {
+		return err
+	}
+	const probes = "127.0.0.1:8083"
+	central := n.lab.CNI.Central(n.Name)
+	northbound := central.NorthboundEndpoint()
+	if central.Machine != n.Machine {
+		northbound = central.RemoteNorthboundEndpoint()
+	}
+	flags := []string{
+		"--kubeconfig=" + kubeconfig, "--node=" + n.Name, "--ovn-nb=" + northbound,
+		"--cluster-subnets=" + strings.Join(texts(n.lab.ofFamilies(PodSubnets)), ","),
+		"--service-subnets=" + strings.Join(texts(n.lab.ofFamilies(ServiceSubnets)), ","),
+		"--health-probe-bind-address=" + probes, "--metrics-bind-address=0",
+		"--log-format=text", "--log-level=debug",
+	}
+	flags = append(append(flags, n.lab.AgentArgs...), args...)
+	if n.Agent, err = n.Machine.Start(ctx, "agent", filepath.Join(n.lab.options.Binaries, "agent"), flags...); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	return n.Machine.AwaitHTTP(ctx, "http://"+probes+"/readyz", n.Agent)
+}
