@@ -41,11 +41,12 @@ func (r Removed) String() string {
 // be run again. Conditions go first: OVN-Kubernetes' nodes act on Accepted and
 // are to stop counting on routes before these are withdrawn.
 func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
-	return removed, errors.Join(
+	err = errors.Join(
 		clearAdvertisements(ctx, c, &removed),
 		clearAnnotations(ctx, c, &removed),
 		deleteGenerated(ctx, c, &removed),
 	)
+	return removed, err
 }
 
 // list lists a kind; a cluster without the kind has none of it.
