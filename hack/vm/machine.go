@@ -217,7 +217,7 @@ func (m *machine) follow(v *verdicts, started time.Time) error {
 		case v == nil:
 		case e.Exit != nil:
 			v.exit(e.Test, *e.Exit)
-		default:
+		case len(e.Output) > 0:
 			v.output(e.Test, e.Output)
 		}
 	}

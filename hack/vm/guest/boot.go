@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func work(send func(worklist.Event)) error {
 			return err
 		}
 		defer func() {
-			if err := evidence.Pack(evidenceFolder, pieces(func(piece []byte) { send(worklist.Event{Evidence: piece}) })); err != nil {
+			if err := sendEvidence(send); err != nil {
 				send(worklist.Event{Trouble: err.Error()})
 			}
 		}()
@@ -175,9 +176,17 @@ func work(send func(worklist.Event)) error {
 
 var evidenceFolder = filepath.Join(worklist.Payload, worklist.Evidence)
 
-type pieces func([]byte)
+func sendEvidence(send func(worklist.Event)) error {
+	pieces := bufio.NewWriterSize(writer(func(piece []byte) { send(worklist.Event{Evidence: piece}) }), 32<<10)
+	if err := evidence.Pack(evidenceFolder, pieces); err != nil {
+		return err
+	}
+	return pieces.Flush()
+}
 
-func (p pieces) Write(text []byte) (int, error) { p(text); return len(text), nil }
+type writer func([]byte)
+
+func (w writer) Write(piece []byte) (int, error) { w(piece); return len(piece), nil }
 
 func loadModules(names []string) error {
 	if len(names) == 0 {
