@@ -174,3 +174,4 @@ $(CONTROLPLANE_STAMP):
 -include hack/metallb/metallb.mk
 -include hack/vm/vm.mk
 -include test/lab/lab.mk
+-include test/e2e/e2e.mk

@@ -4,8 +4,6 @@
 VM_PACKAGES ?= ./hack/vm/selftest $(patsubst %,./%/...,$(wildcard internal/agent test/integration/agent))
 VM := $(CACHE)/vm/bin/vm
 
-# What a node of the lab cannot do without and no system call asks for.
-LAB_MODULES := vrf,openvswitch,vport-geneve
 
 .PHONY: $(VM)
 $(VM):

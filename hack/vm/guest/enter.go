@@ -63,11 +63,11 @@ func enter(root, payload string, index int) int {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=/root", "TMPDIR=/tmp", "LANG=C.UTF-8", "TERM=linux", "OVNBGP_VM=1",
 		// All that tests may need is here: what is missing is a fault.
-		"VRF_REQUIRED=1", "NETNS_REQUIRED=1", "NORTHBOUND_REQUIRED=1",
+		"VRF_REQUIRED=1", "NETNS_REQUIRED=1", "NORTHBOUND_REQUIRED=1", "LAB_REQUIRED=1",
 	}, list.Env...)
 	if root == "" {
-		// The clock is the virtual machine's own.
-		env = append(env, "CLOCK_MAY_JUMP=1")
+		// The clock is the virtual machine's own, and everything takes longer.
+		env = append(env, "CLOCK_MAY_JUMP=1", "OVNBGP_LAB_TIER=vm")
 	}
 	code, err := first(test, env, index < 0)
 	if err != nil {
