@@ -36,6 +36,8 @@ type agent struct {
 	client  *http.Client
 	log     *log
 	began   time.Time
+	// orders are for an agent that runAgent is.
+	orders io.Writer
 }
 
 // log can be read while the process writes it.

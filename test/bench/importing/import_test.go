@@ -27,6 +27,13 @@ const (
 // TestMain has every benchmark run once, however short it is: what a process
 // did once can't be repeated a thousand times.
 func TestMain(m *testing.M) {
+	if order := os.Getenv(agentVariable); order != "" {
+		if err := runAgent(order); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	if err := flag.Set("test.benchtime", "1x"); err != nil {
 		panic(err)
@@ -41,6 +48,8 @@ type size struct {
 	node                *node
 	// floors
 	dump, write, load, row, rewrite, withdraw, announce time.Duration
+	// elsewhere is row for a router that has few, in the same database.
+	elsewhere time.Duration
 }
 
 // BenchmarkImport goes through the sizes. Ratios called x-floors are to the
@@ -55,6 +64,9 @@ func BenchmarkImport(b *testing.B) {
 		b.Run(fmt.Sprintf("routes=%d", s.routes), s.measure)
 	}
 }
+
+// share is what one change took, whole and without the server's floor.
+type share struct{ added, replaced, own, ownReplaced time.Duration }
 
 type metric struct {
 	unit  string
@@ -172,6 +184,7 @@ func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
 		one = append(one, nb.rows(b, s.routes+i+1, noExcuse).Sub(start))
 	}
 	s.row = median(one)
+	s.elsewhere = s.measureElsewhere(b, nb, w)
 	one = nil
 	for i := range changes {
 		before, start := nb.modificationsSoFar(), time.Now()
@@ -188,6 +201,24 @@ func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
 	start = time.Now()
 	w.add(b, again)
 	s.announce = nb.rows(b, s.routes, noExcuse).Sub(start)
+}
+
+// measureElsewhere inserts rows for a router that has no others: what is left
+// of a row's price when the router's set of routes is short.
+func (s *size) measureElsewhere(b *testing.B, nb *northbound, w *writer) time.Duration {
+	const other = "GR_elsewhere"
+	nb.AddRouter(b, other)
+	var one []time.Duration
+	for i := range changes {
+		n := s.routes + changes + i
+		batch := operationsOn(other, n, n+1)
+		start := time.Now()
+		w.transact(b, batch)
+		one = append(one, nb.rows(b, n+1, noExcuse).Sub(start))
+	}
+	nb.RemoveRouter(b, other)
+	nb.rows(b, s.routes+changes, noExcuse)
+	return median(one)
 }
 
 // measureOne adds, rewrites and removes one route, again and again, and takes
@@ -213,6 +244,14 @@ func (s *size) measureOne(b *testing.B, a *agent, nb *northbound) {
 		replaced = append(replaced, timed(s.node.netlink.RouteReplace, r, func() time.Time { return nb.modifications(b, before, a.log.String) }))
 		deleted = append(deleted, timed(s.node.netlink.RouteDel, r, func() time.Time { return nb.rows(b, s.routes, a.log.String) }))
 	}
+	// What is not the server's is ours, and the kernel's.
+	share := share{added: median(added), replaced: median(replaced), own: median(added) - s.row, ownReplaced: median(replaced) - s.rewrite}
+	if s.first == nil {
+		s.first = &share
+	}
+	report(b, milliseconds("floor-add-elsewhere-ms", s.elsewhere), milliseconds("own-add-ms", share.own), milliseconds("own-replace-ms", share.ownReplaced),
+		ratio("x-first-add", share.added, s.first.added), ratio("x-first-replace", share.replaced, s.first.replaced),
+		ratio("x-first-own-add", share.own, s.first.own), ratio("x-first-own-replace", share.ownReplaced, s.first.ownReplaced))
 	report(b, milliseconds("floor-add-ms", s.row), milliseconds("floor-replace-ms", s.rewrite), milliseconds("add-ms-median", median(added)),
 		milliseconds("replace-ms-median", median(replaced)), milliseconds("del-ms-median", median(deleted)),
 		ratio("x-add-floor", median(added), s.row), ratio("x-replace-floor", median(replaced), s.rewrite),

@@ -24,6 +24,8 @@ type lab struct {
 	// the API server's; oneRoute is the agent's peak memory then.
 	told     time.Duration
 	oneRoute float64
+	// first is what one change took at the smallest size.
+	first *share
 }
 
 func newLab(b *testing.B) *lab {

@@ -2,6 +2,7 @@ package importing
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -46,7 +47,9 @@ func newNode(b *testing.B, apiServer string) *node {
 	}
 	n.link = gateway.Attrs().Index
 	n.IP(b, "link set lo up")
-	n.relay(b, apiServer)
+	if apiServer != "" {
+		n.relay(b, apiServer)
+	}
 	return n
 }
 
@@ -161,7 +164,13 @@ func (x *batch) change(verb string, from, to int) {
 	for i := from; i < to; i++ {
 		text.WriteString(line(verb, i))
 	}
-	if _, err := io.WriteString(x.in, text.String()); err != nil {
+	x.write(text.String())
+}
+
+// write passes commands on.
+func (x *batch) write(text string) {
+	x.b.Helper()
+	if _, err := io.WriteString(x.in, text); err != nil {
 		x.b.Fatal(err)
 	}
 }
@@ -184,7 +193,9 @@ func (n *node) route(i int) *netlink.Route {
 }
 
 // dump lists the BGP routes of the main table and decodes nothing.
-func (n *node) dump(b *testing.B) (routes int) {
+func (n *node) dump(b *testing.B) (routes int) { return n.dumpTable(b, mainTable, false) }
+
+func (n *node) dumpTable(b *testing.B, table int, ipv6 bool) (routes int) {
 	b.Helper()
 	s, err := nl.GetNetlinkSocketAt(n.Handle, netns.None(), unix.NETLINK_ROUTE)
 	if err != nil {
@@ -197,8 +208,12 @@ func (n *node) dump(b *testing.B) (routes int) {
 	request := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
 	request.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}
 	header := &nl.RtMsg{}
-	header.Family, header.Protocol, header.Table = unix.AF_INET, protocolBGP, mainTable
+	header.Family, header.Protocol = unix.AF_INET, protocolBGP
+	if ipv6 {
+		header.Family = unix.AF_INET6
+	}
 	request.AddData(header)
+	request.AddData(nl.NewRtAttr(unix.RTA_TABLE, binary.NativeEndian.AppendUint32(nil, uint32(table))))
 	err = request.ExecuteIter(unix.NETLINK_ROUTE, 0, func([]byte) bool {
 		routes++
 		return true

@@ -2,6 +2,7 @@ package importing
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -36,6 +37,14 @@ const (
 type northbound struct {
 	*nbserver.Server
 	*observer
+	// endpoint is where the floor's writer connects, endpoints where the agent
+	// does; both only for variants.
+	endpoint  string
+	endpoints []string
+	tls       *tls.Config
+	files     certificates
+	// members of a cluster.
+	members []*nbserver.Server
 }
 
 func newNorthbound(b *testing.B) *northbound {
@@ -49,6 +58,9 @@ func newNorthbound(b *testing.B) *northbound {
 func (n *northbound) end() {
 	n.close()
 	n.Kill()
+	for _, s := range n.members {
+		s.Kill()
+	}
 }
 
 // observer counts the static routes that come and go. It looks for what marks
@@ -161,7 +173,9 @@ func (o *observer) await(b *testing.B, blame func() string, done func() bool) ti
 func noExcuse() string { return "" }
 
 // operations insert the rows of routes, as the agent writes them.
-func operations(from, to int) []ovsdb.Operation {
+func operations(from, to int) []ovsdb.Operation { return operationsOn(router, from, to) }
+
+func operationsOn(router string, from, to int) []ovsdb.Operation {
 	var out []ovsdb.Operation
 	var added []any
 	for i := from; i < to; i++ {
@@ -175,10 +189,12 @@ func operations(from, to int) []ovsdb.Operation {
 		})
 		added = append(added, ovsdb.UUID{GoUUID: name})
 	}
-	return append(out, mutation(ovsdb.MutateOperationInsert, added))
+	return append(out, mutationOf(router, ovsdb.MutateOperationInsert, added))
 }
 
-func mutation(verb ovsdb.Mutator, ids []any) ovsdb.Operation {
+func mutation(verb ovsdb.Mutator, ids []any) ovsdb.Operation { return mutationOf(router, verb, ids) }
+
+func mutationOf(router string, verb ovsdb.Mutator, ids []any) ovsdb.Operation {
 	return ovsdb.Operation{
 		Op: ovsdb.OperationMutate, Table: "Logical_Router",
 		Where:     []ovsdb.Condition{ovsdb.NewCondition("name", ovsdb.ConditionEqual, router)},
@@ -202,12 +218,21 @@ type routerRow struct {
 
 func newWriter(b *testing.B, endpoint string) *writer {
 	b.Helper()
+	return newWriterWith(b, endpoint, nil)
+}
+
+func newWriterWith(b *testing.B, endpoint string, config *tls.Config) *writer {
+	b.Helper()
 	tables, err := model.NewClientDBModel(database, map[string]model.Model{"Logical_Router": &routerRow{}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	log := logr.Discard()
-	c, err := client.NewOVSDBClient(tables, client.WithEndpoint(endpoint), client.WithLogger(&log))
+	options := []client.Option{client.WithEndpoint(endpoint), client.WithLogger(&log)}
+	if config != nil {
+		options = append(options, client.WithTLSConfig(config))
+	}
+	c, err := client.NewOVSDBClient(tables, options...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -310,6 +335,11 @@ func (n *northbound) expectRoutes(b *testing.B, count int) {
 	for i := range count {
 		want[fmt.Sprintf("%s via %s dev rtoe-%s owner %q", prefix(i), nextHop(i), router, "agent")] = true
 	}
+	n.expectExactly(b, router, want)
+}
+
+func (n *northbound) expectExactly(b *testing.B, router string, want map[string]bool) {
+	b.Helper()
 	for _, r := range n.Routes(b, router, "ovnbgp.io/owner") {
 		if !want[r.String()] {
 			b.Fatalf("%s should not be there", r)
