@@ -13,11 +13,15 @@ import (
 
 const blueRouter = "GR_cluster_udn_blue_n1"
 
-// routes are commands for count routes in blue's table.
+// routes are commands for count IPv4 routes in blue's table, and a tenth as
+// many IPv6 routes.
 func routes(verb string, count, hop int) []string {
-	out := make([]string, count)
-	for i := range out {
-		out[i] = fmt.Sprintf("route %s 20.%d.%d.0/24 via 172.18.0.%d proto bgp table %d", verb, i>>8, i&255, hop, blueTable)
+	var out []string
+	for i := range count {
+		out = append(out, fmt.Sprintf("route %s 20.%d.%d.0/24 via 172.18.0.%d proto bgp table %d", verb, i>>8, i&255, hop, blueTable))
+	}
+	for i := range count / 10 {
+		out = append(out, fmt.Sprintf("route %s fd20:%d::/64 via fe80::%d dev gw0 proto bgp table %d", verb, i, hop, blueTable))
 	}
 	return out
 }
@@ -142,7 +146,7 @@ var _ = Describe("Faults of the database", func() {
 			again()
 			n.expectOurs()
 			n.expectForeign()
-			n.expectFigure("rows_written_total", written+float64(101*(round+1)))
+			n.expectFigure("rows_written_total", written+float64(111*(round+1)))
 		}
 		n.server.RemoveRouter(GinkgoTB(), blueRouter)
 		n.others = n.everythingElse()

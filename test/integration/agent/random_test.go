@@ -82,6 +82,6 @@ func (n *node) randomFault(random *rand.Rand, between *cutter) {
 		n.stop()
 		n.start()
 	case 6:
-		n.ip("route flush table 1005 proto bgp")
+		n.flush()
 	}
 }
