@@ -73,10 +73,9 @@ type Port struct {
 	Gateways []netip.Addr
 }
 
-// podDevice is what a port is called in a pod.
-const podDevice = "eth0"
-
 // AddPort makes a port whose device is in a network of its own, as a pod's is.
+// The device keeps its name there: the kernel's datapath names ports after
+// their devices, and ovs-vswitchd replaces one whose name it does not know.
 func (s *Switch) AddPort(ctx context.Context, port Port) (*machine.Machine, error) {
 	if err := s.AddHostPort(ctx, port); err != nil {
 		return nil, err
@@ -96,19 +95,13 @@ func moveIn(node, pod *machine.Machine, port Port) error {
 	if err := node.Netlink().LinkSetNsFd(link, pod.Network()); err != nil {
 		return fmt.Errorf("move %s of %s into %s: %w", port.Name, node.Name, pod.Name, err)
 	}
-	if link, err = pod.Netlink().LinkByName(port.Name); err != nil {
+	if err := pod.TXChecksumOff(port.Name); err != nil {
 		return err
 	}
-	if err := pod.Netlink().LinkSetName(link, podDevice); err != nil {
+	if err := pod.SetLink(port.Name, true); err != nil {
 		return err
 	}
-	if err := pod.TXChecksumOff(podDevice); err != nil {
-		return err
-	}
-	if err := pod.SetLink(podDevice, true); err != nil {
-		return err
-	}
-	if err := pod.AddAddresses(podDevice, words(port.Addresses)...); err != nil {
+	if err := pod.AddAddresses(port.Name, words(port.Addresses)...); err != nil {
 		return err
 	}
 	for _, gateway := range port.Gateways {
