@@ -89,7 +89,7 @@ var _ = Describe("Import", func() {
 	It("imports IPv4 routes via IPv6 next hops where OVN takes them", func() {
 		n := newNode()
 		n.server.Transact(GinkgoTB(), map[string]any{"op": "insert", "table": "NB_Global", "row": map[string]any{
-			"options": []any{"map", [][]string{{"northd_internal_version", "24.09.1-20.37.0-78.8"}}}}})
+			"options": []any{"map", [][]string{{"northd_internal_version", "25.03.0-20.41.0-77.6"}}}}})
 		n.ip("route add 10.3.0.0/24 via inet6 fe80::1 dev gw0 proto bgp table 1005")
 		n.start()
 		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(HaveExactElements("10.3.0.0/24>fe80::1"))
