@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,9 +58,7 @@ func (c *Cluster) NodeAnnotations(name string) (map[string]string, error) {
 		"zone-name":           c.zoneName(node),
 		"l3-gateway-config":   encoded(map[string]any{Default: c.gatewayConfig(node)}),
 	}
-	if len(layer2Ports) > 0 {
-		out["udn-layer2-node-gateway-router-lrp-tunnel-ids"] = encoded(layer2Ports)
-	}
+	out["udn-layer2-node-gateway-router-lrp-tunnel-ids"] = encoded(layer2Ports)
 	annotations := map[string]string{}
 	for key, value := range out {
 		annotations[prefixOf+key] = value
@@ -111,7 +110,8 @@ func encoded(value any) string {
 
 // Publish writes the nodes' annotations and, for each network, its definitions:
 // that of the default network, and one in each of the namespaces of others. It
-// is to be called again when there is another network.
+// is to be called again when there is another network, or one less, whose
+// definitions it deletes.
 func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map[string][]string) error {
 	var errs []error
 	for _, node := range c.nodes {
@@ -129,7 +129,24 @@ func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map
 			errs = append(errs, fmt.Errorf("network definition %s/%s: %w", definition.Namespace, definition.Name, err))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.prune(ctx, api))...)
+}
+
+// prune deletes the definitions of networks that are gone.
+func (c *Cluster) prune(ctx context.Context, api client.Client) error {
+	var stored nadv1.NetworkAttachmentDefinitionList
+	if err := api.List(ctx, &stored, client.HasLabels{userDefinedNetworkLabel}); err != nil {
+		return err
+	}
+	names := c.names()
+	for i := range stored.Items {
+		if definition := &stored.Items[i]; !slices.Contains(names, definition.Annotations[networkNameKey]) {
+			if err := client.IgnoreNotFound(api.Delete(ctx, definition)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // definitions are the networks' NetworkAttachmentDefinitions.
@@ -176,4 +193,12 @@ func (n *Network) definition(nad string) string {
 		"cniVersion": "1.0.0", "type": "ovn-k8s-cni-overlay", "name": n.Name, "netAttachDefName": nad,
 		"topology": string(n.Topology), "role": "primary", "subnets": strings.Join(subnets, ","),
 	})
+}
+
+// Definition is a network's definition as it is stored, by "namespace/name".
+func (c *Cluster) Definition(ctx context.Context, api client.Client, nad string) (*nadv1.NetworkAttachmentDefinition, error) {
+	namespace, name, _ := strings.Cut(nad, "/")
+	definition := &nadv1.NetworkAttachmentDefinition{}
+	err := api.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, definition)
+	return definition, err
 }

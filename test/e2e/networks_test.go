@@ -1,0 +1,128 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
+)
+
+// network is a primary ClusterUserDefinedNetwork of one namespace, which has
+// the network's name as well.
+type network struct {
+	// cudn is the object's name, and its label "network".
+	cudn string
+	id   int
+	// subnets of both families; those of the lab's are used.
+	subnets  []netip.Prefix
+	topology cni.Topology
+	// routing is that of a network without an overlay: Managed or Unmanaged.
+	routing string
+}
+
+// name is OVN-Kubernetes' name of the network.
+func (n network) name() string { return "cluster_udn_" + n.cudn }
+
+// nad is the network's definition in its namespace.
+func (n network) nad() string { return n.cudn + "/" + n.cudn }
+
+// manifest is the object that a user applies.
+func (n network) manifest(l *lab.Lab) string {
+	var subnets []string
+	for _, subnet := range within(l, n.subnets) {
+		if n.topology == cni.Layer2 {
+			subnets = append(subnets, subnet.String())
+			continue
+		}
+		hostSubnet := 24
+		if !subnet.Addr().Is4() {
+			hostSubnet = 64
+		}
+		subnets = append(subnets, fmt.Sprintf("{cidr: %q, hostSubnet: %d}", subnet, hostSubnet))
+	}
+	topology, block, rest := "Layer3", "layer3", ""
+	if n.topology == cni.Layer2 {
+		topology, block = "Layer2", "layer2"
+	}
+	if n.routing != "" {
+		rest = fmt.Sprintf("\n    transport: NoOverlay\n    noOverlay: {outboundSNAT: Disabled, routing: %s}", n.routing)
+	}
+	return fmt.Sprintf(`
+apiVersion: k8s.ovn.org/v1
+kind: ClusterUserDefinedNetwork
+metadata:
+  name: %[1]s
+  labels: {network: %[1]s}
+spec:
+  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %[1]s}}
+  network:
+    topology: %[2]s
+    %[3]s: {role: Primary, subnets: [%[4]s]}%[5]s
+`, n.cudn, topology, block, strings.Join(subnets, ", "), rest)
+}
+
+// selector selects the network in RouteAdvertisements.
+func (n network) selector() string { return networksLabelled("network", n.cudn) }
+
+// startNetwork makes a network, in the API and on the nodes, and removes it
+// after the spec.
+func startNetwork(ctx context.Context, l *lab.Lab, n network) {
+	GinkgoHelper()
+	// Namespaces stay: without a controller for them they can't be deleted.
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: n.cudn, Labels: map[string]string{"k8s.ovn.org/primary-user-defined-network": ""},
+	}}
+	if err := l.Kube.Client.Create(ctx, namespace); !apierrors.IsAlreadyExists(err) {
+		Expect(err).NotTo(HaveOccurred())
+	}
+	DeferCleanup(func(ctx context.Context) {
+		Expect(l.CNI.RemoveNetwork(ctx, n.name())).To(Succeed())
+		Expect(l.CNI.Publish(ctx, l.Kube.Client, nil)).To(Succeed())
+	})
+	apply(ctx, l, n.manifest(l))
+	Expect(l.CNI.AddNetwork(ctx, cni.Network{
+		Name: n.name(), ID: n.id, Topology: n.topology, Subnets: within(l, n.subnets), NoOverlay: n.routing != "",
+	})).To(Succeed())
+	Expect(l.CNI.Publish(ctx, l.Kube.Client, map[string][]string{n.name(): {n.cudn}})).To(Succeed())
+}
+
+// podOf is a pod of a network.
+func (n network) podOf(name, node string) cni.PodSpec {
+	return cni.PodSpec{Namespace: n.cudn, Name: name, Node: node, Network: n.name(), NAD: n.nad()}
+}
+
+// expectNetworkRowVia waits until a node's agent has one row of the network to
+// a prefix, on the network's own gateway router.
+func expectNetworkRowVia(ctx context.Context, l *lab.Lab, n network, node string, prefix netip.Prefix, via netip.Addr) {
+	GinkgoHelper()
+	router := "GR_" + strings.ReplaceAll(n.name(), "-", ".") + "_" + node
+	Eventually(ctx, func(ctx context.Context) ([]row, error) {
+		rows, err := rowsTo(ctx, l, node, prefix)
+		return slices.DeleteFunc(rows, func(r row) bool { return r.Network != n.name() }), err
+	}).Should(ConsistOf(row{Prefix: prefix, NextHop: via, OutputPort: "rtoe-" + router, Network: n.name(), Node: node}))
+}
+
+// advertisedBy are the RouteAdvertisements that the manager wrote on the
+// network's definition.
+func (n network) advertisedBy(ctx context.Context, l *lab.Lab) ([]string, error) {
+	definition, err := l.CNI.Definition(ctx, l.Kube.Client, n.nad())
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	if value := definition.Annotations["k8s.ovn.org/route-advertisements"]; value != "" {
+		err = json.Unmarshal([]byte(value), &names)
+	}
+	return names, err
+}

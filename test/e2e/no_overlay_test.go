@@ -1,0 +1,63 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
+)
+
+// Story 6: without tunnels, pods on two nodes reach each other by routes that
+// the nodes tell each other, through the fabric's route reflector or directly.
+var _ = Describe("A network without an overlay", Label("story6"), NeedsVRF, func() {
+	reflected := lab.Default()
+	reflected.Routers = []lab.RouterDescription{{Name: "reflector", ASN: lab.NodeASN}}
+
+	It("has pods reach each other by routes of the fabric: Unmanaged", func(ctx context.Context) {
+		l := use(ctx, reflected)
+		bare := network{
+			cudn: "bare", id: 6, topology: cni.Layer3, routing: "Unmanaged",
+			subnets: prefixes("22.160.0.0/16", "fd00:22:160::/48"),
+		}
+		startNetwork(ctx, l, bare)
+		apply(ctx, l, peering(l, l.Router("reflector")), advertisement("story6", bare.selector()))
+		expectPodsReachEachOther(ctx, l, bare)
+	})
+
+	It("has pods reach each other by routes between the nodes: Managed", func(ctx context.Context) {
+		l := use(ctx, reflected)
+		meshed := network{
+			cudn: "meshed", id: 7, topology: cni.Layer3, routing: "Managed",
+			subnets: prefixes("22.161.0.0/16", "fd00:22:161::/48"),
+		}
+		// Nothing but the network: sessions between nodes are the operator's.
+		startNetwork(ctx, l, meshed)
+		expectPodsReachEachOther(ctx, l, meshed)
+		one, two := l.Nodes[0], l.Nodes[1]
+		for _, ipv4 := range l.Families() {
+			Expect(one.FRR.Established(ctx, "", two.Address(ipv4))).To(BeTrue())
+		}
+	})
+})
+
+// expectPodsReachEachOther looks at both directions and families, at the rows
+// that carry them, and that there is no other way: no tunnel.
+func expectPodsReachEachOther(ctx context.Context, l *lab.Lab, n network) {
+	GinkgoHelper()
+	one := startPod(ctx, l, n.podOf("one", "node1"))
+	two := startPod(ctx, l, n.podOf("two", "node2"))
+	for _, ipv4 := range l.Families() {
+		expectNetworkRowVia(ctx, l, n, "node1", nodeSubnetOf(l, n.name(), "node2", ipv4), l.Node("node2").Address(ipv4))
+		expectNetworkRowVia(ctx, l, n, "node2", nodeSubnetOf(l, n.name(), "node1", ipv4), l.Node("node1").Address(ipv4))
+		By(fmt.Sprintf("%s between the pods", familyName(ipv4)))
+		expectSeenAs(ctx, one.Machine, two.Address(ipv4), one.Address(ipv4))
+		expectSeenAs(ctx, two.Machine, one.Address(ipv4), two.Address(ipv4))
+	}
+	switches, err := l.CNI.Central("node1").NB(ctx, "ls-list")
+	Expect(err).NotTo(HaveOccurred())
+	Expect(switches).NotTo(ContainSubstring(n.name()+"_transit_switch"), "a tunnel would have carried the packets as well")
+}
