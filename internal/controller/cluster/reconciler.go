@@ -24,9 +24,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
-// +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=k8s.ovn.org,resources=clusteruserdefinednetworks;egressips;vteps;uplinkstates,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=clusteruserdefinednetworks;egressips;vteps;uplinkstates,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 
 // Request is the one request that there is: look at the whole cluster.
 type Request struct{}

@@ -17,9 +17,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 )
 
-// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
-// +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrconfigurations,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrnodestates,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
+// +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrconfigurations,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrnodestates,verbs=list;watch
 
 // Reconciler brings one node's objects to what is planned for it.
 type Reconciler struct {

@@ -22,9 +22,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
-// +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=get;list;watch
+// +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=list;watch
 // +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements/status,verbs=patch
-// +kubebuilder:rbac:groups=events.k8s.io,namespace=default,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,namespace=default,resources=events,verbs=create
 
 // patience is how long a status waits for nodes to catch up. A cluster that
 // never settles gets figures from its midst.
