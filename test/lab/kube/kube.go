@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
@@ -35,7 +36,7 @@ func Connect(kubeconfig string) (*Cluster, error) {
 	c := &Cluster{}
 	var err error
 	if kubeconfig == "" {
-		if c.plane, err = controlplane.Start(controlplane.Options{NADs: true}); err != nil {
+		if c.plane, err = controlplane.Start(controlplane.Options{NADs: true, Configure: onLoopback}); err != nil {
 			return nil, err
 		}
 		c.Config = c.plane.Config
@@ -47,6 +48,12 @@ func Connect(kubeconfig string) (*Cluster, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// onLoopback keeps the API server from looking for another address than the
+// only one that an enclosure has.
+func onLoopback(server *envtest.APIServer) {
+	server.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none")
 }
 
 func (c *Cluster) connect() error {

@@ -1,0 +1,85 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
+)
+
+// expectNothingLeft waits until everything of a spec is gone, so that the next
+// one starts from nothing, and so that withdrawal is tested by every spec.
+func expectNothingLeft(ctx context.Context, l *lab.Lab) {
+	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) ([]string, error) { return leftovers(ctx, l) }).
+		Should(BeEmpty(), "something of the spec is left")
+}
+
+func leftovers(ctx context.Context, l *lab.Lab) ([]string, error) {
+	var left []string
+	for _, list := range []client.ObjectList{
+		&ovnv1.RouteAdvertisementsList{}, &ovnv1.ClusterUserDefinedNetworkList{},
+		&ovnv1.EgressIPList{}, &frrk8sv1beta1.FRRConfigurationList{},
+	} {
+		if err := l.Kube.Client.List(ctx, list); err != nil {
+			return nil, err
+		}
+		err := meta.EachListItem(list, func(o runtime.Object) error {
+			object := o.(client.Object)
+			left = append(left, fmt.Sprintf("%T %s", object, object.GetName()))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range l.Routers {
+		for _, ipv4 := range l.Families() {
+			prefixes, err := r.Prefixes(ctx, "", ipv4)
+			if err != nil {
+				return nil, err
+			}
+			for _, prefix := range prefixes {
+				left = append(left, prefix+" on "+r.Name)
+			}
+		}
+	}
+	for _, n := range l.Nodes {
+		routes, err := kernelRoutes(n.Machine)
+		if err != nil {
+			return nil, err
+		}
+		for _, route := range routes {
+			left = append(left, route.Destination.String()+" in the kernel of "+n.Name)
+		}
+		rows, err := importedRows(ctx, l, n.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			left = append(left, row.Prefix.String()+" in OVN of "+n.Name)
+		}
+	}
+	return left, nil
+}
+
+func parse(manifests ...string) []*unstructured.Unstructured {
+	GinkgoHelper()
+	var all []*unstructured.Unstructured
+	for _, manifest := range manifests {
+		objects, err := kube.Parse(manifest)
+		Expect(err).NotTo(HaveOccurred())
+		all = append(all, objects...)
+	}
+	return all
+}

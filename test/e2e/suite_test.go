@@ -1,0 +1,165 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/format"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
+)
+
+// What a spec needs of the kernel.
+var (
+	NeedsVRF = Label("vrf")
+	NeedsOVS = Label("openvswitch")
+)
+
+const (
+	// Natively a change takes six seconds, most of it FRR's own; the machine
+	// may be busy.
+	nativeWait = 60 * time.Second
+	// In emulation the same takes up to 40.
+	guestWait = 150 * time.Second
+)
+
+var (
+	cluster  *kube.Cluster
+	binaries string
+	evidence string
+	// inGuest tells whether this is the virtual machine's run.
+	inGuest = os.Getenv("OVNBGP_LAB_TIER") == "vm"
+)
+
+func TestMain(m *testing.M) { machine.Main(m) }
+
+func TestE2E(t *testing.T) {
+	RegisterFailHandler(Fail)
+	wait := nativeWait
+	if inGuest {
+		wait = guestWait
+	}
+	SetDefaultEventuallyTimeout(wait)
+	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
+	SetDefaultConsistentlyDuration(2 * time.Second)
+	SetDefaultConsistentlyPollingInterval(100 * time.Millisecond)
+	// Objects are long, and the evidence has them.
+	format.MaxLength = 2000
+	ctrl.SetLogger(logr.Discard())
+	RunSpecs(t, "End to end")
+}
+
+var _ = BeforeSuite(func() {
+	fmt.Printf("e2e: %s\n", machine.ThisKernel())
+	checkout, err := controlplane.RepositoryRoot()
+	Expect(err).NotTo(HaveOccurred())
+	if evidence = os.Getenv("OVNBGP_LAB_EVIDENCE"); evidence == "" {
+		evidence = filepath.Join(checkout, ".cache", "e2e", time.Now().Format("0102-150405"))
+	}
+	binaries, err = lab.BinariesFolder()
+	Expect(err).NotTo(HaveOccurred())
+	cluster, err = kube.Connect(os.Getenv("OVNBGP_LAB_KUBECONFIG"))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
+})
+
+var _ = BeforeEach(func() {
+	kernel := machine.ThisKernel()
+	for label, has := range map[string]bool{"vrf": kernel.VRF, "openvswitch": kernel.OpenVSwitch} {
+		if !has && slices.Contains(CurrentSpecReport().Labels(), label) {
+			Skip("SKIPPED, NOT PASSED: this kernel has no " + label + "; `make e2e-vm` runs it in a virtual machine")
+		}
+	}
+})
+
+// current is the lab that specs share.
+var current struct {
+	*lab.Lab
+	started int
+	broken  bool
+}
+
+// use returns a running lab of a description, and checks after the spec that
+// the spec left nothing in it.
+func use(ctx context.Context, d lab.Description) *lab.Lab {
+	GinkgoHelper()
+	if current.Lab != nil && (current.broken || current.Description.String() != d.String()) {
+		closeLab(ctx)
+	}
+	if current.Lab == nil {
+		current.started++
+		current.broken = true
+		var err error
+		current.Lab, err = lab.Start(ctx, d, lab.Options{
+			Kube: cluster, Binaries: binaries, Progress: os.Stdout,
+			Evidence: filepath.Join(evidence, fmt.Sprintf("lab%d", current.started)),
+		})
+		Expect(err).NotTo(HaveOccurred())
+		current.broken = false
+	}
+	l := current.Lab
+	// What is deferred first is done last: after the spec's own cleanup.
+	DeferCleanup(func(ctx context.Context) {
+		if !CurrentSpecReport().Failed() {
+			expectNothingLeft(ctx, l)
+		}
+	})
+	return l
+}
+
+func closeLab(ctx context.Context) {
+	GinkgoHelper()
+	closing := current.Lab
+	current.Lab = nil
+	if closing != nil {
+		Expect(closing.Close(ctx)).To(Succeed())
+	}
+}
+
+var _ = AfterSuite(func(ctx context.Context) {
+	closeLab(ctx)
+	// Without a failure nobody asks for it.
+	if !anyFailed {
+		_ = os.RemoveAll(evidence)
+	}
+})
+
+var anyFailed bool
+
+// Evidence is collected before the spec's cleanup, and the lab is not used
+// again.
+var _ = JustAfterEach(func(ctx context.Context) {
+	report := CurrentSpecReport()
+	if !report.Failed() || current.Lab == nil {
+		return
+	}
+	anyFailed, current.broken = true, true
+	folder, err := current.Collect(ctx, fileName(report.FullText()))
+	if err != nil {
+		AddReportEntry("evidence is not complete", err.Error())
+	}
+	AddReportEntry("evidence", folder, ReportEntryVisibilityFailureOrVerbose)
+	fmt.Printf("e2e: evidence of the failure: %s\n", folder)
+})
+
+func fileName(text string) string {
+	name := []byte(text)
+	for i, c := range name {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			name[i] = '-'
+		}
+	}
+	return string(name[:min(len(name), 100)])
+}
