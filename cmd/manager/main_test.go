@@ -21,7 +21,8 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, flag := range []string{
-		"--kubeconfig", "--metrics-bind-address", "--metrics-secure", "--metrics-cert-dir", "--health-probe-bind-address", "--leader-elect", "--take-over",
+		"--kubeconfig", "--metrics-bind-address", "--metrics-secure", "--metrics-cert-dir", "--namespace",
+		"--webhook", "--webhook-port", "--webhook-cert-dir", "--webhook-name", "--health-probe-bind-address", "--leader-elect", "--take-over",
 		"--managed-asn", "--managed-namespace", "--workers", "--kube-api-qps", "--default-network-nad", "--log-level", "--version",
 	} {
 		if !strings.Contains(help, flag) {
@@ -56,6 +57,9 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"--no-such-flag":                                     "--help",
 		"--metrics-cert-dir=/nowhere":                        "/nowhere/tls.crt",
 		"--metrics-cert-dir=/nowhere --metrics-secure=false": "leave one of them out",
+		"--webhook-port=0":                                   "1 to 65535",
+		"--webhook-name=":                                    "--webhook=false",
+		"--webhook-cert-dir=/nowhere":                        "/nowhere/tls.crt",
 		"--leader-elect --leader-election-lease-duration=1s": "lease duration",
 		"argument":                                           "argument",
 	} {
@@ -80,5 +84,25 @@ func TestTheClusterIsFoundByFlagThenEnvironment(t *testing.T) {
 	_, err = invoke(t, nil)
 	if err == nil || !strings.Contains(err.Error(), "--kubeconfig") {
 		t.Errorf("with neither: %v, want an error that names --kubeconfig", err)
+	}
+}
+
+func TestTheWebhookSaysWhyThereIsNone(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*options)
+		want   string
+	}{
+		{"in a pod", func(o *options) { o.namespace = "home" }, ""},
+		{"switched off", func(o *options) { o.namespace, o.webhook.enabled = "home", false }, "--webhook=false"},
+		{"anywhere else", func(*options) {}, "$POD_NAMESPACE"},
+		{"that only observes", func(o *options) { o.namespace, o.observeOnly = "home", true }, "--observe-only"},
+		{"with somebody else's certificate", func(o *options) { o.observeOnly, o.webhook.certDir = true, "/somewhere" }, ""},
+	} {
+		o := defaults()
+		test.change(&o)
+		if got := o.withoutWebhook(); (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
 	}
 }

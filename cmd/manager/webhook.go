@@ -59,7 +59,7 @@ func (w *webhookOptions) validate() error {
 	return errors.Join(problems...)
 }
 
-// without says why there is no webhook, "" where there is one.
+// withoutWebhook says why there is no webhook, "" where there is one.
 func (o *options) withoutWebhook() string {
 	switch w := &o.webhook; {
 	case !w.enabled:
