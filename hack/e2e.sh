@@ -10,7 +10,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 vm=$1 binaries=$2 modules=$3 folder=$4 labels=$5 tiers=$6
 shift 6
-limit=60m
+common=(--ginkgo.timeout=60m)
+# It goes through a pipe, which Ginkgo does not look at.
+[[ -t 1 ]] || common+=(--ginkgo.no-color)
 needs='(vrf || openvswitch)'
 native_filter="!$needs" vm_filter=$needs
 if [[ -n $labels ]]; then
@@ -25,12 +27,12 @@ export LAB_REQUIRED=1 CONTROLPLANE_REQUIRED=1
 native() {
 	cd test/e2e
 	OVNBGP_LAB_BINARIES=$binaries OVNBGP_LAB_EVIDENCE=$folder/native/evidence \
-		"$folder/e2e.test" -test.timeout="$limit" --ginkgo.timeout="$limit" --ginkgo.label-filter="$native_filter" "$@"
+		"$folder/e2e.test" -test.timeout=61m "${common[@]}" --ginkgo.label-filter="$native_filter" "$@"
 }
 
 in_vm() {
 	"$vm" run -controlplane -modules "$modules" -memory 4096 -binaries "$binaries" -evidence "$folder/vm/evidence" -with config \
-		-- ./test/e2e -v -timeout "$limit" --ginkgo.timeout="$limit" --ginkgo.label-filter="$vm_filter" "$@"
+		-- ./test/e2e -v -timeout 61m "${common[@]}" --ginkgo.label-filter="$vm_filter" "$@"
 }
 
 # How many specs a filter selects: nothing is worth booting a machine for.

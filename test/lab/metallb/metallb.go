@@ -102,7 +102,7 @@ func (m *MetalLB) Stop(ctx context.Context) error {
 // writes.
 func ConfigurationName(node string) string { return "metallb-" + node }
 
-// left out of its manifests is what would have Kubernetes run it, and what
+// leftOut of its manifests is what would have Kubernetes run it, and what
 // belongs to its webhook.
 var leftOut = []string{"Deployment", "DaemonSet", "Service", "Secret", "ValidatingWebhookConfiguration"}
 
@@ -144,10 +144,8 @@ func (m *MetalLB) awaitKind(ctx context.Context, crd *unstructured.Unstructured)
 		if err := m.options.Kube.Client.Get(ctx, client.ObjectKeyFromObject(crd), crd); err != nil {
 			return err
 		}
-		conditions, _, err := unstructured.NestedSlice(crd.Object, "status", "conditions")
-		if err != nil {
-			return err
-		}
+		// They are null at first, which is no slice.
+		conditions, _, _ := unstructured.NestedSlice(crd.Object, "status", "conditions")
 		for _, condition := range conditions {
 			if c, ok := condition.(map[string]any); ok && c["type"] == "Established" && c["status"] == "True" {
 				return nil
