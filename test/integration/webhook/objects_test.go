@@ -103,14 +103,16 @@ func apply(ctx context.Context, object client.Object) []string {
 	return warned.take()
 }
 
-// update changes an object and returns the warnings.
-func update[T client.Object](ctx context.Context, object T, mutate func(T), options ...client.UpdateOption) []string {
+// update changes an object, whose status the managers write meanwhile, and
+// returns the warnings.
+func update[T client.Object](ctx context.Context, object T, mutate func(T), options ...client.PatchOption) ([]string, error) {
 	GinkgoHelper()
 	Expect(admin.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+	before := object.DeepCopyObject().(T)
 	mutate(object)
 	warned.take()
-	Expect(admin.Update(ctx, object, options...)).To(Succeed())
-	return warned.take()
+	err := admin.Patch(ctx, object, client.MergeFrom(before), options...)
+	return warned.take(), err
 }
 
 // again applies an object unchanged, without writing it: what would be warned
