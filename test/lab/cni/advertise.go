@@ -27,12 +27,7 @@ func (c *Cluster) SetAdvertised(ctx context.Context, network string, advertised 
 			}
 		}
 	}
-	for _, node := range c.nodes {
-		if err := c.syncNode(ctx, node); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.onNodes(ctx, c.syncNode)
 }
 
 // Advertised tells whether the nodes treat a network as advertised.

@@ -252,3 +252,43 @@ func TestLayer2NetworkAndAMove(t *testing.T) {
 	must(t, err)
 	NewWithT(t).Expect(left).NotTo(ContainSubstring("blue"))
 }
+
+// A node that lost power comes back on an empty machine, and so does its OVN.
+// Pods of other nodes know nothing of it but that it was away.
+func TestRebootedNode(t *testing.T) {
+	s := newSite(t, cni.Options{})
+	s.add(defaultNetwork())
+	s.add(cni.Network{Name: blue, ID: 1, Topology: cni.Layer2, Subnets: []netip.Prefix{netip.MustParsePrefix("22.100.0.0/16")}})
+	vm := s.pod(cni.PodSpec{Namespace: "blue", Name: "vm", Node: "node2", Network: blue, NAD: "blue/tlv"})
+	two := s.pod(cni.PodSpec{Namespace: "default", Name: "two", Node: "node2"})
+	lost := s.pod(cni.PodSpec{Namespace: "default", Name: "lost", Node: "node1"})
+	s.expect(t, two.Machine, lost.Address(true), two.Address(true))
+	s.advertise(cni.Default, nodeSubnets)
+
+	must(t, s.nodes[0].Machine.Close())
+	_, err := probe.Ask(t.Context(), s.server, lost.Address(true))
+	NewWithT(t).Expect(err).To(HaveOccurred())
+	again := s.machine("node1")
+	must(t, machine.Link(machine.End{Machine: again, Name: "eth0"}, machine.End{Machine: s.router, Name: "node1", Master: "br0"}))
+	must(t, s.cluster.Reboot(t.Context(), again))
+
+	one := s.pod(cni.PodSpec{Namespace: "default", Name: "one", Node: "node1"})
+	peer := s.pod(cni.PodSpec{Namespace: "blue", Name: "peer", Node: "node1", Network: blue, NAD: "blue/tlv"})
+	s.expect(t, one.Machine, two.Address(true), one.Address(true))
+	s.expect(t, two.Machine, one.Address(true), two.Address(true))
+	s.expect(t, s.server, one.Address(true), serverAddresses[true])
+	s.expect(t, peer.Machine, vm.Address(true), peer.Address(true))
+}
+
+func TestFlowsAreWrittenAnew(t *testing.T) {
+	s := newSite(t, cni.Options{})
+	s.add(defaultNetwork())
+	one := s.pod(cni.PodSpec{Namespace: "default", Name: "one", Node: "node1"})
+	s.advertise(cni.Default, nodeSubnets)
+	s.expect(t, one.Machine, serverAddresses[true], one.Address(true))
+	must(t, s.cluster.Switch("node1").ReplaceFlows(t.Context(), cni.Bridge, []string{"priority=0,actions=drop"}))
+	_, err := probe.Ask(t.Context(), one.Machine, serverAddresses[true])
+	NewWithT(t).Expect(err).To(HaveOccurred())
+	must(t, s.cluster.Resync(t.Context(), "node1"))
+	s.expect(t, one.Machine, serverAddresses[true], one.Address(true))
+}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/ovn"
 )
@@ -63,6 +65,8 @@ type clusterNode struct {
 	uplink  string
 	vswitch *ovn.Switch
 	zone    *clusterZone
+	// patches are the numbers of the bridge's ports to networks.
+	patches map[string]string
 }
 
 // clusterZone is a zone with its OVN.
@@ -96,50 +100,60 @@ func New(ctx context.Context, options Options) (*Cluster, error) {
 				Name: spec.Machine.Name, ID: firstNodeID + i, MAC: strings.TrimSpace(mac),
 				Addresses: spec.Addresses, NextHops: spec.NextHops, Tunnel: spec.Addresses[0].Addr(),
 			},
-			machine: spec.Machine, uplink: spec.Uplink,
+			machine: spec.Machine, uplink: spec.Uplink, patches: map[string]string{},
 		})
 	}
 	if err := c.startZones(ctx); err != nil {
 		return c, err
 	}
-	for _, node := range c.nodes {
-		if err := c.startNode(ctx, node); err != nil {
-			return c, err
-		}
-	}
-	return c, nil
+	return c, c.onNodes(ctx, c.startNode)
 }
 
-func (c *Cluster) startZones(ctx context.Context) error {
+// onNodes does the same on all nodes at once: much of it is waiting.
+func (c *Cluster) onNodes(ctx context.Context, do func(context.Context, *clusterNode) error) error {
+	together, ctx := errgroup.WithContext(ctx)
+	for _, node := range c.nodes {
+		together.Go(func() error { return do(ctx, node) })
+	}
+	return together.Wait()
+}
+
+// allNodes as other nodes know them.
+func (c *Cluster) allNodes() []*Node {
 	all := make([]*Node, len(c.nodes))
 	for i, node := range c.nodes {
 		all[i] = &node.Node
 	}
-	if shared := c.options.SharedOVN; shared != nil {
+	return all
+}
+
+func (c *Cluster) startZones(ctx context.Context) error {
+	all := c.allNodes()
+	if c.options.SharedOVN != nil {
 		z := &clusterZone{zone: zone{local: all, localGateway: c.options.LocalGateway}}
+		c.zones = append(c.zones, z)
 		for _, node := range c.nodes {
 			node.zone = z
 		}
-		return c.startZone(ctx, z, shared, c.options.SharedOVNAddress, all)
+		return c.startZone(ctx, z, c.options.SharedOVN, c.options.SharedOVNAddress)
 	}
 	for i, node := range c.nodes {
 		node.zone = &clusterZone{zone: zone{
 			local: all[i : i+1], remote: slices.Delete(slices.Clone(all), i, i+1), localGateway: c.options.LocalGateway,
 		}}
-		if err := c.startZone(ctx, node.zone, node.machine, netip.Addr{}, all); err != nil {
-			return err
-		}
+		c.zones = append(c.zones, node.zone)
 	}
-	return nil
+	return c.onNodes(ctx, func(ctx context.Context, node *clusterNode) error {
+		return c.startZone(ctx, node.zone, node.machine, netip.Addr{})
+	})
 }
 
-func (c *Cluster) startZone(ctx context.Context, z *clusterZone, on *machine.Machine, address netip.Addr, all []*Node) error {
+func (c *Cluster) startZone(ctx context.Context, z *clusterZone, on *machine.Machine, address netip.Addr) error {
 	var err error
 	if z.central, err = ovn.StartCentral(ctx, on, address); err != nil {
 		return err
 	}
-	c.zones = append(c.zones, z)
-	if _, err := z.central.NB(ctx, z.start(all).arguments()...); err != nil {
+	if _, err := z.central.NB(ctx, z.start(c.allNodes()).arguments()...); err != nil {
 		return err
 	}
 	for _, other := range z.remote {
@@ -188,15 +202,15 @@ func (c *Cluster) AddNetwork(ctx context.Context, network Network) error {
 			return err
 		}
 	}
-	for _, node := range c.nodes {
-		if err := c.addManagementInterface(ctx, node, n); err != nil {
-			return err
-		}
-		if err := c.syncNode(ctx, node); err != nil {
-			return err
-		}
+	return c.onNodes(ctx, func(ctx context.Context, node *clusterNode) error { return c.joinNetwork(ctx, node, n) })
+}
+
+// joinNetwork is the node's own part of a network.
+func (c *Cluster) joinNetwork(ctx context.Context, node *clusterNode, n *clusterNetwork) error {
+	if err := c.addManagementInterface(ctx, node, n); err != nil {
+		return err
 	}
-	return nil
+	return c.syncNode(ctx, node)
 }
 
 // RemoveNetwork removes a network with its pods.
@@ -215,6 +229,7 @@ func (c *Cluster) RemoveNetwork(ctx context.Context, name string) error {
 	}
 	c.networks = slices.DeleteFunc(c.networks, func(other *clusterNetwork) bool { return other == n })
 	for _, node := range c.nodes {
+		delete(node.patches, name)
 		errs = append(errs, c.syncNode(ctx, node), c.removeManagementInterface(ctx, node, n))
 	}
 	for _, z := range c.zones {
@@ -283,11 +298,15 @@ func (c *Cluster) syncFlows(ctx context.Context, node *clusterNode) error {
 // network. Flows need its number: OpenFlow's names of ports are shorter.
 func (node *clusterNode) portOf(ctx context.Context, n *Network) (string, error) {
 	name := n.localnetPatch(node.Name)
+	if number, known := node.patches[n.Name]; known {
+		return number, nil
+	}
 	number, err := node.vswitch.VS(ctx, "wait-until", "interface", name, "ofport>0", "--", "get", "interface", name, "ofport")
 	if err != nil {
 		return "", fmt.Errorf("ovn-controller made no port of network %s on %s of %s: %w", n.Name, Bridge, node.Name, err)
 	}
-	return strings.TrimSpace(number), nil
+	node.patches[n.Name] = strings.TrimSpace(number)
+	return node.patches[n.Name], nil
 }
 
 // Sync waits until OVN has done on all nodes what its databases say.

@@ -36,25 +36,19 @@ func StartCentral(ctx context.Context, m *machine.Machine, address netip.Addr) (
 	c.Northd = &Daemon{
 		Name: "ovn-northd", machine: m, program: "ovn-northd",
 		arguments: []string{"--no-chdir", "--unixctl=/run/ovn/northd.ctl", "--ovnnb-db=unix:" + NorthboundSocket, "--ovnsb-db=unix:" + SouthboundSocket, "-vconsole:info"},
-		ready:     answers(m, "/run/ovn/northd.ctl", "status"),
+		ready:     answers(m, "/run/ovn/northd.ctl"),
 	}
-	_, err := m.Run(ctx, "sh", "-ec",
-		"mkdir -p /run/ovn /var/lib/ovn; "+
-			"ovsdb-tool create "+c.northboundDB+" /usr/share/ovn/ovn-nb.ovsschema; "+
-			"ovsdb-tool create "+c.southboundDB+" /usr/share/ovn/ovn-sb.ovsschema")
-	if err != nil {
-		return c, err
+	for file, schema := range map[string]string{c.northboundDB: "ovn-nb", c.southboundDB: "ovn-sb"} {
+		if _, err := m.Run(ctx, "ovsdb-tool", "create", file, "/usr/share/ovn/"+schema+".ovsschema"); err != nil {
+			return c, err
+		}
 	}
 	for _, daemon := range c.Daemons() {
 		if err := daemon.Start(ctx); err != nil {
 			return c, err
 		}
 	}
-	if _, err := c.NB(ctx, "init"); err != nil {
-		return c, err
-	}
-	_, err = c.SB(ctx, "init")
-	return c, err
+	return c, nil
 }
 
 func (c *Central) database(name, file, socket string, port int) *Daemon {
@@ -64,7 +58,7 @@ func (c *Central) database(name, file, socket string, port int) *Daemon {
 	}
 	return &Daemon{
 		Name: name, machine: c.Machine, program: "ovsdb-server", arguments: append(arguments, file),
-		ready: answers(c.Machine, socket+".ctl", "version"),
+		ready: answers(c.Machine, socket+".ctl"),
 	}
 }
 
@@ -86,6 +80,9 @@ func (c *Central) Stop() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Address is where other machines reach the databases, not valid if nowhere.
+func (c *Central) Address() netip.Addr { return c.address }
 
 // NorthboundEndpoint is how clients on the machine, such as the agent, reach
 // the Northbound database; Endpoints of other machines are over TCP.

@@ -87,11 +87,3 @@ func (d *Daemon) Restart(ctx context.Context) error {
 	}
 	return d.Start(ctx)
 }
-
-// answers asks a daemon through its control socket.
-func answers(m *machine.Machine, control, question string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := m.Run(ctx, "ovs-appctl", "--timeout=5", "-t", control, question)
-		return err
-	}
-}

@@ -73,13 +73,12 @@ func StartSwitch(ctx context.Context, m *machine.Machine, config SwitchConfig) (
 			"--no-chdir", "--remote=punix:/run/openvswitch/db.sock", "--unixctl=/run/openvswitch/db.ctl", "-vconsole:info",
 			"/etc/openvswitch/conf.db",
 		},
-		ready: answers(m, "/run/openvswitch/db.ctl", "version"),
+		ready: answers(m, "/run/openvswitch/db.ctl"),
 	}
 	s.Vswitchd = &Daemon{
 		Name: "ovs-vswitchd", machine: m, program: "ovs-vswitchd",
 		arguments: []string{"--no-chdir", "--unixctl=" + vswitchdControl, "-vconsole:info", "unix:/run/openvswitch/db.sock"},
-		// Its database is not only open, but done.
-		ready: s.configured,
+		ready:     answers(m, vswitchdControl),
 	}
 	if config.Datapath == Userspace {
 		s.Vswitchd.arguments = append([]string{"--disable-system"}, s.Vswitchd.arguments...)
@@ -87,10 +86,9 @@ func StartSwitch(ctx context.Context, m *machine.Machine, config SwitchConfig) (
 	s.Controller = &Daemon{
 		Name: "ovn-controller", machine: m, program: "ovn-controller",
 		arguments: []string{"--no-chdir", "--unixctl=" + controllerControl, "-vconsole:info", "unix:/run/openvswitch/db.sock"},
-		ready:     answers(m, controllerControl, "version"),
+		ready:     answers(m, controllerControl),
 	}
-	_, err := m.Run(ctx, "sh", "-ec",
-		"mkdir -p /run/openvswitch /run/ovn /etc/openvswitch; ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema")
+	_, err := m.Run(ctx, "ovsdb-tool", "create", "/etc/openvswitch/conf.db", "/usr/share/openvswitch/vswitch.ovsschema")
 	if err != nil {
 		return s, err
 	}
@@ -134,17 +132,6 @@ func (s *Switch) settings() []string {
 		out = append(out, fmt.Sprintf("external_ids:%s=%q", key, value))
 	}
 	return out
-}
-
-func (s *Switch) configured(ctx context.Context) error {
-	current, err := s.VS(ctx, "--no-wait", "get", "open_vswitch", ".", "cur_cfg", "--", "get", "open_vswitch", ".", "next_cfg")
-	if err != nil {
-		return err
-	}
-	if lines := strings.Fields(current); len(lines) != 2 || lines[0] != lines[1] {
-		return errors.New("it has not taken its configuration yet")
-	}
-	return answers(s.Machine, vswitchdControl, "version")(ctx)
 }
 
 // VS runs one ovs-vsctl.
