@@ -19,6 +19,8 @@ type Options struct {
 	// NADs installs the CRD of NetworkAttachmentDefinitions, which clusters
 	// without Multus may lack.
 	NADs bool
+	// WithoutOwnCRDs leaves it to the test to install the operator's CRDs.
+	WithoutOwnCRDs bool
 	// ExtraCRDs are further files or folders of CRDs.
 	ExtraCRDs []string
 	// Configure may change the API server's flags before it starts.
@@ -125,7 +127,10 @@ func crdPaths(options Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths := []string{own, filepath.Join(frrk8s, "config", "crd", "bases")}
+	paths := []string{filepath.Join(frrk8s, "config", "crd", "bases")}
+	if !options.WithoutOwnCRDs {
+		paths = append(paths, own)
+	}
 	if options.NADs {
 		nads, err := moduleFolder(root, "github.com/k8snetworkplumbingwg/network-attachment-definition-client")
 		if err != nil {

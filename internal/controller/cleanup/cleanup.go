@@ -7,8 +7,6 @@ import (
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -115,8 +113,9 @@ func clearAdvertisements(ctx context.Context, c client.Client, removed *Removed)
 			if err = remove(ctx, c, o); err == nil {
 				removed.RouteAdvertisements++
 			}
-		case hasStatus(o):
-			if err = verdict.Clear(ctx, c, o.Name); err == nil {
+		default:
+			var changed bool
+			if changed, err = verdict.Clear(ctx, c, o); changed {
 				removed.Statuses++
 			}
 		}
@@ -125,15 +124,4 @@ func clearAdvertisements(ctx context.Context, c client.Client, removed *Removed)
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// hasStatus tells whether the operator owns something of the object's status.
-func hasStatus(o *ovnv1.RouteAdvertisements) bool {
-	ours := sets.New(model.FieldManager, model.FieldManagerObserver)
-	for _, entry := range o.ManagedFields {
-		if entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "status" && ours.Has(entry.Manager) {
-			return true
-		}
-	}
-	return false
 }

@@ -159,27 +159,12 @@ func (r *Reconciler) write(ctx context.Context, name, text string, conditions []
 	if r.ObserveOnly {
 		owner = model.FieldManagerObserver
 	}
-	return write(ctx, r.Client, name, owner, &ovnv1.RouteAdvertisementsStatus{Status: text, Conditions: conditions})
-}
-
-func write(ctx context.Context, c client.Client, name string, owner client.FieldOwner, status *ovnv1.RouteAdvertisementsStatus) error {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(status)
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&ovnv1.RouteAdvertisementsStatus{Status: text, Conditions: conditions})
 	if err != nil {
 		return err
 	}
 	object := &unstructured.Unstructured{Object: map[string]any{"status": content}}
 	object.SetGroupVersionKind(ovnv1.GroupVersion.WithKind("RouteAdvertisements"))
 	object.SetName(name)
-	return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), owner, client.ForceOwnership)
-}
-
-// Clear takes away what the operator wrote into an object's status: what it
-// applies no longer is removed.
-func Clear(ctx context.Context, c client.Client, name string) error {
-	for _, owner := range []client.FieldOwner{model.FieldManager, model.FieldManagerObserver} {
-		if err := write(ctx, c, name, owner, &ovnv1.RouteAdvertisementsStatus{}); err != nil {
-			return client.IgnoreNotFound(err)
-		}
-	}
-	return nil
+	return r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), owner, client.ForceOwnership)
 }

@@ -1,0 +1,70 @@
+package verdict
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
+)
+
+// Clear takes away what the operator wrote into the object's status, and tells
+// whether there was any. Applying nothing would do the same, if the API server
+// did not make a null of the status then and refuse it.
+func Clear(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisements) (bool, error) {
+	left := slices.DeleteFunc(slices.Clone(object.Status.Conditions), func(condition metav1.Condition) bool {
+		switch condition.Type {
+		case status.Rendered, status.FRRConfigured:
+			return true
+		case status.Accepted:
+			// OVN-Kubernetes' controller has one of its own.
+			return owns(object, "k:{\"type\":\"Accepted\"}")
+		default:
+			return false
+		}
+	})
+	content := map[string]any{"conditions": left}
+	if owns(object, "f:status") {
+		content["status"] = nil
+	}
+	if len(left) == len(object.Status.Conditions) && len(content) == 1 {
+		return false, nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": object.ResourceVersion}, "status": content})
+	if err != nil {
+		return false, err
+	}
+	target := &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: object.Name}}
+	err = c.Status().Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(model.FieldManager))
+	return err == nil, client.IgnoreNotFound(err)
+}
+
+// owns tells whether the operator applied the part of the status.
+func owns(object *ovnv1.RouteAdvertisements, field string) bool {
+	for _, entry := range object.ManagedFields {
+		if entry.Subresource != "status" || entry.FieldsV1 == nil || entry.Manager != model.FieldManager && entry.Manager != model.FieldManagerObserver {
+			continue
+		}
+		var fields struct {
+			Status map[string]json.RawMessage `json:"f:status"`
+		}
+		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+			continue
+		}
+		var conditions map[string]json.RawMessage
+		_ = json.Unmarshal(fields.Status["f:conditions"], &conditions)
+		if _, found := fields.Status[field]; found {
+			return true
+		}
+		if _, found := conditions[field]; found {
+			return true
+		}
+	}
+	return false
+}
