@@ -3,7 +3,8 @@
 
 VM_PACKAGES ?= ./hack/vm/selftest $(patsubst %,./%/...,$(wildcard internal/agent test/integration/agent))
 VM := $(CACHE)/vm/bin/vm
-
+# The binary that is shipped is tested too, and can't be built in the machine.
+VM_PROGRAMS := $(CACHE)/vm/bin/programs
 
 .PHONY: $(VM)
 $(VM):
@@ -11,4 +12,5 @@ $(VM):
 
 .PHONY: test-vm
 test-vm: $(VM) controlplane ## Run the agent's tests where the kernel has VRF, in a VM if need be; PKG, ARGS as in go test
-	$(VM) run -controlplane -modules $(LAB_MODULES) $(VM_FLAGS) -- $(or $(PKG),$(VM_PACKAGES)) $(ARGS)
+	CGO_ENABLED=0 go build -o $(VM_PROGRAMS)/ ./cmd/agent
+	$(VM) run -controlplane -modules $(LAB_MODULES) -binaries $(VM_PROGRAMS) -with config/agent $(VM_FLAGS) -- $(or $(PKG),$(VM_PACKAGES)) $(ARGS)

@@ -234,12 +234,13 @@ func (w *Writer) tellVRFs(ctx context.Context, d *Devices) {
 		if reason == before || !reason.Decided() {
 			return
 		}
-		w.toldVRFs[network] = reason
 		kind := corev1.EventTypeWarning
 		if reason == "" {
 			kind = corev1.EventTypeNormal
 		}
-		w.write(ctx, w.event("MakeVRF", kind, cmp.Or(string(reason), v1alpha1.ConditionVRFReady), note))
+		if w.write(ctx, w.event("MakeVRF", kind, cmp.Or(string(reason), v1alpha1.ConditionVRFReady), note)) {
+			w.toldVRFs[network] = reason
+		}
 	}
 	for i := range d.States {
 		s := &d.States[i]

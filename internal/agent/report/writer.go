@@ -158,19 +158,23 @@ func (w *Writer) tell(ctx context.Context, states []agent.NetworkState) {
 			}
 			continue
 		}
-		w.told[s.Network] = reason
 		kind := corev1.EventTypeWarning
 		if reason == agent.ReasonSynced {
 			kind = corev1.EventTypeNormal
 		}
-		w.write(ctx, w.event("ImportRoutes", kind, reason, "network "+s.Network+": "+message))
+		if w.write(ctx, w.event("ImportRoutes", kind, reason, "network "+s.Network+": "+message)) {
+			w.told[s.Network] = reason
+		}
 	}
 }
 
-func (w *Writer) write(ctx context.Context, event *eventsv1.Event) {
-	if err := w.Client.Create(ctx, event); err != nil {
-		w.Log.Info("Could not write an event", "cause", err.Error())
+// write writes an event. One that could not be written is for the next time.
+func (w *Writer) write(ctx context.Context, event *eventsv1.Event) bool {
+	err := w.Client.Create(ctx, event)
+	if err != nil {
+		w.Log.Info("Could not write an event; trying again", "cause", err.Error())
 	}
+	return err == nil
 }
 
 func (w *Writer) event(action, kind, reason, note string) *eventsv1.Event {

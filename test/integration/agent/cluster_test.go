@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -17,13 +19,12 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
@@ -79,11 +80,17 @@ func (c *cluster) authorize() {
 	const namespace, name = "ovn-bgp-agent-system", "ovn-bgp-agent"
 	root, err := controlplane.RepositoryRoot()
 	Expect(err).NotTo(HaveOccurred())
-	for file, object := range map[string]client.Object{"role.yaml": &rbacv1.ClusterRole{}, "role_binding.yaml": &rbacv1.ClusterRoleBinding{}} {
-		text, err := os.ReadFile(filepath.Join(root, "config", "agent", file))
+	for _, file := range []string{"role.yaml", "role_binding.yaml"} {
+		text, err := os.Open(filepath.Join(root, "config", "agent", file))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(yaml.UnmarshalStrict(text, object)).To(Succeed())
-		c.create(object)
+		documents := yaml.NewYAMLReader(bufio.NewReader(text))
+		for document, err := documents.Read(); !errors.Is(err, io.EOF); document, err = documents.Read() {
+			Expect(err).NotTo(HaveOccurred())
+			object, _, err := scheme.Codecs.UniversalDeserializer().Decode(document, nil, nil)
+			Expect(err).NotTo(HaveOccurred(), string(document))
+			c.create(object.(client.Object))
+		}
+		_ = text.Close()
 	}
 	// Namespaces stay without the controller that empties them.
 	err = c.api.Create(ctx(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})

@@ -39,7 +39,7 @@ var _ = Describe("The process with --manage-vrfs", Ordered, ContinueOnFailure, f
 	}
 	soon := func(condition func(g Gomega)) {
 		GinkgoHelper()
-		Eventually(condition, time.Minute, 100*time.Millisecond).Should(Succeed())
+		Eventually(condition, 3*time.Minute, 100*time.Millisecond).Should(Succeed())
 	}
 	ready := func(g Gomega, network string) {
 		g.Expect(meta.IsStatusConditionTrue(c.network(network).Conditions, "VRFReady")).To(BeTrue(), "%+v", c.network(network))
@@ -64,7 +64,7 @@ var _ = Describe("The process with --manage-vrfs", Ordered, ContinueOnFailure, f
 		Expect(c.metrics(n)).To(ContainSubstring(`ovnbgp_agent_vrf_ready{network="cluster_udn_blue",reason="Ready"} 1`))
 
 		By("routes that FRR puts into it come into OVN")
-		n.ip("route add 10.9.0.0/24 via 172.18.0.2 table "+table+" proto bgp", "-6 route add fd09::/48 via fd00:18::2 table "+table+" proto bgp")
+		n.ip("route add 10.9.0.0/24 via 172.18.0.2 table "+table+" proto bgp", "route add fd09::/48 via fd00:18::2 table "+table+" proto bgp")
 		soon(func(g Gomega) {
 			g.Expect(n.inOVN("GR_cluster_udn_blue_n1")).To(ConsistOf("10.9.0.0/24>172.18.0.2", "fd09::/48>fd00:18::2"))
 		})
@@ -78,7 +78,7 @@ var _ = Describe("The process with --manage-vrfs", Ordered, ContinueOnFailure, f
 		} {
 			n.ns.Exec(GinkgoTB(), "ip", strings.Fields(harm)...)
 			// The interval at which the agent looks without a cause is a minute.
-			Eventually(func() string { return kernelOf(n) }, 30*time.Second, 100*time.Millisecond).Should(Equal(settled), harm)
+			Eventually(func() string { return kernelOf(n) }, 45*time.Second, 100*time.Millisecond).Should(Equal(settled), harm)
 		}
 
 		By("a second tenant with the same subnets")
@@ -115,7 +115,7 @@ var _ = Describe("The process with --manage-vrfs", Ordered, ContinueOnFailure, f
 				ContainSubstring("2000: from all to fd10::/48 lookup "+table+" proto 173"), Not(ContainSubstring("unreachable default table "+table))))
 		})
 		n.ns.Exec(GinkgoTB(), "ip", "rule", "del", "priority", "2000", "to", "10.10.0.0/16")
-		Eventually(func() string { return kernelOf(n) }, 30*time.Second, 100*time.Millisecond).Should(ContainSubstring("to 10.10.0.0/16 lookup " + table))
+		Eventually(func() string { return kernelOf(n) }, 45*time.Second, 100*time.Millisecond).Should(ContainSubstring("to 10.10.0.0/16 lookup " + table))
 
 		By("both are: the second one is told that it can't be reached")
 		c.retarget(other, "default", true)
