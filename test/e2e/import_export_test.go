@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/vishvananda/netlink"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
@@ -73,7 +74,7 @@ func importAndExport(ctx context.Context, l *lab.Lab) {
 			By(fmt.Sprintf("%s to and from %s", familyName(ipv4), pod.Name))
 			expectSeenAs(ctx, pod.Machine, server.Address(ipv4), pod.Address(ipv4))
 			expectSeenAs(ctx, server.Machine, pod.Address(ipv4), server.Address(ipv4))
-			expectRowVia(ctx, l, l.Nodes[i].Name, ofFamily(subnets, ipv4), tor.Address(ipv4))
+			expectRowVia(ctx, l, l.Nodes[i].Name, ofFamily(subnets, ipv4), tor, ipv4)
 		}
 	}
 
@@ -96,11 +97,34 @@ func expectPathVia(ctx context.Context, r *lab.Router, prefix netip.Prefix, via 
 	}).Should(ConsistOf(via), "%s on %s", prefix, r.Name)
 }
 
-// expectRowVia waits until a node's agent has one row to a prefix.
-func expectRowVia(ctx context.Context, l *lab.Lab, node string, prefix netip.Prefix, via netip.Addr) {
+// expectRowVia waits until a node's agent has one row to a prefix. Of the two
+// addresses that a neighbor on the link tells of itself for IPv6, FRR installs
+// the link-local one.
+func expectRowVia(ctx context.Context, l *lab.Lab, node string, prefix netip.Prefix, r *lab.Router, ipv4 bool) {
 	GinkgoHelper()
+	via := r.Address(ipv4)
+	if !ipv4 {
+		via = linkLocal(r)
+	}
 	Eventually(ctx, func(ctx context.Context) ([]row, error) { return rowsTo(ctx, l, node, prefix) }).
 		Should(ConsistOf(row{Prefix: prefix, NextHop: via, OutputPort: "rtoe-GR_" + node, Network: cni.Default, Node: node}))
+}
+
+// linkLocal is a router's address on the fabric that IPv6 made by itself.
+func linkLocal(r *lab.Router) netip.Addr {
+	GinkgoHelper()
+	link, err := r.Machine.Netlink().LinkByName(lab.Uplink)
+	Expect(err).NotTo(HaveOccurred())
+	found, err := r.Machine.Netlink().AddrList(link, netlink.FAMILY_V6)
+	Expect(err).NotTo(HaveOccurred())
+	for _, address := range found {
+		if address.IP.IsLinkLocalUnicast() {
+			parsed, _ := netip.AddrFromSlice(address.IP)
+			return parsed
+		}
+	}
+	Fail(r.Name + " has no link-local address on the fabric")
+	return netip.Addr{}
 }
 
 func ofFamily(prefixes []netip.Prefix, ipv4 bool) netip.Prefix {

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,8 +56,19 @@ func TestE2E(t *testing.T) {
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	SetDefaultConsistentlyDuration(2 * time.Second)
 	SetDefaultConsistentlyPollingInterval(100 * time.Millisecond)
+	// Without it an Eventually with a context waits for as long as the spec may.
+	EnforceDefaultTimeoutsWhenUsingContexts()
 	// Objects are long, and the evidence has them.
 	format.MaxLength = 2000
+	format.RegisterCustomFormatter(func(value any) (string, bool) {
+		switch value := value.(type) {
+		case netip.Addr:
+			return value.String(), true
+		case netip.Prefix:
+			return value.String(), true
+		}
+		return "", false
+	})
 	ctrl.SetLogger(logr.Discard())
 	RunSpecs(t, "End to end")
 }

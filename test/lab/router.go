@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"text/template"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/frr"
@@ -21,6 +22,9 @@ type Router struct {
 	Addresses []netip.Prefix
 
 	description Description
+
+	mutex     sync.Mutex
+	announced map[netip.Prefix]bool
 }
 
 // Address is the router's on the fabric.
@@ -99,20 +103,42 @@ func afi(ipv4 bool) string {
 
 // Announce announces prefixes to all neighbors in the default VRF.
 func (r *Router) Announce(ctx context.Context, prefixes ...netip.Prefix) error {
-	return r.networks(ctx, "", prefixes)
+	return r.networks(ctx, true, prefixes)
 }
 
-// Withdraw takes announced prefixes back.
+// Withdraw takes announced prefixes back; those that aren't announced are left
+// alone.
 func (r *Router) Withdraw(ctx context.Context, prefixes ...netip.Prefix) error {
-	return r.networks(ctx, "no ", prefixes)
+	return r.networks(ctx, false, prefixes)
 }
 
-func (r *Router) networks(ctx context.Context, no string, prefixes []netip.Prefix) error {
-	commands := []string{fmt.Sprintf("router bgp %d", r.ASN)}
+func (r *Router) networks(ctx context.Context, announce bool, prefixes []netip.Prefix) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var commands []string
 	for _, p := range prefixes {
-		commands = append(commands, fmt.Sprintf("address-family %s unicast", afi(p.Addr().Is4())), no+"network "+p.String(), "exit-address-family")
+		if r.announced[p] == announce {
+			continue
+		}
+		command := "network " + p.String()
+		if !announce {
+			command = "no " + command
+		}
+		commands = append(commands, fmt.Sprintf("address-family %s unicast", afi(p.Addr().Is4())), command, "exit-address-family")
 	}
-	return r.Configure(ctx, commands...)
+	if len(commands) == 0 {
+		return nil
+	}
+	if err := r.Configure(ctx, append([]string{fmt.Sprintf("router bgp %d", r.ASN)}, commands...)...); err != nil {
+		return err
+	}
+	if r.announced == nil {
+		r.announced = map[netip.Prefix]bool{}
+	}
+	for _, p := range prefixes {
+		r.announced[p] = announce
+	}
+	return nil
 }
 
 // Server is a host behind a router. It answers probes, and asks.
