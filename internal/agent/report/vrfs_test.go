@@ -108,13 +108,17 @@ func TestVRFReadyGoes(t *testing.T) {
 	}
 }
 
-// recorder takes events.
+// recorder takes events, or refuses them.
 type recorder struct {
 	client.Client
 	events []string
+	refuse bool
 }
 
 func (r *recorder) Create(_ context.Context, object client.Object, _ ...client.CreateOption) error {
+	if r.refuse {
+		return errors.New("refused")
+	}
 	e := object.(*eventsv1.Event)
 	r.events = append(r.events, e.Type+" "+e.Reason+" "+e.Note)
 	return nil
@@ -128,6 +132,9 @@ func TestEventsOfVRFs(t *testing.T) {
 	mended.Reason, mended.Problem = "", ""
 	unread := taken
 	unread.Reason = vrfs.ReasonKernelUnread
+	to.refuse = true
+	w.tellVRFs(t.Context(), managed("", fine, taken))
+	to.refuse = false
 	for i, step := range []struct {
 		devices *Devices
 		events  []string
