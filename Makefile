@@ -85,8 +85,7 @@ tidy: ## Fail where a go.mod is not what the code needs
 verify: tidy shellcheck $(TOOLS_STAMP) ## All checks that need no cluster: generated files, go.mod, lint, shell, manifests
 	hack/verify-generated.sh
 	@$(MAKE) --no-print-directory lint
-	$(KUSTOMIZE) build config/default > /dev/null
-	$(KUSTOMIZE) build config/agent > /dev/null
+	for folder in config/default config/operator config/cleanup config/overlays/*; do $(KUSTOMIZE) build $$folder > /dev/null || exit 1; done
 	@echo "verify: everything is as it should be"
 
 ##@ Test and show
@@ -121,30 +120,28 @@ demo: controlplane ## Show the operator at work on a real API server; ARGS=--onc
 
 ##@ Install, into the cluster that kubectl talks to
 
-.PHONY: install
-install: $(TOOLS_STAMP) ## Install the CRDs, where OVN-Kubernetes hasn't already
-	$(KUSTOMIZE) build config/crd | kubectl apply --server-side -f -
-
-.PHONY: uninstall
-uninstall: $(TOOLS_STAMP) ## Remove the CRDs and with them every object of theirs
-	$(KUSTOMIZE) build config/crd | kubectl delete --ignore-not-found -f -
+# The kustomization: default, or one of config/overlays.
+OVERLAY ?= default
+overlay = $(firstword $(wildcard config/overlays/$(OVERLAY)) config/$(OVERLAY))
 
 .PHONY: deploy
-deploy: $(TOOLS_STAMP) ## Install RBAC and the manager with image IMG
-	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/operator | kubectl apply --server-side -f -
+deploy: $(TOOLS_STAMP) ## Install everything with image IMG by kustomization OVERLAY (default, ovn-kubernetes, standalone, observe-only)
+	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) $(overlay) | kubectl apply --server-side -f -
 
-.PHONY: deploy-agent
-deploy-agent: $(TOOLS_STAMP) ## Install the agent's CRD, RBAC and DaemonSet with image IMG; see config/agent first
-	kubectl apply --server-side -f config/crd/bases/ovnbgp.io_noderoutestates.yaml
-	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/agent | kubectl apply --server-side -f -
-
-.PHONY: undeploy-agent
-undeploy-agent: $(TOOLS_STAMP) ## Remove the agent; the routes that it imported stay
-	$(KUSTOMIZE) build config/agent | kubectl delete --ignore-not-found -f -
+.PHONY: cleanup
+cleanup: $(TOOLS_STAMP) ## Withdraw all routes and remove what the manager wrote, before undeploy
+	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/cleanup | kubectl apply -f -
+	kubectl --namespace=ovn-bgp-operator-system wait --for=condition=complete --timeout=5m job/ovn-bgp-operator-cleanup
 
 .PHONY: undeploy
-undeploy: $(TOOLS_STAMP) ## Remove the manager and its RBAC; CRDs and their objects stay
-	$(KUSTOMIZE) build config/operator | kubectl delete --ignore-not-found -f -
+undeploy: $(TOOLS_STAMP) ## Remove manager and agent; CRDs, their objects and, without `make cleanup`, advertised routes stay
+	for folder in cleanup webhook agent operator; do \
+		$(KUSTOMIZE) build config/$$folder | kubectl delete --ignore-not-found -f - || exit 1; \
+	done
+
+.PHONY: uninstall-crds
+uninstall-crds: $(TOOLS_STAMP) ## Remove the CRDs of config/crd and with them every object of theirs, networks too
+	$(KUSTOMIZE) build config/crd | kubectl delete --ignore-not-found -f -
 
 # What the targets above need.
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
@@ -86,6 +87,9 @@ func (c *cluster) story() {
 	labels := map[string]string{"use": "fabric"}
 	for _, o := range []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "frr-k8s-system"}},
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "ovn-kubernetes"}},
+		&nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Namespace: "ovn-kubernetes", Name: "default",
+			Annotations: map[string]string{ovnk.AnnotationRouteAdvertisements: `["another"]`}}},
 		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1", Labels: map[string]string{model.LabelHostname: "node-1"}, Annotations: map[string]string{
 			ovnk.AnnotationNodeSubnets: `{"default":["10.244.1.0/24"]}`, ovnk.AnnotationPrimaryAddress: `{"ipv4":"172.18.0.2/16"}`}}},
 		&frrk8sv1beta1.FRRConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "frr-k8s-system", Name: "fabric", Labels: labels},
@@ -253,6 +257,14 @@ func (c *cluster) works() {
 	c.Eventually(func() metav1.Condition { return c.condition(status.Accepted) }).Should(HaveField("Status", metav1.ConditionTrue))
 	c.Eventually(func() metav1.Condition { return c.condition(status.Rendered) }).Should(HaveField("Status", metav1.ConditionTrue))
 	c.Expect(c.generated()).To(ConsistOf("ovnbgp-node-1"))
+	c.Eventually(c.annotated).Should(Equal(`["another","pods"]`))
+}
+
+// annotated is what stands at the default network.
+func (c *cluster) annotated() string {
+	var nad nadv1.NetworkAttachmentDefinition
+	_ = c.admin.Get(c.t.Context(), client.ObjectKey{Namespace: "ovn-kubernetes", Name: "default"}, &nad)
+	return nad.Annotations[ovnk.AnnotationRouteAdvertisements]
 }
 
 // gone waits until nothing of the operator's is left but CRDs and users' objects.
@@ -261,7 +273,8 @@ func (c *cluster) gone() {
 	c.Expect(c.generated()).To(BeEmpty())
 	var ra ovnv1.RouteAdvertisements
 	c.Expect(c.admin.Get(c.t.Context(), client.ObjectKey{Name: "pods"}, &ra)).To(Succeed(), "users' objects stay")
-	c.Expect(ra.Status.Conditions).To(BeEmpty())
+	c.Expect(ra.Status).To(BeZero())
+	c.Expect(c.annotated()).To(Equal(`["another"]`), "what others wrote stays")
 	c.Expect(c.admin.Get(c.t.Context(), client.ObjectKey{Namespace: "frr-k8s-system", Name: "fabric"}, &frrk8sv1beta1.FRRConfiguration{})).To(Succeed())
 }
 
@@ -282,8 +295,10 @@ func TestKustomize(t *testing.T) {
 	c.Eventually(manager.ended).Should(Receive(HaveOccurred()), "the manager lost its lease")
 	again := c.run(home, c.deployed())
 	c.gone()
-	c.kubectl("delete", "--kustomize=config/cleanup")
-	c.kubectl("delete", "--ignore-not-found", "--wait=false", "--kustomize=config/overlays/ovn-kubernetes")
+	for _, folder := range []string{"cleanup", "webhook", "agent", "operator"} {
+		// Nobody here empties a namespace that is deleted.
+		c.kubectl("delete", "--wait=false", "--kustomize=config/"+folder)
+	}
 	c.gone()
 	again.stop(c)
 	var left appsv1.DeploymentList
