@@ -108,7 +108,6 @@ type aimed struct {
 	table   uint32
 	vrf     string
 	links   string
-	via     bool
 	network Network
 }
 
@@ -229,7 +228,7 @@ func (a *Agent) start(name string) {
 		return
 	}
 	s := &syncer{
-		name: name, log: a.options.Log, figures: a.figures, wake: make(chan struct{}, 1),
+		name: name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
 		changed: a.options.Changed, readOnly: a.readOnly,
 	}
 	s.rows = a.ovn.Watch(name, s.poke)
@@ -266,7 +265,7 @@ func (a *Agent) stopAll() {
 
 // aim tells a syncer its table and rules, if they changed.
 func (a *Agent) aim(r *running, n Network, table uint32) {
-	next := aimed{table: table, vrf: n.VRF, via: a.via(), network: n}
+	next := aimed{table: table, vrf: n.VRF, network: n}
 	var links []int32
 	for _, name := range n.Gateways {
 		if link, found, _ := a.mirror.Link(name); found {
@@ -280,7 +279,7 @@ func (a *Agent) aim(r *running, n Network, table uint32) {
 	}
 	t := target{vrf: n.VRF, limit: a.options.Settings.MaxRoutes, rules: routediff.Rules{
 		Protected: n.Protected, AllowWithin: a.options.Settings.AllowWithin, AllowCovering: a.options.Settings.AllowCovering,
-		AnyLink: a.options.Settings.AnyLink, Links: links, IPv4ViaIPv6: next.via,
+		AnyLink: a.options.Settings.AnyLink, Links: links,
 	}, snat: snatWanted{managed: a.options.ManageSNAT, limit: n.Advertised, subnets: n.Subnets}}
 	old := r.wanted.table
 	switch {
@@ -298,7 +297,7 @@ func (a *Agent) aim(r *running, n Network, table uint32) {
 
 func (x aimed) equal(y aimed) bool {
 	return x.network.Advertised == y.network.Advertised && slices.Equal(x.network.Subnets, y.network.Subnets) &&
-		x.table == y.table && x.vrf == y.vrf && x.links == y.links && x.via == y.via &&
+		x.table == y.table && x.vrf == y.vrf && x.links == y.links &&
 		slices.EqualFunc(x.network.Protected, y.network.Protected, func(p, q routediff.Protected) bool {
 			return p.Reason == q.Reason && p.Subnets.Equal(q.Subnets)
 		})

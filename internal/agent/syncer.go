@@ -33,7 +33,9 @@ type syncer struct {
 	log     logr.Logger
 	figures *Figures
 	rows    *ovnnb.Network
-	wake    chan struct{}
+	// via tells whether OVN takes IPv6 next hops for IPv4 prefixes.
+	via  func() bool
+	wake chan struct{}
 	// changed is told after every sync.
 	changed func()
 	// readOnly syncers look, count what they would change, and write nothing.
@@ -221,6 +223,10 @@ func (s *syncer) take() (w work, ready bool) {
 	if !router.Known || !router.Present || s.gatewayUnknown() {
 		s.all = true
 		return w, false
+	}
+	// OVN's version comes with the session, later than the rules may.
+	if via := s.via(); via != s.rules.IPv4ViaIPv6 {
+		s.rules.IPv4ViaIPv6, s.all = via, true
 	}
 	w.aside = router.RouteImport || router.DynamicRouting
 	w.since = routes.Since

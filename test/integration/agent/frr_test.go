@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
@@ -71,7 +72,12 @@ func (r *router) kill(signal syscall.Signal, daemons ...string) {
 		if err != nil || syscall.Kill(pid, signal) != nil {
 			continue
 		}
-		Eventually(func() error { return syscall.Kill(pid, 0) }, patience, 5*time.Millisecond).Should(MatchError(syscall.ESRCH))
+		// Who has nobody to wait for it stays as a zombie.
+		Eventually(func() string {
+			stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			_, state, _ := strings.Cut(string(stat), ") ")
+			return state
+		}, 4*patience, 5*time.Millisecond).Should(Or(BeEmpty(), HavePrefix("Z")), "%s of %s ends", daemon, r.name)
 	}
 }
 
@@ -107,31 +113,38 @@ func (n *node) watchKernel(ctx context.Context) *outages {
 	return o
 }
 
-// watchOVN notes our rows, looking again and again.
+// watchOVN notes the rows of static routes. One process that watches disturbs
+// less than many that look.
 func (n *node) watchOVN(ctx context.Context) *outages {
+	GinkgoHelper()
 	o := &outages{gone: map[string]time.Time{}, back: map[string]time.Time{}}
-	there := map[string]bool{}
+	command := exec.CommandContext(ctx, "ovsdb-client", "monitor", "--format=json", n.server.Endpoint(), "OVN_Northbound", "Logical_Router_Static_Route", "ip_prefix")
+	out, err := command.StdoutPipe()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(command.Start()).To(Succeed())
+	initial := make(chan struct{})
 	go func() {
-		defer GinkgoRecover()
-		for ctx.Err() == nil {
-			now := map[string]bool{}
-			for _, r := range n.inOVN("GR_n1") {
-				prefix, _, _ := strings.Cut(r, ">")
-				now[prefix] = true
+		defer func() { _ = command.Wait() }()
+		updates := json.NewDecoder(out)
+		for first := true; ; first = false {
+			var update struct{ Data [][]any }
+			if updates.Decode(&update) != nil {
+				return
 			}
-			for prefix := range there {
-				if !now[prefix] {
-					o.note(prefix, false)
+			for _, row := range update.Data {
+				switch row[1] {
+				case "insert", "initial":
+					o.note(row[2].(string), true)
+				case "delete":
+					o.note(row[2].(string), false)
 				}
 			}
-			for prefix := range now {
-				if !there[prefix] {
-					o.note(prefix, true)
-				}
+			if first {
+				close(initial)
 			}
-			there = now
 		}
 	}()
+	Eventually(initial, patience).Should(BeClosed())
 	return o
 }
 
@@ -206,7 +219,17 @@ var _ = Describe("FRR", func() {
 				return count
 			}, 8*patience, 20*time.Millisecond).Should(Equal(len(prefixes)), "FRR takes its routes away and brings them back")
 			Eventually(func() int { return len(n.inOVN("GR_n1")) - 2 }, patience).Should(Equal(len(prefixes)))
-			<-time.After(200 * time.Millisecond) // One more look of watchOVN.
+			Eventually(func() int {
+				ovn.mu.Lock()
+				defer ovn.mu.Unlock()
+				count := 0
+				for _, prefix := range prefixes {
+					if !ovn.gone[prefix].After(ovn.back[prefix]) {
+						count++
+					}
+				}
+				return count
+			}, patience).Should(Equal(len(prefixes)))
 			stop()
 
 			var longest, extra time.Duration

@@ -93,6 +93,22 @@ var _ = Describe("Import", func() {
 		n.ip("route add 10.3.0.0/24 via inet6 fe80::1 dev gw0 proto bgp table 1005")
 		n.start()
 		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(HaveExactElements("10.3.0.0/24>fe80::1"))
+
+		By("leaving them alone over a restart")
+		id := n.server.RowID(GinkgoTB(), "Logical_Router_Static_Route", "nexthop", "fe80::1")
+		n.stop()
+		n.start()
+		n.expectReason(blue, agent.ReasonSynced)
+		n.ip("route add 10.4.0.0/24 via 172.18.0.2 proto bgp table 1005")
+		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(HaveExactElements("10.3.0.0/24>fe80::1", "10.4.0.0/24>172.18.0.2"))
+		Expect(n.server.RowID(GinkgoTB(), "Logical_Router_Static_Route", "nexthop", "fe80::1")).To(Equal(id))
+		Expect(n.figure("rows_written_total")).To(BeEquivalentTo(1))
+
+		By("taking them away when OVN goes back to a version that doesn't take them")
+		n.server.Transact(GinkgoTB(), map[string]any{"op": "update", "table": "NB_Global", "where": []any{}, "row": map[string]any{
+			"options": []any{"map", [][]string{{"northd_internal_version", "23.03.1-20.27.0-70.6"}}}}})
+		n.ip("route add 10.5.0.0/24 via 172.18.0.2 proto bgp table 1005")
+		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(HaveExactElements("10.4.0.0/24>172.18.0.2", "10.5.0.0/24>172.18.0.2"))
 	})
 
 	It("holds back what exceeds the limit, keeps what is there, and fills up when there is room", func() {

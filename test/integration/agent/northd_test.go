@@ -51,6 +51,7 @@ var _ = Describe("ovn-northd", func() {
 		n, northd := newRouted()
 		n.ip("route add "+prefix+" via inet6 fe80::1 dev gw0 proto bgp", "route add 10.1.0.0/24 via 172.18.0.2 proto bgp")
 		n.start()
+		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(ContainElement("10.1.0.0/24>172.18.0.2"))
 		n.expectReason("default", agent.ReasonSynced)
 		imported := n.state("default").Skipped[model.SkipIPv4ViaIPv6] == 0
 		Expect(n.inOVN("GR_n1")).To(HaveLen(map[bool]int{true: 2, false: 1}[imported]))
