@@ -264,7 +264,7 @@ func TestKilledAnywhere(t *testing.T) {
 	keeper := &vrfs.Keeper{Namespace: ns.Handle, Log: logr.Discard()}
 	exposed := moved
 	exposed.Exposed, exposed.Isolated = true, false
-	steps := [][]vrfs.Network{{blue()}, {moved}, {exposed}, {moved}, nil}
+	steps := [][]vrfs.Network{{blue()}, {moved}, {exposed}, nil}
 	for step, networks := range steps {
 		for only, all := 0, 1; only < all; only++ {
 			// Back to where the step begins.
