@@ -8,7 +8,20 @@
 // OVNBGP_VM=1 in the environment. No packet can leave: the machine has no
 // network card, the namespaces no way out.
 //
+// The end-to-end lab needs more, which flags add; tests find it by environment
+// variables:
+//
+//	-controlplane        OVNBGP_LAB_KUBECONFIG  etcd and kube-apiserver, native on the host also
+//	                                            for the virtual machine, at the same address inside
+//	-binaries FOLDER     OVNBGP_LAB_BINARIES    programs to run
+//	-evidence FOLDER     OVNBGP_LAB_EVIDENCE    what tests write there is in FOLDER afterwards
+//	-modules NAME,...                           kernel modules
+//
+// The API server's port is all of the host that can be reached from inside
+// (internal/forward). In the virtual machine OVNBGP_LAB_TIER is vm.
+//
 //	go run ./hack/vm run -- ./internal/agent/... -run VRF -v
+//	go run ./hack/vm run -controlplane -- ./hack/vm/selftest -v -bench API
 //	go run ./hack/vm build
 //	go run ./hack/vm shell -- ./internal/agent/kernel
 //

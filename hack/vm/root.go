@@ -72,7 +72,7 @@ func makeDisk(ctx context.Context, folder, disk string, spare int64) error {
 	if err := needs(ctx, "mke2fs"); err != nil {
 		return err
 	}
-	size := spare
+	size, inodes := spare, 64
 	err := filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -83,6 +83,7 @@ func makeDisk(ctx context.Context, folder, disk string, spare int64) error {
 		}
 		// A block of slack for each file, and an inode.
 		size += info.Size() + 4096 + 256
+		inodes++
 		return nil
 	})
 	if err != nil {
@@ -90,7 +91,8 @@ func makeDisk(ctx context.Context, folder, disk string, spare int64) error {
 	}
 	// 3 % for the file system's own tables.
 	size += size / 32
-	_, err = output(niced(ctx, "mke2fs", "-q", "-t", "ext4", "-F", "-O", "^has_journal", "-m", "0",
-		"-d", folder, disk, strconv.FormatInt(size>>10, 10)+"k"))
+	_, err = output(niced(ctx, "mke2fs", "-q", "-t", "ext4", "-F", "-O", "^has_journal,^resize_inode", "-m", "0",
+		// By itself it would choose by size, and a lot of inodes for a small disk.
+		"-b", "4096", "-N", strconv.Itoa(inodes), "-d", folder, disk, strconv.FormatInt(size>>10, 10)+"k"))
 	return err
 }
