@@ -8,11 +8,13 @@ import (
 	"slices"
 	"strings"
 
+	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
@@ -116,13 +118,15 @@ func expectNetworkRowVia(ctx context.Context, l *lab.Lab, n network, node string
 // advertisedBy are the RouteAdvertisements that the manager wrote on the
 // network's definition.
 func (n network) advertisedBy(ctx context.Context, l *lab.Lab) ([]string, error) {
-	definition, err := l.CNI.Definition(ctx, l.Kube.Client, n.nad())
-	if err != nil {
+	var definition nadv1.NetworkAttachmentDefinition
+	if err := l.Kube.Client.Get(ctx, client.ObjectKey{Namespace: n.cudn, Name: n.cudn}, &definition); err != nil {
 		return nil, err
 	}
 	var names []string
-	if value := definition.Annotations["k8s.ovn.org/route-advertisements"]; value != "" {
-		err = json.Unmarshal([]byte(value), &names)
+	value := definition.Annotations["k8s.ovn.org/route-advertisements"]
+	if value == "" {
+		return nil, nil
 	}
+	err := json.Unmarshal([]byte(value), &names)
 	return names, err
 }

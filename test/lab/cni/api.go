@@ -194,11 +194,3 @@ func (n *Network) definition(nad string) string {
 		"topology": string(n.Topology), "role": "primary", "subnets": strings.Join(subnets, ","),
 	})
 }
-
-// Definition is a network's definition as it is stored, by "namespace/name".
-func (c *Cluster) Definition(ctx context.Context, api client.Client, nad string) (*nadv1.NetworkAttachmentDefinition, error) {
-	namespace, name, _ := strings.Cut(nad, "/")
-	definition := &nadv1.NetworkAttachmentDefinition{}
-	err := api.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, definition)
-	return definition, err
-}
