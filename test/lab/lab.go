@@ -154,7 +154,7 @@ func (l *Lab) makeMachines(ctx context.Context) error {
 		}
 	}
 	for i := range l.Description.Nodes {
-		n := &Node{Name: fmt.Sprintf("node%d", i+1), Addresses: l.onFabric(byte(firstNode + i)), lab: l}
+		n := &Node{Name: fmt.Sprintf("node%d", i+1), Addresses: l.onFabric(byte(firstNode + i)), lab: l, number: byte(firstNode + i)}
 		l.Nodes = append(l.Nodes, n)
 		if err := n.boot(ctx); err != nil {
 			return err

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,8 @@ type Node struct {
 	FRRK8s    *frrk8s.FRRK8s
 	Agent     *machine.Process
 
-	lab *Lab
+	lab    *Lab
+	number byte
 }
 
 // Address is the node's on the fabric.
@@ -39,7 +41,8 @@ func (n *Node) boot(ctx context.Context) error {
 		return err
 	}
 	if err := machine.Link(
-		machine.End{Machine: n.Machine, Name: Uplink},
+		// A network card keeps its MAC when its machine reboots.
+		machine.End{Machine: n.Machine, Name: Uplink, MAC: fmt.Sprintf("02:00:00:64:00:%02x", n.number)},
 		machine.End{Machine: n.lab.fabric, Name: n.Name, Master: fabricBridge}); err != nil {
 		return err
 	}
@@ -100,4 +103,42 @@ func (n *Node) StartAgent(ctx context.Context, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	return n.Machine.AwaitHTTP(ctx, "http://"+probes+"/readyz", n.Agent)
+}
+
+// PowerOff ends the node's machine as a power failure does.
+func (n *Node) PowerOff() error { return n.Machine.Close() }
+
+// PowerOn makes the machine anew, as it is after a reboot: everything that was
+// not on a disk is gone, pods as well. It needs a lab with an OVN per node.
+func (n *Node) PowerOn(ctx context.Context) error {
+	if err := n.boot(ctx); err != nil {
+		return err
+	}
+	if err := n.lab.CNI.Reboot(ctx, n.Machine); err != nil {
+		return err
+	}
+	if err := n.lab.CNI.Publish(ctx, n.lab.Kube.Client, nil); err != nil {
+		return err
+	}
+	n.Agent = nil
+	if err := n.start(ctx); err != nil {
+		return err
+	}
+	return n.StartAgent(ctx)
+}
+
+// Drain ends what a node's Pods run when its Node is deleted: the DaemonSets'
+// pods go with it.
+func (n *Node) Drain() {
+	n.Agent.Kill()
+	n.FRRK8s.Kill()
+	n.FRR.Kill()
+}
+
+// Undrain starts them again, as new pods do: FRR without a configuration.
+func (n *Node) Undrain(ctx context.Context) error {
+	if err := n.start(ctx); err != nil {
+		return err
+	}
+	return n.StartAgent(ctx)
 }
