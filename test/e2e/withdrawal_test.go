@@ -97,7 +97,7 @@ func named(template, name string) string {
 
 // asTemplate gives a template another name, and leaves its label.
 func asTemplate(template, name string) string {
-	return strings.Replace(template, "name: fabric", "name: "+name, 1)
+	return strings.Replace(template, "name: fabric", "name: "+name, -1)
 }
 
 // selecting has an advertisement select the templates with another label.

@@ -62,19 +62,35 @@ func peeringThatReceives(l *lab.Lab, allowed string, routers ...*lab.Router) str
         toReceive: {allowed: %s}`, r.Address(ipv4), r.ASN, allowed)
 		}
 	}
+	if l.IPv4 {
+		return template("fabric", "{}", "", neighbors.String())
+	}
+	// FRR takes its BGP identifier from an IPv4 address and opens no session
+	// without one, so that each node needs a template of its own.
+	var all strings.Builder
+	for i, n := range l.Nodes {
+		all.WriteString(template("fabric-"+n.Name, "{matchLabels: {kubernetes.io/hostname: "+n.Name+"}}",
+			fmt.Sprintf("\n      id: 192.0.2.%d", i+1), neighbors.String()))
+	}
+	return all.String()
+}
+
+func template(name, nodeSelector, id, neighbors string) string {
 	return fmt.Sprintf(`
+---
 apiVersion: frrk8s.metallb.io/v1beta1
 kind: FRRConfiguration
 metadata:
-  name: fabric
+  name: %s
   namespace: %s
   labels: {use-for-advertisements: fabric}
 spec:
+  nodeSelector: %s
   bgp:
     routers:
-    - asn: %d
+    - asn: %d%s
       neighbors:%s
-`, frrk8s.Namespace, lab.NodeASN, neighbors.String())
+`, name, frrk8s.Namespace, nodeSelector, lab.NodeASN, id, neighbors)
 }
 
 // Selectors of RouteAdvertisements.
