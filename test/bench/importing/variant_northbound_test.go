@@ -59,6 +59,14 @@ func (n *northbound) startCluster(b *testing.B) {
 		}
 		return n.Server != nil
 	})
+	// A busy machine would have members think that the leader is gone. The
+	// timer can be doubled at most at a time.
+	for _, timer := range []string{"2000", "4000", "8000", "16000"} {
+		n.Control(b, "cluster/change-election-timer", database, timer)
+		nbserver.Eventually(b, time.Minute, "the election timer is "+timer, func() bool {
+			return strings.Contains(n.Control(b, "cluster/status", database), "Election timer: "+timer)
+		})
+	}
 }
 
 func (n *northbound) startSSL(b *testing.B) {
