@@ -106,7 +106,8 @@ func New(ctx context.Context, options Options) (*Cluster, error) {
 	if err := c.startZones(ctx); err != nil {
 		return c, err
 	}
-	return c, c.onNodes(ctx, c.startNode)
+	err := c.onNodes(ctx, c.startNode)
+	return c, err
 }
 
 // onNodes does the same on all nodes at once: much of it is waiting.
