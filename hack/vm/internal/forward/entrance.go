@@ -114,24 +114,35 @@ func (e *Entrance) accept(index int, listener net.Listener) {
 func HandOver(addresses []string) error {
 	handover := os.NewFile(handoverFile, "handover")
 	defer handover.Close()
+	// The message holds them open until it has been received; then the
+	// receiver does.
+	var files []*os.File
+	defer func() {
+		for _, file := range files {
+			_ = file.Close()
+		}
+	}()
 	var fds []int
 	for _, address := range addresses {
-		listener, err := net.Listen("tcp", address)
+		file, err := listen(address)
 		if err != nil {
-			return err
+			return fmt.Errorf("listen on %s: %w", address, err)
 		}
-		defer listener.Close()
-		file, err := listener.(*net.TCPListener).File()
-		if err != nil {
-			return fmt.Errorf("the listener on %s: %w", address, err)
-		}
-		defer file.Close()
-		fds = append(fds, int(file.Fd()))
+		files, fds = append(files, file), append(fds, int(file.Fd()))
 	}
 	if err := unix.Sendmsg(handoverFile, []byte{0}, unix.UnixRights(fds...), nil, 0); err != nil {
 		return fmt.Errorf("hand the listeners over: %w", err)
 	}
 	return nil
+}
+
+func listen(address string) (*os.File, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	return listener.(*net.TCPListener).File()
 }
 
 // maxListeners is how many a message has room for.

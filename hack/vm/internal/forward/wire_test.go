@@ -93,7 +93,7 @@ func TestUnreadConnectionHoldsUpNoOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() })
 		if _, err := conn.Write(bytes.Repeat([]byte("x"), 3<<20)); err != nil {
 			t.Fatal(err)
 		}
