@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -320,18 +322,38 @@ func TestObserveOnly(t *testing.T) {
 	c.Expect(manager.logs.String()).NotTo(ContainSubstring("forbidden"))
 }
 
+// olderChart is the chart with an older CRD.
+func olderChart(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "chart")
+	must(t, "cp", "-rL", chart, folder)
+	path := filepath.Join(folder, "files", "crd", "k8s.ovn.org_routeadvertisements.yaml")
+	now := file(t, path)
+	before := regexp.MustCompile(`(controller-gen.kubebuilder.io/version:) \S+`).ReplaceAllString(now, "$1 older")
+	if before == now {
+		t.Fatal("the CRD has no version to be older than")
+	}
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
 func TestHelm(t *testing.T) {
 	c := newCluster(t)
-	c.mustHelm("install", release, chart, "--create-namespace", "--set=agent.flags.cluster-subnets={10.244.0.0/16}")
+	c.mustHelm("install", release, olderChart(t), "--create-namespace", "--set=agent.flags.cluster-subnets={10.244.0.0/16}")
+	crd := func() string {
+		return c.kubectl("get", "crd", "routeadvertisements.k8s.ovn.org", "--output=jsonpath={.metadata.annotations}")
+	}
+	c.Expect(crd()).To(ContainSubstring(`"older"`))
 	c.story()
 	manager := c.run(home, c.deployed())
 	c.works()
 	before := c.kubectl("get", "frrconfigurations", "--all-namespaces", "--output=jsonpath={.items[*].metadata.resourceVersion}")
 
 	t.Log("upgrading, CRDs too")
-	c.kubectl("annotate", "crd", "routeadvertisements.k8s.ovn.org", "controller-gen.kubebuilder.io/version=old", "--overwrite", "--field-manager=helm")
 	c.mustHelm("upgrade", release, chart, "--reuse-values", "--set=manager.flags.log-level=debug", "--set=agent.flags.manage-vrfs=true")
-	c.Expect(c.kubectl("get", "crd", "routeadvertisements.k8s.ovn.org", "--output=yaml")).NotTo(ContainSubstring("version: old"))
+	c.Expect(crd()).NotTo(ContainSubstring(`"older"`))
 	c.Expect(c.deployed().Containers[0].Args).To(ContainElement("--log-level=debug"))
 	manager.stop(c)
 	upgraded := c.run(home, c.deployed())
