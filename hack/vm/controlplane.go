@@ -12,7 +12,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
 	"golang.org/x/sys/unix"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/worklist"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
@@ -78,6 +80,8 @@ func (p *controlPlane) stop() {
 // until it is killed, and all that it started goes with it.
 func serveControlPlane(folder string) error {
 	say := json.NewEncoder(os.Stdout)
+	// Unset, it complains on standard error.
+	ctrl.SetLogger(logr.Discard())
 	running, err := controlplane.Start(controlplane.Options{NADs: true})
 	if err != nil {
 		return say.Encode(serving{Trouble: err.Error()})
