@@ -3,8 +3,8 @@
 // reaches an external prefix by a route that the agent put into OVN.
 //
 //	make e2e                      # all stories: natively first, then in the VM
-//	make e2e-native ARGS='--ginkgo.label-filter=story1'
-//	make e2e-vm ARGS='--ginkgo.focus=tenants -v'
+//	make e2e-native LABELS=story1
+//	make e2e-vm ARGS='--ginkgo.focus=tenants --ginkgo.v'
 //
 // # Where specs run
 //
