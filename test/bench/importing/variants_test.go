@@ -127,7 +127,7 @@ func (v variant) load(b *testing.B, n *node) {
 	}
 	for network := range v.names() {
 		if v.vrf {
-			fmt.Fprintf(&text, "link add vrf%d type vrf table %d\nlink set vrf%d up\nlink set gw0 master vrf%d\naddr add 172.18.0.1/16 dev gw0\n",
+			fmt.Fprintf(&text, "link add vrf%d type vrf table %d\nlink set vrf%d up\nlink set gw0 master vrf%d\n",
 				network, v.table(network), network, network)
 		}
 		for i := range v.routes {

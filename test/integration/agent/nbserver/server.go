@@ -191,9 +191,13 @@ func (s *Server) Update(t testing.TB, prefix string, row map[string]any) {
 
 func run(t testing.TB, name string, arguments ...string) string {
 	t.Helper()
-	out, err := exec.Command(name, arguments...).CombinedOutput()
+	command := exec.Command(name, arguments...)
+	// OVS' tools log there, on a busy machine even what is no fault.
+	var complaints strings.Builder
+	command.Stderr = &complaints
+	out, err := command.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v: %s", name, strings.Join(arguments, " "), err, out)
+		t.Fatalf("%s %s: %v: %s%s", name, strings.Join(arguments, " "), err, out, complaints.String())
 	}
 	return string(out)
 }
