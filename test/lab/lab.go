@@ -210,7 +210,13 @@ func (l *Lab) startPrograms(ctx context.Context) error {
 	}
 	following, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.follow, l.followed = stop, make(chan error, 1)
-	go func() { l.followed <- l.CNI.Follow(following, l.Kube.Client) }()
+	go func() {
+		err := l.CNI.Follow(following, l.Kube.Client)
+		if err != nil {
+			l.say("what plays OVN-Kubernetes' node components has ended: %v", err)
+		}
+		l.followed <- err
+	}()
 	together, ctx := errgroup.WithContext(ctx)
 	together.Go(func() error { return l.Manager.Restart(ctx) })
 	for _, n := range l.Nodes {
