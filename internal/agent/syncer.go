@@ -6,9 +6,11 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
@@ -294,14 +296,23 @@ func (s *syncer) write(ctx context.Context, w work) (written int, err error) {
 }
 
 func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (written int, err error) {
+	commits, ctx := errgroup.WithContext(ctx)
+	// While the server works on one, the next is made.
+	commits.SetLimit(2)
+	var count atomic.Int64
 	changes := s.changes[:0]
-	flush := func() {
-		if err == nil && len(changes) > 0 {
-			if err = s.rows.Commit(ctx, changes); err == nil {
-				written += len(changes)
-			}
-			changes = changes[:0]
+	flush := func(last bool) {
+		batch := changes
+		if !last {
+			changes = nil
 		}
+		commits.Go(func() error {
+			err := s.rows.Commit(ctx, batch)
+			if err == nil {
+				count.Add(int64(len(batch)))
+			}
+			return err
+		})
 	}
 	var hops [16]netip.Addr
 	var rows [16]model.RouterRow
@@ -324,17 +335,18 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 			s.figures.repaired(s.name)
 		}
 		if len(changes) >= rowsPerTransaction {
-			if flush(); err != nil {
+			if flush(false); ctx.Err() != nil {
 				break
 			}
 		}
 	}
-	flush()
+	flush(true)
+	err = commits.Wait()
 	// A full import leaves no large buffer behind.
 	if s.changes = changes[:0]; cap(changes) > 1024 {
 		s.changes = nil
 	}
-	return written, err
+	return int(count.Load()), err
 }
 
 // judge tells what a prefix must have on the router.
