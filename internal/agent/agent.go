@@ -330,6 +330,9 @@ func (a *Agent) prune(ctx context.Context) (settled bool) {
 	if a.readOnly || !a.complete {
 		return true
 	}
+	if !a.ovn.Connected() {
+		return false
+	}
 	wanted := slices.Collect(maps.Keys(a.networks))
 	for more := true; more; {
 		var err error
