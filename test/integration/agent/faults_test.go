@@ -1,11 +1,13 @@
 package agent
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -84,6 +86,31 @@ var _ = Describe("Faults", func() {
 		Eventually(func() int { return n.server.Count(GinkgoTB(), "nexthop", "172.18.0.99") }, patience).Should(BeNumerically(">", 0))
 		between.cut()
 		between.mute.Store(false)
+		n.expectOurs()
+		expectForeign(n)
+	})
+
+	It("tries a write again that the server refused, in the same session", func() {
+		n := newNode()
+		foreign(n)
+		var refuse atomic.Bool
+		n.endpoint = []string{n.server.Relay(GinkgoTB(), func(message []byte) []byte {
+			if bytes.Contains(message, []byte("10.66.0.0/24")) && refuse.CompareAndSwap(true, false) {
+				// Nothing would look at the route again by itself: no session
+				// ends, no row changes, no event of the kernel comes.
+				return bytes.Replace(message, []byte("Logical_Router_Static_Route"), []byte("No_Such_Table"), 1)
+			}
+			return message
+		})}
+		n.start()
+		n.expectReason(blue, agent.ReasonSynced)
+		n.expectReason("default", agent.ReasonSynced)
+		refuse.Store(true)
+		n.ip("route add 10.66.0.0/24 via 172.18.0.2 proto bgp")
+		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(ContainElement("10.66.0.0/24>172.18.0.2"))
+		Expect(refuse.Load()).To(BeFalse())
+		Expect(n.figure("sync_failures_total")).To(BeEquivalentTo(1))
+		Expect(n.figure("northbound_sessions_total")).To(BeEquivalentTo(1))
 		n.expectOurs()
 		expectForeign(n)
 	})
