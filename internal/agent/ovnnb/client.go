@@ -21,6 +21,9 @@ const Database = "OVN_Northbound"
 // perOperation is how much longer a transaction may take for each operation.
 const perOperation = 5 * time.Millisecond
 
+// lostInterval is how often rows are looked for that nothing tells about.
+const lostInterval = 10 * time.Minute
+
 // Options are what a Client needs.
 type Options struct {
 	// Endpoints are unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT. Of a cluster
@@ -159,6 +162,11 @@ func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, er
 		return false, endedBy(s, err)
 	}
 	c.begin(s)
+	again := time.NewTicker(lostInterval)
+	defer again.Stop()
+	if err := c.findLost(s); err != nil {
+		return true, endedBy(s, err)
+	}
 	for {
 		if err := c.watchRouters(s); err != nil {
 			return true, endedBy(s, err)
@@ -167,6 +175,10 @@ func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, er
 		case <-s.ctx.Done():
 			return true, context.Cause(s.ctx)
 		case <-c.wanted:
+		case <-again.C:
+			if err := c.findLost(s); err != nil {
+				return true, endedBy(s, err)
+			}
 		}
 	}
 }

@@ -194,7 +194,7 @@ func (c *Client) Prune(ctx context.Context, networks []string, limit int) (more 
 	if err != nil || len(rows) == 0 {
 		return true, err
 	}
-	_, err = c.prune(ctx, s, rows[:min(len(rows), 100)], func(place) string { return "" })
+	_, err = c.prune(ctx, s, rows[:min(len(rows), anywhereAtMost)], func(place) string { return "" })
 	return true, err
 }
 
@@ -215,6 +215,7 @@ func (c *Client) prune(ctx context.Context, s *session, rows []leftover, router 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, row := range rows {
+		delete(c.routes.lost, row.id)
 		if c.session == s && c.readRoute(s, formatRowID(row.id), row.place) {
 			left = append(left, row)
 		}

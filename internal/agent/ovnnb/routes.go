@@ -18,6 +18,8 @@ type routes struct {
 	// strays are rows of ours that leave by no port that we know, and where
 	// that is.
 	strays map[model.RowID]string
+	// lost are rows of ours that are in no part that we read.
+	lost map[model.RowID]struct{}
 	// strayed is told of them.
 	strayed func()
 }
@@ -54,15 +56,15 @@ type route struct {
 func newRoutes(node string, strayed func()) *routes {
 	return &routes{
 		node: node, strayed: strayed, networks: map[string]*networkRoutes{}, byPort: map[string]*networkRoutes{},
-		strays: map[model.RowID]string{},
+		strays: map[model.RowID]string{}, lost: map[model.RowID]struct{}{},
 	}
 }
 
 // network returns the rows of a network, making room for them; created tells
 // that it did. Then strays may be its.
 func (r *routes) network(name string) (n *networkRoutes, created bool) {
-	if n = r.networks[name]; n != nil {
-		return n, false
+	if old := r.networks[name]; old != nil {
+		return old, false
 	}
 	n = &networkRoutes{
 		name: name, port: ovnk.NamesOf(name).GatewayRouterExternalPort(r.node), marks: marksOf(name, r.node), byPrefix: map[netip.Prefix]*route{},
@@ -208,6 +210,9 @@ func (n *networkRoutes) touch(prefix netip.Prefix) {
 	}
 }
 
+// anywhereAtMost bounds the rows that one transaction takes off unknown routers.
+const anywhereAtMost = 100
+
 // leftover is a row of ours that is to go.
 type leftover struct {
 	id model.RowID
@@ -216,6 +221,13 @@ type leftover struct {
 
 // leftovers are rows of no network of these, at most limit.
 func (r *routes) leftovers(networks []string, limit int) (out []leftover) {
+	for id := range r.lost {
+		// Nobody knows on which router they are, which is dear.
+		if len(out) >= min(limit, anywhereAtMost) {
+			return out
+		}
+		out = append(out, leftover{id: id})
+	}
 	for id, port := range r.strays {
 		if len(out) >= limit {
 			return out

@@ -194,6 +194,34 @@ func (c *Client) load(s *session) error {
 	return nil
 }
 
+// findLost looks for rows of ours without the mark of a part, which nothing
+// tells about: somebody changed their marks, or an older agent wrote them.
+func (c *Client) findLost(s *session) error {
+	where := []ovsdb.Condition{ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(markOwner, ownerAgent, markNode, c.options.Node))}
+	for part := range parts {
+		where = append(where, ovsdb.NewCondition("external_ids", ovsdb.ConditionExcludes, marks(markPart, strconv.Itoa(part))))
+	}
+	var t transaction
+	t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationSelect, Table: tableRoute, Where: where, Columns: []string{"_uuid"}})
+	results, err := c.transact(s.ctx, s, &t)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.routes.lost)
+	for _, row := range results[0].Rows {
+		uuid, _ := row["_uuid"].(ovsdb.UUID)
+		if id, ok := parseRowID(uuid.GoUUID); ok {
+			c.routes.lost[id] = struct{}{}
+		}
+	}
+	if len(c.routes.lost) > 0 {
+		c.options.Strayed()
+	}
+	return nil
+}
+
 // transact sends a transaction and checks the result of each operation.
 func (c *Client) transact(ctx context.Context, s *session, t *transaction) ([]ovsdb.OperationResult, error) {
 	// A large transaction takes longer.

@@ -103,6 +103,8 @@ func TestStraysAreFoundAndRemoved(t *testing.T) {
 	// Somebody changed the port, to another router's and to none.
 	s.AddRoute(t, "GR_n1", "10.4.0.0/24", "172.18.0.2", "rtoe-GR_gone_n1", ours...)
 	s.AddRoute(t, "GR_n1", "10.5.0.0/24", "172.18.0.2", "other", ours...)
+	// Nothing tells about a row without the mark of its part.
+	s.AddRoute(t, "GR_n1", "10.6.0.0/24", "172.18.0.2", "rtoe-GR_n1", ours[:3]...)
 	var strayed atomic.Int64
 	c, n := run(t, ovnnb.Options{Endpoints: []string{s.Endpoint()}, Strayed: func() { strayed.Add(1) }})
 	known(t, n)
