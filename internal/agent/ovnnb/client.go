@@ -65,6 +65,10 @@ type Client struct {
 	wanted chan struct{}
 	// trouble is why there is no session.
 	trouble string
+
+	// complaint is what was logged last, and complained when; they are Run's.
+	complaint  string
+	complained time.Time
 }
 
 // New returns a Client that does nothing until Run.
@@ -130,12 +134,14 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-// complain logs why there is no session. That one of several servers follows
-// is how it should be.
+// complain logs why there is no session, and the same again only after a
+// while. That one of several servers follows is how it should be.
 func (c *Client) complain(endpoint string, err error) {
-	log := c.options.Log.V(1)
-	if errors.Is(err, errNotLeader) && len(c.options.Endpoints) == 1 {
-		log = c.options.Log
+	log := c.options.Log
+	if errors.Is(err, errNotLeader) && len(c.options.Endpoints) > 1 || c.complaint == err.Error() && time.Since(c.complained) < time.Minute {
+		log = log.V(1)
+	} else {
+		c.complaint, c.complained = err.Error(), time.Now()
 	}
 	log.Info("No session with the OVN Northbound database", "endpoint", endpoint, "cause", err.Error())
 }
@@ -157,10 +163,12 @@ func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, er
 		return false, err
 	}
 	defer s.end(errors.New("closed"))
-	go s.keepAlive(c.options.Silence)
 	if err := c.load(s); err != nil {
 		return false, endedBy(s, err)
 	}
+	// Until here each call has its own time limit, which is longer: to list
+	// rows keeps the server from anything else.
+	go s.keepAlive(c.options.Silence)
 	c.begin(s)
 	again := time.NewTicker(lostInterval)
 	defer again.Stop()
@@ -196,7 +204,7 @@ func (c *Client) begin(s *session) {
 	c.mu.Lock()
 	c.routes.forget()
 	c.session, c.trouble = s, ""
-	for _, row := range s.routes.Cache().Table(tableRoute).RowsShallow() {
+	for _, row := range s.ours.Table(tableRoute).RowsShallow() {
 		c.readRoute(s, row.(*staticRoute).UUID)
 	}
 	c.readAround(s)
@@ -262,7 +270,7 @@ func (c *Client) readRoute(s *session, uuid string, before ...place) (found bool
 	if !ok {
 		return false
 	}
-	row, found := s.routes.Cache().Table(tableRoute).Row(uuid).(*staticRoute)
+	row, found := s.ours.Table(tableRoute).Row(uuid).(*staticRoute)
 	c.routes.put(id, row, before...)
 	return found
 }

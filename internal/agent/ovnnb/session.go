@@ -14,9 +14,14 @@ import (
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 )
 
-// connectWithin bounds the attempt to reach one server, so that one that is
-// silent does not keep us from the others.
-const connectWithin = 5 * time.Second
+const (
+	// connectWithin bounds the attempt to reach one server, so that one that is
+	// silent does not keep us from the others.
+	connectWithin = 10 * time.Second
+	// perRow is how much longer an echo may take for each row of ours: a server
+	// that lists all of them for somebody answers nobody meanwhile.
+	perRow = 200 * time.Microsecond
+)
 
 // session is a connection to one server from its first monitor to its end.
 // libovsdb's own reconnecting is not used: with several monitors each of them
@@ -27,8 +32,11 @@ type session struct {
 	// because a libovsdb client keeps a table once: a row in two monitors of
 	// one client breaks it.
 	routes, router client.Client
-	ctx            context.Context
-	end            context.CancelCauseFunc
+	// ours and others are their caches, which the clients themselves forget
+	// when the connection ends.
+	ours, others *cache.TableCache
+	ctx          context.Context
+	end          context.CancelCauseFunc
 	// routers are those monitored, by name.
 	routers map[string]bool
 	// matches is set where NAT can have a match.
@@ -61,8 +69,13 @@ func (c *Client) connectBoth(s *session, endpoint string) (err error) {
 	if s.matches = schema.Table(tableNAT) != nil && schema.Table(tableNAT).Column("match") != nil; s.matches {
 		tables[tableNAT] = &natMatchRow{}
 	}
-	s.router, err = c.dial(s, endpoint, tables)
-	return err
+	if s.router, err = c.dial(s, endpoint, tables); err != nil {
+		return err
+	}
+	if s.ours, s.others = s.routes.Cache(), s.router.Cache(); s.ours == nil || s.others == nil {
+		return errLost
+	}
+	return nil
 }
 
 // dial returns a client that ends with the session, and ends it.
@@ -89,7 +102,7 @@ func (c *Client) dial(s *session, endpoint string, tables map[string]libmodel.Mo
 	go func() {
 		select {
 		case <-lib.DisconnectNotify():
-			s.end(errors.New("the connection was lost, or the server no longer leads its cluster"))
+			s.end(errLost)
 		case <-s.ctx.Done():
 		}
 	}()
@@ -121,7 +134,8 @@ func (s *session) keepAlive(silence time.Duration) {
 			return
 		case <-timer.C:
 		}
-		ctx, cancel := context.WithTimeoutCause(s.ctx, 2*silence, fmt.Errorf("the server was silent for %s", 2*silence))
+		patience := 2*silence + time.Duration(s.ours.Table(tableRoute).Len())*perRow
+		ctx, cancel := context.WithTimeoutCause(s.ctx, patience, fmt.Errorf("the server was silent for %s", patience))
 		err := await(ctx, func() error { return errors.Join(s.routes.Echo(ctx), s.router.Echo(ctx)) })
 		if cause := context.Cause(ctx); err != nil && cause != nil {
 			err = cause
@@ -181,12 +195,12 @@ func (c *Client) load(s *session) error {
 	}
 	// Events are handled only from here on, and what was there before is read
 	// from the caches: libovsdb drops events when too many come at once.
-	s.routes.Cache().AddEventHandler(&cache.EventHandlerFuncs{
+	s.ours.AddEventHandler(&cache.EventHandlerFuncs{
 		AddFunc:    func(_ string, row libmodel.Model) { c.routeChanged(s, row) },
 		UpdateFunc: func(_ string, old, row libmodel.Model) { c.routeChanged(s, row, old) },
 		DeleteFunc: func(_ string, old libmodel.Model) { c.routeChanged(s, old, old) },
 	})
-	s.router.Cache().AddEventHandler(&cache.EventHandlerFuncs{
+	s.others.AddEventHandler(&cache.EventHandlerFuncs{
 		AddFunc:    func(table string, row libmodel.Model) { c.routerChanged(s, table, row) },
 		UpdateFunc: func(table string, old, row libmodel.Model) { c.routerChanged(s, table, old, row) },
 		DeleteFunc: func(table string, old libmodel.Model) { c.routerChanged(s, table, old) },
@@ -255,6 +269,7 @@ func (c *Client) transact(ctx context.Context, s *session, t *transaction) ([]ov
 
 var (
 	errNotLeader = errors.New("this server follows in its cluster, and only the leader will do: name all of the cluster's servers with --ovn-nb")
+	errLost      = errors.New("the connection was lost, or the server no longer leads its cluster")
 	errSlow      = errors.New("the server took too long")
 )
 

@@ -76,14 +76,14 @@ func (c *Client) readAround(s *session) {
 	c.around.forget()
 	c.readRouters(s)
 	c.readGlobal(s)
-	for uuid := range s.router.Cache().Table(tableRoute).RowsShallow() {
+	for uuid := range s.others.Table(tableRoute).RowsShallow() {
 		c.readImport(s, uuid)
 	}
 }
 
 func (c *Client) readRouters(s *session) {
 	clear(c.around.routers)
-	for _, row := range s.router.Cache().Table(tableRouter).RowsShallow() {
+	for _, row := range s.others.Table(tableRouter).RowsShallow() {
 		router := row.(*logicalRouter)
 		// Two of the same name should not be; the choice must be steady.
 		if other := c.around.routers[router.Name]; other == nil || router.UUID < other.UUID {
@@ -93,14 +93,14 @@ func (c *Client) readRouters(s *session) {
 }
 
 func (c *Client) readGlobal(s *session) {
-	for _, row := range s.router.Cache().Table(tableGlobal).RowsShallow() {
+	for _, row := range s.others.Table(tableGlobal).RowsShallow() {
 		c.around.options = row.(*global).Options
 	}
 }
 
 func (c *Client) readImport(s *session, uuid string) {
 	port := ""
-	if row, found := s.router.Cache().Table(tableRoute).Row(uuid).(*importedRoute); found {
+	if row, found := s.others.Table(tableRoute).Row(uuid).(*importedRoute); found {
 		port = valueOf(row.OutputPort)
 	}
 	for _, port := range c.around.imported(uuid, port) {
@@ -119,7 +119,7 @@ func (c *Client) notify(concerned func(*Network) bool) {
 
 // nat is a NAT row, nil where there is none that is looked at.
 func (s *session) nat(uuid string) *natMatchRow {
-	switch row := s.router.Cache().Table(tableNAT).Row(uuid).(type) {
+	switch row := s.others.Table(tableNAT).Row(uuid).(type) {
 	case *natMatchRow:
 		return row
 	case *natRow:
@@ -131,7 +131,7 @@ func (s *session) nat(uuid string) *natMatchRow {
 
 // nodes is the set with nodes' addresses of a family, "" where there is none.
 func (s *session) nodes(ipv4 bool) (uuid string) {
-	for candidate, row := range s.router.Cache().Table(tableAddressSet).RowsShallow() {
+	for candidate, row := range s.others.Table(tableAddressSet).RowsShallow() {
 		addresses := row.(*addressSet).Addresses
 		if len(addresses) == 0 {
 			continue
