@@ -119,7 +119,7 @@ can run beside the agent.`,
 func (o *options) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringVar(&o.node, "node", o.node, "this node's name (default $NODE_NAME)")
-	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; of several, the cluster's leader is used")
+	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; of a cluster name all servers, because only the leader will do")
 	f.StringVar(&o.certificate, "ovn-certificate", o.certificate, "file with the client certificate for ssl")
 	f.StringVar(&o.privateKey, "ovn-private-key", o.privateKey, "file with its private key")
 	f.StringVar(&o.caCert, "ovn-ca-certificate", o.caCert, "file with the certificates that sign the server's")
