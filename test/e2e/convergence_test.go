@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -72,7 +73,7 @@ func await(ctx context.Context, began time.Time, s stage) (time.Duration, error)
 		}
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("not reached in time (last: %v): %w", err, ctx.Err())
+			return 0, errors.Join(fmt.Errorf("not reached within %s", nativeOrGuest()), err)
 		case <-again.C:
 		}
 	}
@@ -246,7 +247,7 @@ func (l *ledger) String() string {
 
 func median(values []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+	return sorted[(len(sorted)-1)/2]
 }
 
 var _ = ReportAfterSuite("Convergence", func(Report) {

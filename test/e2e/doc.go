@@ -3,8 +3,8 @@
 // reaches an external prefix by a route that the agent put into OVN.
 //
 //	make e2e                      # all stories: natively first, then in the VM
-//	make e2e-native ARGS='--ginkgo.label-filter=story1'
-//	make e2e-vm ARGS='--ginkgo.focus=tenants -v'
+//	make e2e-native LABELS=story1
+//	make e2e-vm ARGS='--ginkgo.focus=tenants --ginkgo.v'
 //
 // # Where specs run
 //
@@ -46,7 +46,8 @@
 //
 // # Convergence figures
 //
-// exporting, importing, ... (convergence_test.go) time the stages of a change;
-// the suite prints a table of all that were taken. Stories use them in place of
-// a plain Eventually where the time is of interest.
+// exporting, importing, ... (convergence_test.go) time the stages of a change,
+// and watchFlow (outage_test.go) for how long a flow was interrupted; the suite
+// ends with tables of both. Stories use them in place of a plain Eventually
+// where the time is of interest.
 package e2e

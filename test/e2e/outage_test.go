@@ -77,13 +77,6 @@ func (f *flow) outage() time.Duration {
 	return max(f.longest, time.Since(f.last))
 }
 
-// reset forgets what was.
-func (f *flow) reset() {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	f.longest, f.last = 0, time.Now()
-}
-
 func (f *flow) end() {
 	f.stop()
 	<-f.done
@@ -105,13 +98,12 @@ var outages struct {
 	lines []string
 }
 
-// reportOutage keeps a flow's outage for the table.
-func reportOutage(cause string, f *flow) {
-	line := fmt.Sprintf("%s\t%s\t%.2f s\t", cause, f.name, f.outage().Seconds())
-	AddReportEntry("outage", fmt.Sprintf("%s, %s: %.2f s", cause, f.name, f.outage().Seconds()))
+// reportOutage keeps an outage for the table.
+func reportOutage(cause, flow string, outage time.Duration) {
+	AddReportEntry("outage", fmt.Sprintf("%s, %s: %.2f s", cause, flow, outage.Seconds()))
 	outages.Lock()
 	defer outages.Unlock()
-	outages.lines = append(outages.lines, line)
+	outages.lines = append(outages.lines, fmt.Sprintf("%s\t%s\t%.2f s\t", cause, flow, outage.Seconds()))
 }
 
 var _ = ReportAfterSuite("Outages", func(Report) {

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -49,7 +50,7 @@ var _ = Describe("Restarts", Label("story11"), func() {
 		GinkgoHelper()
 		for _, f := range []*flow{in, out} {
 			Eventually(ctx, f.hasAnswers).Should(BeTrue(), "%s after: %s", f.name, cause)
-			reportOutage(cause, f)
+			reportOutage(cause, f.name, f.outage())
 		}
 		Expect(inNode2.outage()).To(BeNumerically("<", notAnOutage), "what runs on another node is interrupted")
 	}
@@ -127,16 +128,18 @@ var _ = Describe("Restarts", Label("story11"), func() {
 	It("of a node converge", func(ctx context.Context) {
 		in.end()
 		out.end()
+		off := time.Now()
 		Expect(node.PowerOff()).To(Succeed())
 		first := nodeSubnet(l, node.Name, true)
 		Eventually(ctx, pathIs(tor.FRR, first, false)).Should(BeTrue(), "the far end notices")
 		announce(ctx, tor, late...)
 		Expect(node.PowerOn(ctx)).To(Succeed())
-		Eventually(ctx, pathIs(tor.FRR, first, true)).Should(BeTrue())
-		learned(ctx)
 		again := startPod(ctx, l, cni.PodSpec{Namespace: "story11", Name: "again", Node: node.Name})
-		expectSeenAs(ctx, again.Machine, server.Address(true), again.Address(true))
 		expectSeenAs(ctx, server.Machine, again.Address(true), server.Address(true))
+		reportOutage("node off and on", "client to a pod there", time.Since(off))
+		expectSeenAs(ctx, again.Machine, server.Address(true), again.Address(true))
+		reportOutage("node off and on", "a pod there to server", time.Since(off))
+		learned(ctx)
 		Expect(inNode2.outage()).To(BeNumerically("<", notAnOutage), "what runs on another node is interrupted")
 	})
 })

@@ -28,9 +28,7 @@ var _ = Describe("Withdrawal", Label("story8"), func() {
 		expectExactly(ctx, tor, defaultPrefixes(l)...)
 		expectExactly(ctx, tor2, defaultPrefixes(l)...)
 
-		node := l.Node("node1")
-		withdrawing(ctx, l, func() { remove(ctx, l, selecting(advertisement("story8-first", defaultNetwork), "first")) },
-			node, nodeSubnet(l, node.Name, l.Families()[0]), tor)
+		remove(ctx, l, selecting(advertisement("story8-first", defaultNetwork), "first"))
 		expectExactly(ctx, tor)
 		expectExactly(ctx, tor2, defaultPrefixes(l)...)
 	})
@@ -97,7 +95,7 @@ func named(template, name string) string {
 
 // asTemplate gives a template another name, and leaves its label.
 func asTemplate(template, name string) string {
-	return strings.Replace(template, "name: fabric", "name: "+name, -1)
+	return strings.ReplaceAll(template, "name: fabric", "name: "+name)
 }
 
 // selecting has an advertisement select the templates with another label.

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -154,7 +155,7 @@ func unpack(t *testing.T, layout string, layers []descriptor, into string) {
 		}
 		for entries := tar.NewReader(packed); ; {
 			header, err := entries.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

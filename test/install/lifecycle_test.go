@@ -157,7 +157,8 @@ func (c *cluster) run(namespace string, pod *corev1.PodSpec) *process {
 		environment = append(environment, e.Name+"="+value)
 	}
 	p := &process{Cmd: exec.Command(binary(c.t, program), container.Args...), ended: make(chan error, 1)}
-	p.Env = append(environment, "KUBECONFIG="+c.account(namespace, pod.ServiceAccountName))
+	environment = append(environment, "KUBECONFIG="+c.account(namespace, pod.ServiceAccountName))
+	p.Env = environment
 	p.Stdout, p.Stderr = &p.logs, &p.logs
 	c.Expect(p.Start()).To(Succeed())
 	go func() { p.ended <- p.Wait() }()

@@ -39,12 +39,11 @@ func (r Removed) String() string {
 // be run again. Conditions go first: OVN-Kubernetes' nodes act on Accepted and
 // are to stop counting on routes before these are withdrawn.
 func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
-	err = errors.Join(
-		clearAdvertisements(ctx, c, &removed),
-		clearAnnotations(ctx, c, &removed),
-		deleteGenerated(ctx, c, &removed),
-	)
-	return removed, err
+	advertisements := clearAdvertisements(ctx, c, &removed)
+	cleared, annotations := nad.Clear(ctx, c)
+	removed.Annotations = cleared
+	configurations := deleteGenerated(ctx, c, &removed)
+	return removed, errors.Join(advertisements, annotations, configurations)
 }
 
 // list lists a kind; a cluster without the kind has none of it.
@@ -79,24 +78,6 @@ func deleteGenerated(ctx context.Context, c client.Client, removed *Removed) err
 func remove(ctx context.Context, c client.Client, o client.Object) error {
 	uid := o.GetUID()
 	return client.IgnoreNotFound(c.Delete(ctx, o, client.Preconditions{UID: &uid}))
-}
-
-func clearAnnotations(ctx context.Context, c client.Client, removed *Removed) error {
-	keys, err := nad.All(ctx, c)
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, key := range keys {
-		changed, err := nad.Clear(ctx, c, key)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("NetworkAttachmentDefinition %s: %w", key, err))
-		}
-		if changed {
-			removed.Annotations++
-		}
-	}
-	return errors.Join(problems...)
 }
 
 func clearAdvertisements(ctx context.Context, c client.Client, removed *Removed) error {

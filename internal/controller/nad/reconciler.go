@@ -82,19 +82,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 	return ctrl.Result{}, err
 }
 
-// Clear takes away what the operator wrote, and tells whether there was any.
-func Clear(ctx context.Context, c client.Client, key types.NamespacedName) (bool, error) {
-	var object nadv1.NetworkAttachmentDefinition
-	if err := c.Get(ctx, key, &object); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	if object.Annotations[annotationWritten] == "" {
-		return false, nil
-	}
-	changes, _ := merge(object.Annotations, nil, func(string) bool { return false })
-	return true, client.IgnoreNotFound(write(ctx, c, &object, changes))
-}
-
 // write changes the annotations of the very version that was looked at: the
 // value is one string, which others write too. The cache doesn't hold all of
 // the object, so that a patch must name what it changes and nothing else.

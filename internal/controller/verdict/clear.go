@@ -54,7 +54,7 @@ func owns(object *ovnv1.RouteAdvertisements, field string) bool {
 		var fields struct {
 			Status map[string]json.RawMessage `json:"f:status"`
 		}
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			continue
 		}
 		var conditions map[string]json.RawMessage

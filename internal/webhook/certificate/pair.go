@@ -51,7 +51,7 @@ func issue(names []string, life time.Duration, trusted []byte, now time.Time) (c
 		return nil, nil, nil, errors.New("it has no webhook to make a certificate for")
 	}
 	// It counts from an hour before the system's time, for clocks that differ.
-	options := certutil.SelfSignedCertKeyOptions{Host: names[0], MaxAge: now.Add(life).Sub(time.Now()) + time.Hour}
+	options := certutil.SelfSignedCertKeyOptions{Host: names[0], MaxAge: time.Until(now.Add(life)) + time.Hour}
 	for _, name := range names[1:] {
 		if ip := net.ParseIP(name); ip != nil {
 			options.AlternateIPs = append(options.AlternateIPs, ip)

@@ -17,8 +17,10 @@ import (
 const (
 	// changes is how often one route is added and removed.
 	changes = 21
-	// pause between single changes, so that each comes after a quiet time.
-	pause = 200 * time.Millisecond
+	// pause between single changes, of the agent and of the floors alike, so
+	// that each comes after a quiet time: ovsdb-server is not done with a
+	// change when it has answered.
+	pause = 100 * time.Millisecond
 	// Routes that are announced over a time come in steps.
 	pacedOver  = 5 * time.Second
 	pacedSteps = 100
@@ -176,9 +178,12 @@ func (s *size) measureFull(outer, b *testing.B) (a *agent, nb *northbound) {
 
 // measureFloors measures the floors of changes on the full table.
 func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
+	quiet := time.NewTicker(pause)
+	defer quiet.Stop()
 	var one []time.Duration
 	for i := range changes {
 		batch := [][]ovsdb.Operation{operations(s.routes+i, s.routes+i+1)}
+		<-quiet.C
 		start := time.Now()
 		w.add(b, batch)
 		one = append(one, nb.rows(b, s.routes+i+1, noExcuse).Sub(start))
@@ -187,6 +192,7 @@ func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
 	s.elsewhere = s.measureElsewhere(b, nb, w)
 	one = nil
 	for i := range changes {
+		<-quiet.C
 		before, start := nb.modificationsSoFar(), time.Now()
 		w.replace(b, fmt.Sprintf("172.18.0.%d", 10+i))
 		one = append(one, nb.modifications(b, before, noExcuse).Sub(start))
@@ -208,10 +214,13 @@ func (s *size) measureFloors(b *testing.B, nb *northbound, w *writer) {
 func (s *size) measureElsewhere(b *testing.B, nb *northbound, w *writer) time.Duration {
 	const other = "GR_elsewhere"
 	nb.AddRouter(b, other)
+	quiet := time.NewTicker(pause)
+	defer quiet.Stop()
 	var one []time.Duration
 	for i := range changes {
 		n := s.routes + changes + i
 		batch := operationsOn(other, n, n+1)
+		<-quiet.C
 		start := time.Now()
 		w.transact(b, batch)
 		one = append(one, nb.rows(b, n+1, noExcuse).Sub(start))

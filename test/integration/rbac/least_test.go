@@ -111,7 +111,7 @@ func asks(user string, wanted ...right) {
 	}).Should(BeEmpty())
 }
 
-var _ = Describe("The rights are the least that works", Ordered, func() {
+var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailure, func() {
 	It("for the manager", func(ctx context.Context) {
 		user := managerAccount.user()
 		metrics := freeAddress()

@@ -5,10 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
+	"regexp"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -73,7 +74,15 @@ func shows(address string, roots *x509.CertPool) func() error {
 	}
 }
 
-var _ = Describe("Metrics", Ordered, func() {
+// memory is what the process occupies, as the kernel counts it.
+func memory(session *gexec.Session) string {
+	GinkgoHelper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", session.Command.Process.Pid))
+	Expect(err).NotTo(HaveOccurred())
+	return regexp.MustCompile(`VmRSS:\s*(.*)`).FindStringSubmatch(string(status))[1]
+}
+
+var _ = Describe("Metrics", Ordered, ContinueOnFailure, func() {
 	BeforeAll(func(ctx context.Context) {
 		create(ctx, node(1), &rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: "metrics-reader"},
@@ -86,7 +95,7 @@ var _ = Describe("Metrics", Ordered, func() {
 		Context("of the "+program, func() {
 			It("are for those who may read them", func(ctx context.Context) {
 				address := freeAddress()
-				start(ctx, "--metrics-bind-address="+address)
+				session := start(ctx, "--metrics-bind-address="+address)
 				Eventually(func() int { return scrape(ctx, address, "") }).Should(Equal(http.StatusUnauthorized))
 				// controller-runtime calls a token that is none an error of the server.
 				Expect(scrape(ctx, address, "no-token")).To(BeNumerically(">=", http.StatusUnauthorized))
@@ -96,6 +105,7 @@ var _ = Describe("Metrics", Ordered, func() {
 				Expect(err).NotTo(HaveOccurred())
 				plain.Body.Close()
 				Expect(plain.StatusCode).To(Equal(http.StatusBadRequest), "clear text")
+				AddReportEntry("memory of the " + program + ", metrics over TLS: " + memory(session))
 			})
 
 			It("take another certificate when the files change", func(ctx context.Context) {
@@ -111,7 +121,7 @@ var _ = Describe("Metrics", Ordered, func() {
 
 			It("are open to all where somebody asked for that", func(ctx context.Context) {
 				address := freeAddress()
-				start(ctx, "--metrics-bind-address="+address, "--metrics-secure=false")
+				session := start(ctx, "--metrics-bind-address="+address, "--metrics-secure=false")
 				Eventually(func() int {
 					response, err := http.Get("http://" + address + "/metrics")
 					if err != nil {
@@ -119,7 +129,8 @@ var _ = Describe("Metrics", Ordered, func() {
 					}
 					response.Body.Close()
 					return response.StatusCode
-				}).WithTimeout(20 * time.Second).Should(Equal(http.StatusOK))
+				}).Should(Equal(http.StatusOK))
+				AddReportEntry("memory of the " + program + ", metrics in clear text: " + memory(session))
 			})
 		})
 	}

@@ -34,12 +34,16 @@ func silent(called chan<- struct{}) int {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(listener.Close)
 	go func() {
+		var open []net.Conn
 		for {
 			connection, err := listener.Accept()
 			if err != nil {
+				for _, c := range open {
+					c.Close()
+				}
 				return
 			}
-			defer connection.Close()
+			open = append(open, connection)
 			select {
 			case called <- struct{}{}:
 			default:

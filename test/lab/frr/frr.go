@@ -51,7 +51,8 @@ func Start(ctx context.Context, m *machine.Machine, config string) (*FRR, error)
 	if _, err := m.Run(ctx, "chown", "-R", "frr:frr", "/etc/frr"); err != nil {
 		return nil, err
 	}
-	return f, f.Restart(ctx)
+	err := f.Restart(ctx)
+	return f, err
 }
 
 // Restart starts all daemons, ending those that run, and has them read the

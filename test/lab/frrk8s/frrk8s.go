@@ -50,7 +50,8 @@ type FRRK8s struct {
 // Start starts all three processes; FRR has to run already.
 func Start(ctx context.Context, m *machine.Machine, options Options) (*FRRK8s, error) {
 	f := &FRRK8s{Machine: m, options: options}
-	return f, f.Restart(ctx)
+	err := f.Restart(ctx)
+	return f, err
 }
 
 // Restart starts all of them, ending those that run.
