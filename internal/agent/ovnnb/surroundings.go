@@ -153,7 +153,7 @@ func (c *Client) NorthdVersion() string {
 }
 
 // versionAtLeast compares the first two numbers of a version such as
-// "24.09.2-20.37.0-78.8".
+// "25.03.0-20.41.0-77.6".
 func versionAtLeast(version string, major, minor int) bool {
 	var gotMajor, gotMinor int
 	if _, err := fmt.Sscanf(strings.TrimSpace(version), "%d.%d", &gotMajor, &gotMinor); err != nil {
@@ -163,5 +163,5 @@ func versionAtLeast(version string, major, minor int) bool {
 }
 
 // IPv4ViaIPv6 reports whether OVN takes an IPv6 next hop for an IPv4 prefix,
-// which northd does since 24.09.
-func (c *Client) IPv4ViaIPv6() bool { return versionAtLeast(c.NorthdVersion(), 24, 9) }
+// which northd does since 25.03: 24.09 still refuses such a row.
+func (c *Client) IPv4ViaIPv6() bool { return versionAtLeast(c.NorthdVersion(), 25, 3) }
