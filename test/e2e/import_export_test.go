@@ -39,7 +39,6 @@ func familyNames(d lab.Description) string {
 }
 
 func importAndExport(ctx context.Context, l *lab.Lab) {
-	GinkgoHelper()
 	tor, node := l.Router("tor"), l.Node("node1")
 	subnets := within(l, prefixes("172.20.10.0/24", "fd00:172:20:10::/64"))
 	server := startServer(ctx, tor, "web", subnets...)

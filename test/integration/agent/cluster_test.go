@@ -226,14 +226,14 @@ func (c *cluster) network(name string) v1alpha1.NetworkRouteState {
 	return v1alpha1.NetworkRouteState{}
 }
 
-// events are those of an action, as "Type Reason note".
-func (c *cluster) events(action string) []string {
+// events are those about VRFs whose note begins so, as "Type Reason note".
+func (c *cluster) events(about string) []string {
 	GinkgoHelper()
 	var list eventsv1.EventList
 	Expect(c.api.List(ctx(), &list)).To(Succeed())
 	var out []string
 	for i := range list.Items {
-		if e := &list.Items[i]; e.Action == action && e.ReportingInstance == "n1" {
+		if e := &list.Items[i]; e.Action == "MakeVRF" && strings.HasPrefix(e.Note, about) {
 			out = append(out, e.Type+" "+e.Reason+" "+e.Note)
 		}
 	}

@@ -292,3 +292,33 @@ func TestFlowsAreWrittenAnew(t *testing.T) {
 	must(t, s.cluster.Resync(t.Context(), "node1"))
 	s.expect(t, one.Machine, serverAddresses[true], one.Address(true))
 }
+
+// Without tunnels, packets to pods of another node leave by the gateway router
+// like all others, along routes that are the agent's to write: here by hand.
+func TestNetworkWithoutAnOverlay(t *testing.T) {
+	s := newSite(t, cni.Options{})
+	s.add(defaultNetwork())
+	const bare = "cluster_udn_bare"
+	s.add(cni.Network{Name: bare, ID: 6, Topology: cni.Layer3, NoOverlay: true, Subnets: []netip.Prefix{
+		netip.MustParsePrefix("10.201.0.0/16"), netip.MustParsePrefix("fd00:10:201::/48"),
+	}})
+	one := s.pod(cni.PodSpec{Namespace: "bare", Name: "one", Node: "node1", Network: bare, NAD: "bare/bare"})
+	two := s.pod(cni.PodSpec{Namespace: "bare", Name: "two", Node: "node2", Network: bare, NAD: "bare/bare"})
+	_, err := probe.Ask(t.Context(), one.Machine, two.Address(true))
+	NewWithT(t).Expect(err).To(HaveOccurred(), "there is another way than the routes")
+	must(t, s.cluster.SetAdvertised(t.Context(), bare, true))
+	for node, routes := range map[string][][2]string{
+		"node1": {{"10.201.2.0/24", "192.0.2.2"}, {"fd00:10:201:2::/64", "2001:db8:2::2"}},
+		"node2": {{"10.201.1.0/24", "192.0.2.1"}, {"fd00:10:201:1::/64", "2001:db8:2::1"}},
+	} {
+		for _, route := range routes {
+			router := "GR_cluster_udn_bare_" + node
+			_, err := s.cluster.Central(node).NB(t.Context(), "lr-route-add", router, route[0], route[1], "rtoe-"+router)
+			must(t, err)
+		}
+	}
+	for _, f := range families {
+		s.expect(t, one.Machine, two.Address(f.ipv4), one.Address(f.ipv4))
+		s.expect(t, two.Machine, one.Address(f.ipv4), two.Address(f.ipv4))
+	}
+}

@@ -107,12 +107,12 @@ func (c *Central) southboundEndpoint(from *machine.Machine) string {
 // NB runs one ovn-nbctl: a command, or several separated by "--", which are
 // one transaction.
 func (c *Central) NB(ctx context.Context, arguments ...string) (string, error) {
-	return c.Machine.Run(ctx, "ovn-nbctl", append([]string{"--timeout=30", "--db=unix:" + NorthboundSocket}, arguments...)...)
+	return c.Machine.Run(ctx, "ovn-nbctl", append([]string{longest, "--db=unix:" + NorthboundSocket}, arguments...)...)
 }
 
 // SB runs one ovn-sbctl.
 func (c *Central) SB(ctx context.Context, arguments ...string) (string, error) {
-	return c.Machine.Run(ctx, "ovn-sbctl", append([]string{"--timeout=30", "--db=unix:" + SouthboundSocket}, arguments...)...)
+	return c.Machine.Run(ctx, "ovn-sbctl", append([]string{longest, "--db=unix:" + SouthboundSocket}, arguments...)...)
 }
 
 // Sync waits until every ovn-controller has done what the Northbound database

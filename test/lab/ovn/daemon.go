@@ -9,9 +9,14 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
-// patience is how long a daemon may take to answer. An emulated machine starts
-// a process in 50 ms, and does it one at a time.
-const patience = 30 * time.Second
+const (
+	// patience is how long a daemon may take to answer. An emulated machine
+	// starts a process in 50 ms, and does it one at a time; on a busy host that
+	// becomes a second.
+	patience = 2 * time.Minute
+	// longest is the same for commands that wait for daemons.
+	longest = "--timeout=120"
+)
 
 // Daemon is a process on a machine that can be started again.
 type Daemon struct {

@@ -136,13 +136,13 @@ func (s *Switch) settings() []string {
 
 // VS runs one ovs-vsctl.
 func (s *Switch) VS(ctx context.Context, arguments ...string) (string, error) {
-	return s.Machine.Run(ctx, "ovs-vsctl", append([]string{"--timeout=30"}, arguments...)...)
+	return s.Machine.Run(ctx, "ovs-vsctl", append([]string{longest}, arguments...)...)
 }
 
 // ReplaceFlows makes a bridge's flows exactly these, in one transaction. Ports
 // are named by their names.
 func (s *Switch) ReplaceFlows(ctx context.Context, bridge string, flows []string) error {
-	command := s.Machine.Command(ctx, "ovs-ofctl", "--timeout=30", "--bundle", "--names", "-OOpenFlow14", "replace-flows", bridge, "-")
+	command := s.Machine.Command(ctx, "ovs-ofctl", longest, "--bundle", "--names", "-OOpenFlow14", "replace-flows", bridge, "-")
 	command.Stdin = strings.NewReader(strings.Join(flows, "\n") + "\n")
 	_, err := command.Output()
 	return err
@@ -150,7 +150,7 @@ func (s *Switch) ReplaceFlows(ctx context.Context, bridge string, flows []string
 
 // Flows are a bridge's flows.
 func (s *Switch) Flows(ctx context.Context, bridge string) (string, error) {
-	return s.Machine.Run(ctx, "ovs-ofctl", "--timeout=30", "--names", "--no-stats", "-OOpenFlow14", "dump-flows", bridge)
+	return s.Machine.Run(ctx, "ovs-ofctl", longest, "--names", "--no-stats", "-OOpenFlow14", "dump-flows", bridge)
 }
 
 // Daemons of the node, in the order in which they start.
