@@ -119,7 +119,7 @@ can run beside the agent.`,
 func (o *options) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringVar(&o.node, "node", o.node, "this node's name (default $NODE_NAME)")
-	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; of several, the cluster's leader is used")
+	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; of a cluster name all servers, because only the leader will do")
 	f.StringVar(&o.certificate, "ovn-certificate", o.certificate, "file with the client certificate for ssl")
 	f.StringVar(&o.privateKey, "ovn-private-key", o.privateKey, "file with its private key")
 	f.StringVar(&o.caCert, "ovn-ca-certificate", o.caCert, "file with the certificates that sign the server's")
@@ -136,7 +136,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.allowWithin, "allow-within-cluster-subnets", o.allowWithin, "import routes that lie within the cluster's subnets")
 	f.BoolVar(&o.allowCovering, "allow-covering-cluster-subnets", o.allowCovering, "import routes that cover subnets of the cluster, such as default routes")
 	f.BoolVar(&o.anyLink, "allow-any-link", o.anyLink, "import routes out of any link, not only the network's gateway")
-	f.StringVar(&o.ipv4ViaIPv6, "ipv4-via-ipv6", o.ipv4ViaIPv6, "import IPv4 routes with IPv6 next hops (RFC 8950): true, false, or auto for OVN 24.09 and newer")
+	f.StringVar(&o.ipv4ViaIPv6, "ipv4-via-ipv6", o.ipv4ViaIPv6, "import IPv4 routes with IPv6 next hops (RFC 8950): true, false, or auto for OVN 25.03 and newer")
 	f.DurationVar(&o.resync, "resync-interval", o.resync, "how often the kernel's tables are listed without a cause, to find what no event told")
 	f.IntVar(&o.buffer, "netlink-buffer", o.buffer, "bytes of the buffer for the kernel's events")
 

@@ -121,7 +121,7 @@ func New(options Options) *Agent {
 		a.figures.connection(cause)
 		a.poke()
 	}
-	options.OVN.NAT = options.ManageSNAT
+	options.OVN.NAT, options.OVN.Strayed = options.ManageSNAT, a.poke
 	a.ovn = ovnnb.New(options.OVN)
 	return a
 }
@@ -202,14 +202,14 @@ func (a *Agent) arrange(ctx context.Context) (settled bool) {
 			a.stop(name)
 		}
 	}
-	holding, settled := a.ovn.Networks(), a.ovn.Connected()
+	settled = a.ovn.Connected()
 	for _, name := range slices.Sorted(maps.Keys(a.networks)) {
 		n := a.networks[name]
 		// Most networks of a large cluster are not on this node: they have no
 		// VRF, and nothing of theirs is left to remove.
 		table, known := a.table(n)
 		settled = settled && known
-		if a.syncers[name] == nil && n.Problem == "" && (!known || table == 0) && !slices.Contains(holding, name) {
+		if a.syncers[name] == nil && n.Problem == "" && (!known || table == 0) && !a.ovn.Has(name) {
 			continue
 		}
 		a.start(name)
@@ -330,21 +330,18 @@ func (a *Agent) prune(ctx context.Context) (settled bool) {
 	if a.readOnly || !a.complete {
 		return true
 	}
-	settled = true
-	for _, name := range a.ovn.Networks() {
-		if _, wanted := a.networks[name]; wanted {
-			continue
-		}
-		for left := 1; left > 0; {
-			var err error
-			if left, err = a.ovn.Prune(ctx, name, rowsPerTransaction); err != nil {
-				a.options.Log.Info("Could not remove the routes of a network that is gone; trying again", "network", name, "cause", err.Error())
-				settled = false
-				break
-			}
+	if !a.ovn.Connected() {
+		return false
+	}
+	wanted := slices.Collect(maps.Keys(a.networks))
+	for more := true; more; {
+		var err error
+		if more, err = a.ovn.Prune(ctx, wanted, rowsPerTransaction); err != nil {
+			a.options.Log.Info("Could not remove the routes of networks that are gone; trying again", "cause", err.Error())
+			return false
 		}
 	}
-	return settled
+	return true
 }
 
 // States returns what became of each network, by name.

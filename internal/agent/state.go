@@ -79,7 +79,7 @@ func (s *syncer) verdict(err error) (reason, message string) {
 	case s.table == nil:
 		return ReasonVRFMissing, "the VRF device " + s.vrf + " is not on this node, so there are no routes to import; it comes with the network's first use on the node"
 	case !router.Known:
-		return ReasonDisconnected, "there is no connection to the OVN Northbound database; what was imported stays as it is"
+		return ReasonDisconnected, disconnected(router.Trouble)
 	case !router.Present:
 		return ReasonNoGatewayRouter, "the gateway router " + s.rows.Router() + " is not in the OVN Northbound database; routes are imported when it comes"
 	case router.RouteImport:
@@ -97,6 +97,14 @@ func (s *syncer) verdict(err error) (reason, message string) {
 	default:
 		return ReasonSynced, "every route that belongs on " + s.rows.Router() + " is there"
 	}
+}
+
+func disconnected(cause string) string {
+	message := "there is no connection to the OVN Northbound database"
+	if cause != "" {
+		message += " (" + cause + ")"
+	}
+	return message + "; what was imported stays as it is"
 }
 
 // snapshot is the state as it was last reported.

@@ -6,9 +6,11 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
@@ -310,17 +312,26 @@ func (s *syncer) write(ctx context.Context, w work) (written int, err error) {
 }
 
 func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (written int, err error) {
+	commits, ctx := errgroup.WithContext(ctx)
+	// While the server works on one, the next is made.
+	commits.SetLimit(2)
+	var count atomic.Int64
 	changes := s.changes[:0]
-	flush := func() {
-		if err == nil && len(changes) > 0 {
+	flush := func(last bool) {
+		batch := changes
+		if !last {
+			changes = nil
+		}
+		commits.Go(func() error {
+			var err error
 			if !s.readOnly {
-				err = s.rows.Commit(ctx, changes)
+				err = s.rows.Commit(ctx, batch)
 			}
 			if err == nil {
-				written += len(changes)
+				count.Add(int64(len(batch)))
 			}
-			changes = changes[:0]
-		}
+			return err
+		})
 	}
 	var hops [16]netip.Addr
 	var rows [16]model.RouterRow
@@ -345,12 +356,13 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 			repaired++
 		}
 		if len(changes) >= rowsPerTransaction {
-			if flush(); err != nil {
+			if flush(false); ctx.Err() != nil {
 				break
 			}
 		}
 	}
-	flush()
+	flush(true)
+	err = commits.Wait()
 	if repaired > 0 && !s.readOnly {
 		s.log.Info("Set right rows that somebody else had changed", "network", s.name, "prefixes", repaired)
 	}
@@ -358,7 +370,7 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 	if s.changes = changes[:0]; cap(changes) > 1024 {
 		s.changes = nil
 	}
-	return written, err
+	return int(count.Load()), err
 }
 
 // judge tells what a prefix must have on the router.

@@ -34,8 +34,20 @@ func (n Names) GatewayRouter(node string) string { return "GR_" + n.prefix + nod
 // GatewayRouterExternalPort is the gateway router's port on the external
 // switch: imported routes leave by it.
 func (n Names) GatewayRouterExternalPort(node string) string {
-	return "rtoe-" + n.GatewayRouter(node)
+	return externalPortPrefix + n.GatewayRouter(node)
 }
+
+// RouterOfExternalPort is the gateway router that has this external port, ""
+// where it is no such port's name.
+func RouterOfExternalPort(port string) string {
+	router, found := strings.CutPrefix(port, externalPortPrefix)
+	if !found {
+		return ""
+	}
+	return router
+}
+
+const externalPortPrefix = "rtoe-"
 
 // ExternalSwitch is the switch between the gateway router and the bridge.
 func (n Names) ExternalSwitch(node string) string { return "ext_" + n.prefix + node }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+	libmodel "github.com/ovn-kubernetes/libovsdb/model"
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -17,71 +18,79 @@ import (
 // Database is the database's name.
 const Database = "OVN_Northbound"
 
+// perOperation is how much longer a transaction may take for each operation.
+const perOperation = 5 * time.Millisecond
+
+// lostInterval is how often rows are looked for that nothing tells about.
+const lostInterval = 10 * time.Minute
+
 // Options are what a Client needs.
 type Options struct {
-	// Endpoints are unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT. With several
-	// of them only the cluster's leader will do.
+	// Endpoints are unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT. Of a cluster
+	// only the leader will do.
 	Endpoints []string
 	TLS       *tls.Config
 	// Node is this node's name.
 	Node string
 	Log  logr.Logger
-	// Silence is how long the server may be silent before it is asked for an
-	// echo; 5 s if 0.
+	// Silence is how often the server is asked for an echo, which it has twice
+	// as long to send; 5 s if 0.
 	Silence time.Duration
-	// Timeout is how long a call may take; 60 s if 0.
+	// Timeout is how long a transaction may take, and perOperation more for
+	// each operation; 10 s if 0.
 	Timeout time.Duration
+	// LoadTimeout is how long a table, or a part of one, may take to be read;
+	// 60 s if 0.
+	LoadTimeout time.Duration
 	// NAT has the routers' NAT looked at as well.
 	NAT bool
 	// Connections is told when a session begins (nil) and ends (its cause).
 	Connections func(cause error)
+	// Strayed is told of rows of ours that are on no watched network's router.
+	// It must return at once and call nothing of this package.
+	Strayed func()
 }
 
 // Client watches our routes in the Northbound database and changes them.
 type Client struct {
 	options Options
 
+	// mu is taken before libovsdb's locks, never while they are held.
 	mu      sync.Mutex
 	session *session
 	routes  *routes
-	routers *routers
-	global  globalOptions
-	nat     *natTable
-	nodes   *addressSets
-	schema  schema
+	around  surroundings
 	watched map[string]*Network
 	// wanted wakes the session when the watched networks change.
 	wanted chan struct{}
-	// generation counts sessions.
-	generation int
+	// trouble is why there is no session.
+	trouble string
+
+	// complaint is what was logged last, and complained when; they are Run's.
+	complaint  string
+	complained time.Time
 }
 
 // New returns a Client that does nothing until Run.
 func New(options Options) *Client {
-	if options.Silence <= 0 {
-		options.Silence = 5 * time.Second
-	}
-	if options.Timeout <= 0 {
-		options.Timeout = time.Minute
-	}
-	c := &Client{options: options, watched: map[string]*Network{}, wanted: make(chan struct{}, 1)}
-	c.routes = newRoutes(options.Node, &c.mu)
-	c.routers = newRouters(&c.mu, c.routerChanged)
-	c.nat = newNATTable(&c.mu, c.natChanged)
-	c.nodes = newAddressSets(&c.mu, c.natChanged)
-	return c
-}
-
-// routerChanged runs with the lock held.
-func (c *Client) routerChanged(router string) {
-	for _, n := range c.watched {
-		if n.router == router {
-			n.notify()
-			if c.options.NAT {
-				c.want()
-			}
+	or := func(value *time.Duration, otherwise time.Duration) {
+		if *value <= 0 {
+			*value = otherwise
 		}
 	}
+	or(&options.Silence, 5*time.Second)
+	or(&options.Timeout, 10*time.Second)
+	or(&options.LoadTimeout, time.Minute)
+	if options.Connections == nil {
+		options.Connections = func(error) {}
+	}
+	if options.Strayed == nil {
+		options.Strayed = func() {}
+	}
+	c := &Client{options: options, watched: map[string]*Network{}, wanted: make(chan struct{}, 1)}
+	c.routes = newRoutes(options.Node, options.Strayed)
+	c.around.forget()
+	return c
 }
 
 func (c *Client) want() {
@@ -100,18 +109,17 @@ func (c *Client) Run(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		endpoint := c.options.Endpoints[attempt%len(c.options.Endpoints)]
 		connected, err := c.serve(ctx, endpoint)
-		c.disconnected()
 		if ctx.Err() != nil {
+			c.disconnected("the agent is stopping")
 			return nil
 		}
-		if c.options.Connections != nil {
-			c.options.Connections(err)
-		}
+		c.disconnected(err.Error())
+		c.options.Connections(err)
 		if connected {
 			delay = 0
 			c.options.Log.Info("Lost the OVN Northbound database; connecting again", "endpoint", endpoint, "cause", err.Error())
 		} else {
-			c.options.Log.V(1).Info("No session with the OVN Northbound database", "endpoint", endpoint, "cause", err.Error())
+			c.complain(endpoint, err)
 		}
 		// All members of a cluster are asked before any is asked again.
 		if (attempt+1)%len(c.options.Endpoints) != 0 {
@@ -126,10 +134,22 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-func (c *Client) disconnected() {
+// complain logs why there is no session, and the same again only after a
+// while. That one of several servers follows is how it should be.
+func (c *Client) complain(endpoint string, err error) {
+	log := c.options.Log
+	if errors.Is(err, errNotLeader) && len(c.options.Endpoints) > 1 || c.complaint == err.Error() && time.Since(c.complained) < time.Minute {
+		log = log.V(1)
+	} else {
+		c.complaint, c.complained = err.Error(), time.Now()
+	}
+	log.Info("No session with the OVN Northbound database", "endpoint", endpoint, "cause", err.Error())
+}
+
+func (c *Client) disconnected(cause string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.session = nil
+	c.session, c.trouble = nil, cause
 	for _, n := range c.watched {
 		n.known = false
 		n.notify()
@@ -138,143 +158,121 @@ func (c *Client) disconnected() {
 
 // serve runs one session; connected tells whether it came to be used.
 func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, err error) {
-	dialing, cancel := context.WithTimeout(ctx, 5*time.Second)
-	conn, err := dial(dialing, endpoint, c.options.TLS)
-	cancel()
+	s, err := c.connect(ctx, endpoint)
 	if err != nil {
 		return false, err
 	}
-	server := &serverTable{databases: map[string]serverDatabase{}, leaderOnly: len(c.options.Endpoints) > 1}
-	s := newSession(conn, func(s *session, monitor string, in *jsonReader) {
-		switch monitor {
-		case monitorNorthbound:
-			c.readTables(in)
-		case monitorServer:
-			if err := server.read(in); err != nil {
-				s.close(err)
-			}
-		default:
-			in.skip()
-		}
-	})
-	defer s.close(errors.New("closed"))
-
-	starting, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	defer cancel()
-	if err := c.start(starting, s, server); err != nil {
-		return false, err
+	defer s.end(errors.New("closed"))
+	if err := c.load(s); err != nil {
+		return false, endedBy(s, err)
 	}
-	if c.options.Connections != nil {
-		c.options.Connections(nil)
-	}
-	c.options.Log.Info("Connected to the OVN Northbound database", "endpoint", endpoint)
+	// Until here each call has its own time limit, which is longer: to list
+	// rows keeps the server from anything else.
 	go s.keepAlive(c.options.Silence)
+	c.begin(s)
+	again := time.NewTicker(lostInterval)
+	defer again.Stop()
+	if err := c.findLost(s); err != nil {
+		return true, endedBy(s, err)
+	}
 	for {
+		if err := c.watchRouters(s); err != nil {
+			return true, endedBy(s, err)
+		}
 		select {
-		case <-ctx.Done():
-			return true, ctx.Err()
-		case <-s.closed:
-			return true, s.err
+		case <-s.ctx.Done():
+			return true, context.Cause(s.ctx)
 		case <-c.wanted:
-			changing, cancel := context.WithTimeout(ctx, c.options.Timeout)
-			err := c.changeConditions(changing, s)
-			cancel()
-			if err != nil {
-				return true, err
+		case <-again.C:
+			if err := c.findLost(s); err != nil {
+				return true, endedBy(s, err)
 			}
 		}
 	}
 }
 
-// start brings a session to where it is used.
-func (c *Client) start(ctx context.Context, s *session, server *serverTable) error {
-	err := s.call(ctx, "monitor_cond", server.request(), func(in *jsonReader) {
-		server.initial = server.read(in)
-	})
-	if err != nil {
-		return err
+// endedBy prefers the cause that the session ended for.
+func endedBy(s *session, err error) error {
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
 	}
-	if server.initial != nil {
-		return server.initial
-	}
-	var schema schema
-	if err := s.call(ctx, "get_schema", []byte(`["`+Database+`"]`), schema.read); err != nil {
-		return err
-	}
-	if err := schema.check(); err != nil {
-		return err
-	}
+	return err
+}
 
+// begin puts a session to use.
+func (c *Client) begin(s *session) {
 	c.mu.Lock()
 	c.routes.forget()
-	c.routers.forget()
-	c.nat.forget()
-	c.nodes.forget()
-	c.schema = schema
-	select {
-	case <-c.wanted:
-	default:
+	c.session, c.trouble = s, ""
+	for _, row := range s.ours.Table(tableRoute).RowsShallow() {
+		c.readRoute(s, row.(*staticRoute).UUID)
 	}
-	conditions := c.conditions()
+	c.readAround(s)
 	c.mu.Unlock()
-
-	if err := s.call(ctx, "monitor_cond", conditions.monitor(), c.readTables); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.session = s
-	c.generation++
-	c.know(conditions)
-	if conditions.nats {
-		// Which NAT rows concern us is known only now.
-		c.want()
-	}
-	return nil
+	c.options.Connections(nil)
+	c.options.Log.Info("Connected to the OVN Northbound database", "endpoint", s.routes.CurrentEndpoint())
 }
 
-// know marks networks as known as far as the conditions include them.
-func (c *Client) know(conditions conditions) {
-	for _, n := range conditions.networks {
-		if c.watched[n.name] == n && !n.known {
+// watchRouters monitors routers of networks that are new. A monitor is kept
+// when its network goes: libovsdb would keep the row without it.
+func (c *Client) watchRouters(s *session) error {
+	c.mu.Lock()
+	var networks []*Network
+	for _, n := range c.watched {
+		if !n.known {
+			networks = append(networks, n)
+		}
+	}
+	c.mu.Unlock()
+	columns := []string{"name", "options"}
+	if c.options.NAT {
+		columns = append(columns, "nat")
+	}
+	for _, n := range networks {
+		if !s.routers[n.router] {
+			if err := c.monitor(s, s.router, tableRouter, columns, ovsdb.NewCondition("name", ovsdb.ConditionEqual, n.router)); err != nil {
+				return err
+			}
+			s.routers[n.router] = true
+		}
+		c.mu.Lock()
+		c.readRouters(s)
+		if c.watched[n.name] == n {
 			n.known, n.all = true, true
-			clear(c.routes.network(n.name).changed)
+			clear(n.rows.changed)
 			n.notify()
 		}
+		c.mu.Unlock()
 	}
-}
-
-func (c *Client) changeConditions(ctx context.Context, s *session) error {
-	c.mu.Lock()
-	conditions := c.conditions()
-	c.mu.Unlock()
-	if err := s.call(ctx, "monitor_cond_change", conditions.change(), nil); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.know(conditions)
 	return nil
 }
 
-// readTables applies an update of the Northbound database.
-func (c *Client) readTables(in *jsonReader) {
-	in.object(func(table []byte) {
-		switch string(table) {
-		case "Logical_Router_Static_Route":
-			c.routes.read(in)
-		case "Logical_Router":
-			c.routers.read(in)
-		case "NAT":
-			c.nat.read(in)
-		case "Address_Set":
-			c.nodes.read(in)
-		case "NB_Global":
-			c.global.read(in, &c.mu)
-		default:
-			in.skip()
-		}
-	})
+// routeChanged brings what is known of a row up to date; rows are the row and
+// what it was.
+func (c *Client) routeChanged(s *session, rows ...libmodel.Model) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session != s {
+		return
+	}
+	var before []place
+	for _, old := range rows[1:] {
+		before = append(before, old.(*staticRoute).place())
+	}
+	c.readRoute(s, rows[0].(*staticRoute).UUID, before...)
+}
+
+// readRoute reads a row from the cache and tells whether it is there. The cache
+// is never behind the event that told of a row, nor behind the answer to a
+// transaction: the server tells what changed before it answers.
+func (c *Client) readRoute(s *session, uuid string, before ...place) (found bool) {
+	id, ok := parseRowID(uuid)
+	if !ok {
+		return false
+	}
+	row, found := s.ours.Table(tableRoute).Row(uuid).(*staticRoute)
+	c.routes.put(id, row, before...)
+	return found
 }
 
 // Connected reports whether there is a session with the database.
@@ -282,13 +280,6 @@ func (c *Client) Connected() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.session != nil
-}
-
-// NorthdVersion is the version that ovn-northd reports, "" where it doesn't.
-func (c *Client) NorthdVersion() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.global.options["northd_internal_version"]
 }
 
 // Watch begins to watch a network's gateway router and our rows of it. notify
@@ -300,24 +291,29 @@ func (c *Client) Watch(network string, notify func()) *Network {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watched[network] = n
-	c.routes.network(network).notify = notify
+	n.rows = c.rowsOf(network)
+	n.rows.notify = notify
 	c.want()
 	return n
 }
 
-// Networks returns the networks that we have rows of, watched or not.
-func (c *Client) Networks() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var out []string
-	for name, n := range c.routes.networks {
-		if n.rows > 0 {
-			out = append(out, name)
+// rowsOf returns a network's rows; those that were strays find home.
+func (c *Client) rowsOf(network string) *networkRoutes {
+	rows, created := c.routes.network(network)
+	if !created || c.session == nil {
+		return rows
+	}
+	for id, port := range c.routes.strays {
+		if port == rows.port {
+			c.readRoute(c.session, formatRowID(id))
 		}
 	}
-	return out
+	return rows
 }
 
-var errNotLeader = errors.New("this server does not lead its cluster")
-
-func errorf(format string, args ...any) error { return fmt.Errorf("OVN Northbound: "+format, args...) }
+// Has reports whether we have rows of a network, watched or not.
+func (c *Client) Has(network string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.rowsOf(network).byPrefix) > 0
+}

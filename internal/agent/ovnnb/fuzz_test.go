@@ -2,78 +2,80 @@ package ovnnb
 
 import (
 	"bytes"
-	"encoding/json"
-	"reflect"
-	"strings"
-	"sync"
+	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// What jsonReader takes, encoding/json takes, with the same meaning. It may
-// refuse what encoding/json takes only for being nested too deeply.
-func FuzzJSONReader(f *testing.F) {
-	for _, seed := range []string{`{"a":[1,-2.5e3,true,null,"x\u00e9\ud83d\ude00\n"],"b":{}}`, `[]`, `"\ud800"`, `[[["set",[]]]]`, `{"":""}`, `[1,]`, `01`, `"a` + "\x01" + `"`} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		r := newJSONReader(strings.NewReader(string(b) + " "))
-		raw := r.raw()
-		if r.err != nil {
-			return
+// Whatever rows come and go, in whatever order and however often it is told,
+// each row is found under its prefix, once, and is intact only if it is as we
+// would have written it.
+func FuzzRows(f *testing.F) {
+	f.Add([]byte("1 10.0.0.0/24 172.18.0.2 rtoe-GR_n1\n2 10.0.0.0/24 discard rtoe-GR_n1\n1 10.0.0.0/24 fe80::1 rtoe-GR_n1\n1"))
+	f.Add([]byte("1 10.0.0.1/24 172.18.0.02 rtoe-GR_n1\n1 fd00::/64 ::ffff:1.2.3.4 other\n1 fd00:0::/64 fe80::1%eth0 rtoe-GR_n1 policy"))
+	f.Fuzz(func(t *testing.T, script []byte) {
+		r := newRoutes("n1", func() {})
+		n, _ := r.network("default")
+		n.notify = func() {}
+		now := map[model.RowID]*staticRoute{}
+		for line := range bytes.Lines(script) {
+			words := bytes.Fields(line)
+			if len(words) == 0 {
+				continue
+			}
+			id := model.RowID{words[0][0]}
+			var row *staticRoute
+			if len(words) > 3 {
+				port := string(words[3])
+				row = &staticRoute{Prefix: string(words[1]), NextHop: string(words[2]), OutputPort: &port}
+				if len(words) > 4 {
+					row.RouteTable = string(words[4])
+				}
+			}
+			var before []place
+			if old := now[id]; old != nil {
+				before = []place{old.place()}
+			}
+			delete(now, id)
+			if row != nil {
+				now[id] = row
+			}
+			r.put(id, row, before...)
+			r.put(id, row, before...)
 		}
-		var want, got any
-		// Numbers stay text: 1E700 is well-formed, and too large for a float.
-		decode := func(b []byte, out *any) error {
-			decoder := json.NewDecoder(bytes.NewReader(b))
-			decoder.UseNumber()
-			return decoder.Decode(out)
+		found := map[model.RowID]bool{}
+		for prefix, row := range n.byPrefix {
+			for ; row != nil; row = row.next {
+				want := now[row.id]
+				if want == nil || found[row.id] || want.parsePrefix() != prefix || want.port() != n.port {
+					t.Fatalf("row %v under %s: %+v", row.id, prefix, want)
+				}
+				found[row.id] = true
+				written := fmt.Sprintf("%s %s ", prefix, formatNextHop(row.hop))
+				if is := fmt.Sprintf("%s %s %s", want.Prefix, want.NextHop, want.RouteTable); row.intact != (is == written && prefix != netip.Prefix{}) {
+					t.Fatalf("%q is intact: %v", is, row.intact)
+				}
+			}
 		}
-		if err := decode(b, &want); err != nil {
-			t.Fatalf("%q is taken: %v", b, err)
+		for id, row := range now {
+			if _, stray := r.strays[id]; stray == found[id] {
+				t.Fatalf("row %+v: stray %v, found %v", row, stray, found[id])
+			}
 		}
-		if err := decode(raw, &got); err != nil {
-			t.Fatalf("%q became %q: %v", b, raw, err)
-		}
-		if !reflect.DeepEqual(want, got) {
-			t.Fatalf("%q became %q", b, raw)
+		if len(found)+len(r.strays) != len(now) {
+			t.Fatalf("%d rows and %d strays, not %d", len(found), len(r.strays), len(now))
 		}
 	})
 }
 
-// Whatever updates come, the table of routes stays in order: each row is found
-// under its prefix, and counted once.
-func FuzzUpdates(f *testing.F) {
-	const id = `"00000000-0000-0000-0000-00000000000`
-	ours := `"external_ids":["map",[["ovnbgp.io/owner","agent"],["ovnbgp.io/node","n1"],["ovnbgp.io/network","default"]]]`
-	f.Add([]byte(`{` + id + `1":{"insert":{"ip_prefix":"10.0.0.0/24","nexthop":"1.1.1.1","output_port":"rtoe-GR_n1",` + ours + `}},` +
-		id + `2":{"initial":{"ip_prefix":"10.0.0.0/24","nexthop":"discard",` + ours + `}},` + id + `1":{"modify":{"nexthop":"2.2.2.2"}},` + id + `1":{"delete":null}}`))
-	f.Add([]byte(`{` + id + `1":{"insert":{"external_ids":["map",[["k8s.ovn.org/owner-controller","RouteImport"]]],"output_port":["set",[]]}},` + id + `1":{"modify":{` + ours + `}}}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var lock sync.Mutex
-		r := newRoutes("n1", &lock)
-		r.network("default").notify = func() {}
-		in := newJSONReader(bytes.NewReader(b))
-		r.read(in)
-		seen := map[model.RowID]bool{}
-		for name, n := range r.networks {
-			rows := 0
-			for prefix, row := range n.byPrefix {
-				for ; row != nil; row = row.next {
-					if row.prefix != prefix || row.network != n || seen[row.id] || r.own[row.id] != row {
-						t.Fatalf("network %q: row %+v under %s", name, row, prefix)
-					}
-					seen[row.id] = true
-					rows++
-				}
-			}
-			if rows != n.rows {
-				t.Fatalf("network %q: %d rows, counted %d", name, rows, n.rows)
-			}
-		}
-		if len(seen) != len(r.own) {
-			t.Fatalf("%d rows under prefixes, %d in all", len(seen), len(r.own))
+// A UUID that is read is written as it was.
+func FuzzRowID(f *testing.F) {
+	f.Add("00000000-0000-0000-0000-00000000000f")
+	f.Fuzz(func(t *testing.T, text string) {
+		if id, ok := parseRowID(text); ok && formatRowID(id) != string(bytes.ToLower([]byte(text))) {
+			t.Errorf("%q became %q", text, formatRowID(id))
 		}
 	})
 }

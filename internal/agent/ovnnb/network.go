@@ -3,7 +3,11 @@ package ovnnb
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
+	"slices"
+
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -21,6 +25,7 @@ var (
 type Network struct {
 	client       *Client
 	name, router string
+	rows         *networkRoutes
 	notify       func()
 	// known is set while the session's conditions include the network, and all
 	// of it has been told.
@@ -31,8 +36,10 @@ type Network struct {
 
 // RouterState is what is known of a network's gateway router.
 type RouterState struct {
-	// Known is false while there is no connection; then nothing else counts.
-	Known bool
+	// Known is false while there is no connection, because of Trouble; then
+	// nothing else counts.
+	Known   bool
+	Trouble string
 	// Present is set where the router exists.
 	Present bool
 	// RouteImport is set where OVN-Kubernetes' own route import has rows there.
@@ -50,14 +57,13 @@ func (n *Network) Router() string { return n.router }
 func (n *Network) State() RouterState {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
-	out := RouterState{Known: n.known}
 	if !n.known {
-		return out
+		return RouterState{Trouble: n.client.trouble}
 	}
-	out.RouteImport = n.client.routes.imports[n.client.routes.network(n.name).port] > 0
-	if row := n.client.routers.byName[n.router]; row != nil {
-		out.Present, out.ID = true, row.id
-		out.DynamicRouting = row.options[optionDynamicRouting] == "true"
+	out := RouterState{Known: true, RouteImport: n.client.around.importing[n.rows.port] > 0}
+	if row := n.client.around.routers[n.router]; row != nil {
+		out.ID, out.Present = parseRowID(row.UUID)
+		out.DynamicRouting = row.Options[optionDynamicRouting] == "true"
 	}
 	return out
 }
@@ -66,7 +72,7 @@ func (n *Network) State() RouterState {
 func (n *Network) Rows(prefix netip.Prefix, out []model.RouterRow) []model.RouterRow {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
-	for row := n.client.routes.network(n.name).byPrefix[prefix]; row != nil; row = row.next {
+	for row := n.rows.byPrefix[prefix]; row != nil; row = row.next {
 		out = append(out, model.RouterRow{ID: row.id, NextHop: row.hop, Intact: row.intact})
 	}
 	return out
@@ -76,19 +82,14 @@ func (n *Network) Rows(prefix netip.Prefix, out []model.RouterRow) []model.Route
 func (n *Network) Prefixes() []netip.Prefix {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
-	rows := n.client.routes.network(n.name)
-	out := make([]netip.Prefix, 0, len(rows.byPrefix))
-	for prefix := range rows.byPrefix {
-		out = append(out, prefix)
-	}
-	return out
+	return slices.AppendSeq(make([]netip.Prefix, 0, len(n.rows.byPrefix)), maps.Keys(n.rows.byPrefix))
 }
 
 // Count is how many prefixes have a row of ours.
 func (n *Network) Count() int {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
-	return len(n.client.routes.network(n.name).byPrefix)
+	return len(n.rows.byPrefix)
 }
 
 // TakeChanged returns the prefixes whose rows changed since the last time,
@@ -96,7 +97,7 @@ func (n *Network) Count() int {
 func (n *Network) TakeChanged() (prefixes []netip.Prefix, all bool) {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
-	rows := n.client.routes.network(n.name)
+	rows := n.rows
 	for prefix := range rows.changed {
 		prefixes = append(prefixes, prefix)
 	}
@@ -113,56 +114,54 @@ func (n *Network) TakeChanged() (prefixes []netip.Prefix, all bool) {
 // Commit writes changes in one transaction: all of them or none. When it
 // returns, the rows are known as they are now. After an error nobody knows
 // what was written; what TakeChanged and Rows tell is right in any case.
+// Several may be under way at once if no two of them are about one prefix.
 func (n *Network) Commit(ctx context.Context, changes []model.RowChange) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	c := n.client
 	c.mu.Lock()
-	s, router, known := c.session, c.routers.byName[n.router], n.known
-	rows := c.routes.network(n.name)
-	rows.expect(changes)
-	c.mu.Unlock()
-	// The server tells what changed before it answers.
-	defer func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		rows.expect(nil)
-	}()
+	s, router, known := c.session, c.around.routers[n.router], n.known
 	switch {
 	case s == nil || !known:
+		c.mu.Unlock()
 		return ErrDisconnected
 	case router == nil:
+		c.mu.Unlock()
 		return ErrNoRouter
 	}
-	t := newTransaction()
-	t.change(router.id, rows, c.options.Node, changes)
-	return c.transact(ctx, s, t)
+	n.rows.expect(changes)
+	c.mu.Unlock()
+	var t transaction
+	t.change(router.UUID, n.rows, changes)
+	results, err := c.transact(ctx, s, &t)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil && c.session == s {
+		c.readChanges(s, n.rows.port, changes, results)
+	}
+	n.rows.settle(changes)
+	return err
 }
 
-// transact sends a transaction and checks the result of each operation. The
-// transaction must not be used after.
-func (c *Client) transact(ctx context.Context, s *session, t *transaction) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, errors.New("the server took too long"))
-	defer cancel()
-	var r results
-	err := s.call(ctx, "transact", t.params(), func(in *jsonReader) { r.read(in, t.counted) })
-	if err != nil {
-		// A reply that nobody waits for any more may still be read with it.
-		return err
+// readChanges reads what a transaction changed, before the events that tell it
+// get their turn.
+func (c *Client) readChanges(s *session, port string, changes []model.RowChange, results []ovsdb.OperationResult) {
+	next := 0
+	for i := range changes {
+		change := &changes[i]
+		if change.Verb == model.RowDelete {
+			c.readRoute(s, formatRowID(change.ID), place{port, change.Prefix})
+			continue
+		}
+		// The results are in the order of the operations; see change.
+		uuid := results[next].UUID.GoUUID
+		if change.Verb == model.RowUpdate {
+			uuid = formatRowID(change.ID)
+		}
+		next++
+		c.readRoute(s, uuid, place{port, change.Prefix})
 	}
-	defer transactions.Put(t)
-	switch {
-	case r.failed != "":
-		return errorf("the transaction failed: %s", r.failed)
-	case r.operations < len(t.counted):
-		return errorf("%d operations have only %d results", len(t.counted), r.operations)
-	case r.missed == routerMustExist:
-		return ErrNoRouter
-	case r.missed == rowMustExist:
-		return ErrRowChanged
-	}
-	return nil
 }
 
 // Close stops watching. The rows stay; see Client.Prune.
@@ -174,79 +173,52 @@ func (n *Network) Close() {
 		return
 	}
 	delete(c.watched, n.name)
-	rows := c.routes.network(n.name)
-	rows.notify = nil
-	clear(rows.changed)
-	c.want()
+	n.rows.notify = nil
+	clear(n.rows.changed)
 }
 
-// Prune removes our rows of a network that is not watched, in one transaction
-// of at most limit rows, and tells how many rows are left.
-func (c *Client) Prune(ctx context.Context, network string, limit int) (left int, err error) {
+// Prune removes rows of ours that are on the router of no network of these, in
+// one transaction of at most limit rows, and tells whether there may be more.
+func (c *Client) Prune(ctx context.Context, networks []string, limit int) (more bool, err error) {
 	c.mu.Lock()
-	s, rows := c.session, c.routes.network(network)
-	if s == nil || c.watched[network] != nil {
-		c.mu.Unlock()
-		return rows.rows, ErrDisconnected
-	}
-	before := rows.rows
-	var ids []model.RowID
-	for _, row := range rows.byPrefix {
-		for ; row != nil && len(ids) < limit; row = row.next {
-			ids = append(ids, row.id)
-		}
-		if len(ids) >= limit {
-			break
-		}
-	}
-	if before == 0 {
-		delete(c.routes.networks, network)
-	}
+	s, rows := c.session, c.routes.leftovers(networks, limit)
 	c.mu.Unlock()
-	if before == 0 {
-		return 0, nil
+	switch {
+	case s == nil:
+		return true, ErrDisconnected
+	case len(rows) == 0:
+		return false, nil
 	}
-	// The router is not monitored, but its name is known.
-	t := newTransaction()
-	t.begin(anyCount)
-	t.text(`{"op":"mutate","table":"Logical_Router","where":[["name","==",`)
-	t.quoted(ovnk.NamesOf(network).GatewayRouter(c.options.Node))
-	t.text(`]],"mutations":[["static_routes","delete",["set",[`)
-	for i, id := range ids {
-		if i > 0 {
-			t.text(`,`)
-		}
-		t.uuid(id)
+	// The port tells the router, unless somebody changed it.
+	rows, err = c.prune(ctx, s, rows, func(at place) string { return ovnk.RouterOfExternalPort(at.port) })
+	if err != nil || len(rows) == 0 {
+		return true, err
 	}
-	t.text(`]]]]}`)
-	if err := c.transact(ctx, s, t); err != nil {
-		return before, err
-	}
-	c.mu.Lock()
-	left = rows.rows
-	c.mu.Unlock()
-	if left < before {
-		return left, nil
-	}
-	return c.pruneAnywhere(ctx, s, rows, ids[:min(len(ids), 100)])
+	_, err = c.prune(ctx, s, rows[:min(len(rows), anywhereAtMost)], func(place) string { return "" })
+	return true, err
 }
 
-// pruneAnywhere removes rows from whatever router has them. It makes the
-// server look through all routers for each row.
-func (c *Client) pruneAnywhere(ctx context.Context, s *session, rows *networkRoutes, ids []model.RowID) (left int, err error) {
-	t := newTransaction()
-	for _, id := range ids {
-		t.begin(anyCount)
-		t.text(`{"op":"mutate","table":"Logical_Router","where":[["static_routes","includes",`)
-		t.uuid(id)
-		t.text(`]],"mutations":[["static_routes","delete",`)
-		t.uuid(id)
-		t.text(`]]}`)
+// prune removes rows and returns those that are still there.
+func (c *Client) prune(ctx context.Context, s *session, rows []leftover, router func(place) string) (left []leftover, err error) {
+	ids := map[string][]model.RowID{}
+	for _, row := range rows {
+		name := router(row.place)
+		ids[name] = append(ids[name], row.id)
 	}
-	if err := c.transact(ctx, s, t); err != nil {
-		return len(ids), err
+	var t transaction
+	for name := range ids {
+		t.remove(name, ids[name])
+	}
+	if _, err = c.transact(ctx, s, &t); err != nil {
+		return rows, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return rows.rows, nil
+	for _, row := range rows {
+		delete(c.routes.lost, row.id)
+		if c.session == s && c.readRoute(s, formatRowID(row.id), row.place) {
+			left = append(left, row)
+		}
+	}
+	return left, nil
 }

@@ -1,21 +1,31 @@
 package ovnnb
 
 import (
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
 	"strconv"
-	"sync"
+
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// transaction is a list of operations, written as JSON while it grows. Going
-// through maps and reflection, as a general client must, takes longer than
-// ovsdb-server needs for the rows.
-type transaction struct {
-	json []byte
-	// counted says for each operation whether it must have changed exactly one
-	// row, and what it means if it hasn't.
-	counted []outcome
-}
+// The marks of our rows, in external_ids. The node is part of them because in
+// one Northbound database for all nodes there are many agents, the network is
+// for people, and the part lets rows be read in parts.
+const (
+	markOwner   = "ovnbgp.io/owner"
+	markNode    = "ovnbgp.io/node"
+	markNetwork = "ovnbgp.io/network"
+	markPart    = "ovnbgp.io/part"
+	ownerAgent  = "agent"
+
+	// parts is into how many parts the rows are divided. libovsdb decodes a
+	// reply as a whole, so this bounds what reading them takes; each part has
+	// the server look through all rows once.
+	parts = 8
+)
 
 // outcome is what an operation that changed no row means.
 type outcome uint8
@@ -26,180 +36,128 @@ const (
 	routerMustExist
 )
 
-// transactions are used again: a full import writes dozens of megabytes, half
-// a megabyte at a time.
-var transactions = sync.Pool{New: func() any { return &transaction{} }}
-
-func newTransaction() *transaction {
-	t := transactions.Get().(*transaction)
-	t.json = append(appendJSONString(append(t.json[:0], '['), Database), ',')
-	t.counted = t.counted[:0]
-	return t
+// transaction is a list of operations.
+type transaction struct {
+	operations []ovsdb.Operation
+	// counted says for each operation whether it must have changed exactly one
+	// row, and what it means if it hasn't.
+	counted []outcome
 }
 
-func (t *transaction) begin(o outcome) {
-	if len(t.counted) > 0 {
-		t.json = append(t.json, ',')
-	}
+func (t *transaction) add(o outcome, operation ovsdb.Operation) {
+	t.operations = append(t.operations, operation)
 	t.counted = append(t.counted, o)
 }
 
-func (t *transaction) text(text string) { t.json = append(t.json, text...) }
-
-func (t *transaction) quoted(text string) { t.json = appendJSONString(t.json, text) }
-
-func (t *transaction) params() []byte { return append(t.json, ']') }
-
-// name is the temporary UUID of the nth inserted row.
-func (t *transaction) name(n int) {
-	t.json = append(t.json, 'r')
-	t.json = strconv.AppendInt(t.json, int64(n), 10)
-}
-
 // change adds the operations for changes of routes on one router. The set of
-// the router's routes is changed once, because ovsdb-server copies it.
-func (t *transaction) change(router model.RowID, network *networkRoutes, node string, changes []model.RowChange) {
-	inserts, deletes := 0, 0
+// the router's routes is changed once, because ovsdb-server copies it. Inserts
+// keep their order.
+func (t *transaction) change(router string, network *networkRoutes, changes []model.RowChange) {
+	var inserted, deleted []any
 	for i := range changes {
 		c := &changes[i]
 		switch c.Verb {
 		case model.RowInsert:
-			t.begin(anyCount)
-			t.text(`{"op":"insert","table":"Logical_Router_Static_Route","uuid-name":"`)
-			t.name(inserts)
-			t.text(`","row":`)
-			t.row(network, node, c, false)
-			t.text(`}`)
-			inserts++
+			name := "r" + strconv.Itoa(i)
+			t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationInsert, Table: tableRoute, UUIDName: name, Row: rowOf(network, c)})
+			inserted = append(inserted, ovsdb.UUID{GoUUID: name})
 		case model.RowUpdate:
-			t.begin(rowMustExist)
-			t.text(`{"op":"update","table":"Logical_Router_Static_Route","where":[["_uuid","==",`)
-			t.uuid(c.ID)
-			t.text(`]],"row":`)
-			t.row(network, node, c, true)
-			t.text(`}`)
+			row := rowOf(network, c)
+			row["route_table"], row["policy"], row["bfd"], row["options"] = "", ovsdb.OvsSet{}, ovsdb.OvsSet{}, ovsdb.OvsMap{}
+			t.add(rowMustExist, ovsdb.Operation{Op: ovsdb.OperationUpdate, Table: tableRoute, Where: is(formatRowID(c.ID)), Row: row})
 		case model.RowDelete:
-			deletes++
+			deleted = append(deleted, ovsdb.UUID{GoUUID: formatRowID(c.ID)})
 		}
 	}
-	if inserts+deletes > 0 {
-		t.routes(router, changes, inserts, deletes)
+	var mutations []ovsdb.Mutation
+	if len(inserted) > 0 {
+		mutations = append(mutations, *ovsdb.NewMutation("static_routes", ovsdb.MutateOperationInsert, ovsdb.OvsSet{GoSet: inserted}))
+	}
+	if len(deleted) > 0 {
+		// A row that is in no set any more is removed by the server.
+		mutations = append(mutations, *ovsdb.NewMutation("static_routes", ovsdb.MutateOperationDelete, ovsdb.OvsSet{GoSet: deleted}))
+	}
+	if len(mutations) > 0 {
+		t.add(routerMustExist, ovsdb.Operation{Op: ovsdb.OperationMutate, Table: tableRouter, Where: is(router), Mutations: mutations})
 	}
 }
 
-func (t *transaction) uuid(id model.RowID) {
-	t.text(`["uuid","`)
-	t.json = appendRowID(t.json, id)
-	t.text(`"]`)
-}
-
-// row writes a row. An update writes the columns too that we leave empty.
-func (t *transaction) row(network *networkRoutes, node string, c *model.RowChange, update bool) {
-	t.text(`{"ip_prefix":"`)
-	t.json = c.Prefix.AppendTo(t.json)
-	t.text(`","nexthop":"`)
-	if c.NextHop.IsValid() {
-		t.json = c.NextHop.AppendTo(t.json)
-	} else {
-		t.text(nextHopDiscard)
+// remove adds operations that take rows off a router, or off whatever router
+// has them: for that the server looks through all routers for each row.
+func (t *transaction) remove(router string, ids []model.RowID) {
+	set := make([]any, 0, len(ids))
+	for _, id := range ids {
+		set = append(set, ovsdb.UUID{GoUUID: formatRowID(id)})
 	}
-	t.text(`","output_port":`)
-	t.quoted(network.port)
-	t.text(`,"external_ids":["map",[["` + markOwner + `","` + ownerAgent + `"],["` + markNode + `",`)
-	t.quoted(node)
-	t.text(`],["` + markNetwork + `",`)
-	t.quoted(network.name)
-	t.text(`]]]`)
-	if update {
-		t.text(`,"route_table":"","policy":["set",[]],"bfd":["set",[]],"options":["map",[]]`)
-	}
-	t.text(`}`)
-}
-
-// routes changes the router's set of routes. A row that is in no set any more
-// is removed by the server.
-func (t *transaction) routes(router model.RowID, changes []model.RowChange, inserts, deletes int) {
-	t.begin(routerMustExist)
-	t.text(`{"op":"mutate","table":"Logical_Router","where":[["_uuid","==",`)
-	t.uuid(router)
-	t.text(`]],"mutations":[`)
-	if inserts > 0 {
-		t.text(`["static_routes","insert",["set",[`)
-		for i := range inserts {
-			if i > 0 {
-				t.text(`,`)
-			}
-			t.text(`["named-uuid","`)
-			t.name(i)
-			t.text(`"]`)
-		}
-		t.text(`]]]`)
-	}
-	if deletes > 0 {
-		if inserts > 0 {
-			t.text(`,`)
-		}
-		t.text(`["static_routes","delete",["set",[`)
-		first := true
-		for i := range changes {
-			if changes[i].Verb != model.RowDelete {
-				continue
-			}
-			if !first {
-				t.text(`,`)
-			}
-			first = false
-			t.uuid(changes[i].ID)
-		}
-		t.text(`]]]`)
-	}
-	t.text(`]}`)
-}
-
-// results are what the server says became of a transaction.
-type results struct {
-	operations int
-	// failed is the first error, of whatever operation.
-	failed string
-	// missed is set where an operation did not find its row.
-	missed outcome
-	rows   int
-}
-
-// read reads the reply to transact. It has one element per operation, and one
-// more where the commit as a whole failed (RFC 7047, 4.1.3).
-func (r *results) read(in *jsonReader, expected []outcome) {
-	in.list(func() {
-		index := r.operations
-		r.operations++
-		if in.null() {
-			return
-		}
-		count, failure, details := int64(-1), "", ""
-		in.object(func(key []byte) {
-			switch string(key) {
-			case "count":
-				count, _ = strconv.ParseInt(string(in.literal()), 10, 64)
-			case "error":
-				if !in.null() {
-					failure = string(in.string())
-				}
-			case "details":
-				details = string(in.string())
-			default:
-				in.skip()
-			}
+	off := func(where ovsdb.Condition, rows ...any) {
+		t.add(anyCount, ovsdb.Operation{
+			Op: ovsdb.OperationMutate, Table: tableRouter, Where: []ovsdb.Condition{where},
+			Mutations: []ovsdb.Mutation{*ovsdb.NewMutation("static_routes", ovsdb.MutateOperationDelete, ovsdb.OvsSet{GoSet: rows})},
 		})
-		switch {
-		case failure != "" && r.failed == "":
-			r.failed = failure
-			if details != "" {
-				r.failed += ": " + details
-			}
-		case index < len(expected) && expected[index] != anyCount && count != 1:
-			r.missed = max(r.missed, expected[index])
-		default:
-			r.rows++
+	}
+	if router != "" {
+		off(ovsdb.NewCondition("name", ovsdb.ConditionEqual, router), set...)
+		return
+	}
+	for _, id := range set {
+		off(ovsdb.NewCondition("static_routes", ovsdb.ConditionIncludes, id), id)
+	}
+}
+
+func rowOf(network *networkRoutes, c *model.RowChange) ovsdb.Row {
+	prefix := c.Prefix.String()
+	return ovsdb.Row{
+		"ip_prefix": prefix, "nexthop": formatNextHop(c.NextHop), "output_port": network.port,
+		// Nothing depends on which part it is.
+		"external_ids": network.marks[maphash.String(seed, prefix)%parts],
+	}
+}
+
+var seed = maphash.MakeSeed()
+
+// marksOf are the external_ids of a network's rows, by part. They are encoded
+// once, because there may be a hundred thousand rows with the same.
+func marksOf(network, node string) (out [parts]json.RawMessage) {
+	for part := range out {
+		out[part], _ = json.Marshal(marks(markOwner, ownerAgent, markNode, node, markNetwork, network, markPart, strconv.Itoa(part)))
+	}
+	return out
+}
+
+// marks makes a map of pairs of strings.
+func marks(pairs ...string) ovsdb.OvsMap {
+	out := make(map[any]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		out[pairs[i]] = pairs[i+1]
+	}
+	return ovsdb.OvsMap{GoMap: out}
+}
+
+func is(uuid string) []ovsdb.Condition {
+	return []ovsdb.Condition{ovsdb.NewCondition("_uuid", ovsdb.ConditionEqual, ovsdb.UUID{GoUUID: uuid})}
+}
+
+// check tells what became of a transaction. A reply has one result per
+// operation, and one more where the commit as a whole failed (RFC 7047, 4.1.3).
+func (t *transaction) check(results []ovsdb.OperationResult) error {
+	if failed, err := ovsdb.CheckOperationResults(results, t.operations); err != nil {
+		for _, f := range failed {
+			err = fmt.Errorf("%w: %w", err, f)
 		}
-	})
+		return errorf("the transaction failed: %w", err)
+	}
+	missed := anyCount
+	for i, o := range t.counted {
+		if o != anyCount && results[i].Count != 1 {
+			missed = max(missed, o)
+		}
+	}
+	switch missed {
+	case routerMustExist:
+		return ErrNoRouter
+	case rowMustExist:
+		return ErrRowChanged
+	default:
+		return nil
+	}
 }

@@ -2,256 +2,275 @@ package ovnnb
 
 import (
 	"context"
-	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/ovn-kubernetes/libovsdb/cache"
+	"github.com/ovn-kubernetes/libovsdb/client"
+	libmodel "github.com/ovn-kubernetes/libovsdb/model"
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 )
 
-// session is one connection to an ovsdb-server (RFC 7047). It has at most one
-// call under way, so that the result of a call can be read while it arrives:
-// ovsdb-server may send a reply's result before the ID that tells what it is
-// the result of.
+const (
+	// connectWithin bounds the attempt to reach one server, so that one that is
+	// silent does not keep us from the others.
+	connectWithin = 10 * time.Second
+	// perRow is how much longer an echo may take for each row of ours: a server
+	// that lists all of them for somebody answers nobody meanwhile.
+	perRow = 200 * time.Microsecond
+)
+
+// session is a connection to one server from its first monitor to its end.
+// libovsdb's own reconnecting is not used: with several monitors each of them
+// purges what those before it read, and a server that accepts a connection
+// and then is silent is tried forever, though others would answer.
 type session struct {
-	conn net.Conn
-	// updates reads the second parameter of an update notification.
-	updates func(s *session, monitor string, in *jsonReader)
-
-	writing sync.Mutex
-	calling sync.Mutex
-	lastID  uint64
-
-	pending sync.Mutex
-	current *call
-
-	heard  atomic.Int64
-	closed chan struct{}
-	once   sync.Once
-	err    error
+	// routes has our rows, router what else is looked at. They are two
+	// because a libovsdb client keeps a table once: a row in two monitors of
+	// one client breaks it.
+	routes, router client.Client
+	// ours and others are their caches, which the clients themselves forget
+	// when the connection ends.
+	ours, others *cache.TableCache
+	ctx          context.Context
+	end          context.CancelCauseFunc
+	// routers are those monitored, by name.
+	routers map[string]bool
+	// matches is set where NAT can have a match.
+	matches bool
 }
 
-type call struct {
-	id     string
-	result func(in *jsonReader)
-	done   chan error
-}
-
-// began is what times are counted from: the difference of two such times is
-// right even where somebody sets the clock.
-var began = time.Now()
-
-// dial connects to unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT.
-func dial(ctx context.Context, endpoint string, config *tls.Config) (net.Conn, error) {
-	scheme, address, _ := strings.Cut(endpoint, ":")
-	var dialer net.Dialer
-	switch scheme {
-	case "unix", "tcp":
-		return dialer.DialContext(ctx, scheme, address)
-	case "ssl":
-		if config == nil {
-			return nil, errors.New("certificates are needed for ssl")
-		}
-		return (&tls.Dialer{NetDialer: &dialer, Config: config}).DialContext(ctx, "tcp", address)
-	default:
-		return nil, fmt.Errorf("%q is neither unix:PATH, tcp:HOST:PORT nor ssl:HOST:PORT", endpoint)
+// connect begins a session, which lasts until its context ends.
+func (c *Client) connect(ctx context.Context, endpoint string) (*session, error) {
+	s := &session{routers: map[string]bool{}}
+	s.ctx, s.end = context.WithCancelCause(ctx)
+	err := c.connectBoth(s, endpoint)
+	if err != nil {
+		s.end(err)
 	}
+	return s, err
 }
 
-func newSession(conn net.Conn, updates func(*session, string, *jsonReader)) *session {
-	s := &session{conn: conn, updates: updates, closed: make(chan struct{})}
-	s.heard.Store(int64(time.Since(began)))
-	go s.read()
-	return s
-}
-
-// close ends the session; the first cause stays.
-func (s *session) close(cause error) {
-	s.once.Do(func() {
-		s.err = cause
-		close(s.closed)
-		_ = s.conn.Close()
-	})
-}
-
-// call asks the server and hands the result to result while it is read. A
-// call that is given up ends the session: nobody knows what became of it, and
-// a new session starts from what is really there.
-func (s *session) call(ctx context.Context, method string, params []byte, result func(*jsonReader)) error {
-	s.calling.Lock()
-	defer s.calling.Unlock()
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", method, context.Cause(ctx))
-	}
-	s.lastID++
-	c := &call{id: strconv.FormatUint(s.lastID, 10), result: result, done: make(chan error, 1)}
-	s.pending.Lock()
-	s.current = c
-	s.pending.Unlock()
-
-	head := []byte(`{"method":"` + method + `","id":` + c.id + `,"params":`)
-	if err := s.write(ctx, head, params, []byte{'}'}); err != nil {
-		s.close(err)
-		return fmt.Errorf("%s: %w", method, err)
-	}
-	select {
-	case err := <-c.done:
-		if err != nil {
-			return fmt.Errorf("%s: %w", method, err)
-		}
-		return nil
-	case <-s.closed:
-		return fmt.Errorf("%s: %w", method, s.err)
-	case <-ctx.Done():
-		s.close(fmt.Errorf("gave up waiting for a reply: %w", context.Cause(ctx)))
-		return fmt.Errorf("%s: %w", method, s.err)
-	}
-}
-
-// write writes a message that is in parts, because one of them may be large.
-func (s *session) write(ctx context.Context, parts ...[]byte) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	deadline, _ := ctx.Deadline()
-	if err := s.conn.SetWriteDeadline(deadline); err != nil {
+func (c *Client) connectBoth(s *session, endpoint string) (err error) {
+	// Where leader changes are watched libovsdb keeps some kilobytes for every
+	// session that ever was, so one of the clients does it for both.
+	s.routes, err = c.dial(s, endpoint, map[string]libmodel.Model{tableRoute: &staticRoute{}}, client.WithLeaderOnly(true))
+	if err != nil {
 		return err
 	}
-	message := net.Buffers(parts)
-	_, err := message.WriteTo(s.conn)
-	return err
-}
-
-func (s *session) read() {
-	in := newJSONReader(heardReader{s})
-	for in.err == nil {
-		s.message(in)
+	tables := map[string]libmodel.Model{
+		tableRouter: &logicalRouter{}, tableRoute: &importedRoute{}, tableGlobal: &global{},
+		tableNAT: &natRow{}, tableAddressSet: &addressSet{},
 	}
-	s.close(fmt.Errorf("connection lost: %w", in.err))
-}
-
-// heardReader notes when the server was last heard of.
-type heardReader struct{ *session }
-
-func (h heardReader) Read(p []byte) (int, error) {
-	n, err := h.conn.Read(p)
-	if n > 0 {
-		h.heard.Store(int64(time.Since(began)))
+	schema := s.routes.Schema()
+	if s.matches = schema.Table(tableNAT) != nil && schema.Table(tableNAT).Column("match") != nil; s.matches {
+		tables[tableNAT] = &natMatchRow{}
 	}
-	return n, err
+	if s.router, err = c.dial(s, endpoint, tables); err != nil {
+		return err
+	}
+	if s.ours, s.others = s.routes.Cache(), s.router.Cache(); s.ours == nil || s.others == nil {
+		return errLost
+	}
+	return nil
 }
 
-// message reads one message, whose members come in any order.
-func (s *session) message(in *jsonReader) {
-	var id, params, failure json.RawMessage
-	var method string
-	in.object(func(key []byte) {
-		switch string(key) {
-		case "id":
-			id = in.raw()
-		case "method":
-			if !in.null() {
-				method = string(in.string())
-			}
-		case "error":
-			failure = in.raw()
-		case "result":
-			s.result(in)
-		case "params":
-			params = s.params(in)
-		default:
-			in.skip()
+// dial returns a client that ends with the session, and ends it.
+func (c *Client) dial(s *session, endpoint string, tables map[string]libmodel.Model, options ...client.Option) (client.Client, error) {
+	database, err := libmodel.NewClientDBModel(Database, tables)
+	if err != nil {
+		return nil, err
+	}
+	log := c.options.Log.V(2).WithName("libovsdb")
+	lib, err := client.NewOVSDBClient(database,
+		append(options, client.WithEndpoint(endpoint), client.WithTLSConfig(c.options.TLS), client.WithLogger(&log))...)
+	if err != nil {
+		return nil, fmt.Errorf("%q is neither unix:PATH, tcp:HOST:PORT nor ssl:HOST:PORT: %w", endpoint, err)
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, connectWithin)
+	defer cancel()
+	context.AfterFunc(s.ctx, lib.Close)
+	if err := await(ctx, func() error { return lib.Connect(ctx) }); err != nil {
+		if strings.Contains(err.Error(), "endpoint is not leader") {
+			err = errNotLeader
 		}
-	})
-	switch {
-	case in.err != nil:
-	case method == "echo":
-		reply := append([]byte(`{"error":null,"result":`), params...)
-		reply = append(append(append(reply, `,"id":`...), id...), '}')
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.write(ctx, reply); err != nil {
-			s.close(err)
+		return nil, fmt.Errorf("%s: %w", endpoint, err)
+	}
+	go func() {
+		select {
+		case <-lib.DisconnectNotify():
+			s.end(errLost)
+		case <-s.ctx.Done():
 		}
-	case method == "":
-		s.finish(string(id), failure)
+	}()
+	return lib, nil
+}
+
+// await does something that may not heed its context, such as writing to a
+// server that does not read. It is left behind then, and ends when its
+// connection does.
+func await(ctx context.Context, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
-func (s *session) result(in *jsonReader) {
-	s.pending.Lock()
-	c := s.current
-	s.pending.Unlock()
-	if c == nil || c.result == nil || in.next() == 'n' {
-		in.skip()
-		return
-	}
-	c.result(in)
-}
-
-func (s *session) finish(id string, failure json.RawMessage) {
-	s.pending.Lock()
-	c := s.current
-	if c != nil && c.id == id {
-		s.current = nil
-	}
-	s.pending.Unlock()
-	if c == nil || c.id != id {
-		return
-	}
-	if len(failure) > 0 && string(failure) != "null" {
-		c.done <- fmt.Errorf("refused: %s", failure)
-		return
-	}
-	c.done <- nil
-}
-
-// params reads the parameters of a request or notification. Those of an
-// update go straight to their reader; all others are returned.
-func (s *session) params(in *jsonReader) json.RawMessage {
-	out := []byte{'['}
-	var first json.RawMessage
-	in.list(func() {
-		if first != nil && in.next() == '{' {
-			var monitor string
-			if json.Unmarshal(first, &monitor) == nil {
-				s.updates(s, monitor, in)
-				return
-			}
-		}
-		value := in.raw()
-		if first == nil {
-			first = value
-		} else {
-			out = append(out, ',')
-		}
-		out = append(out, value...)
-	})
-	return append(out, ']')
-}
-
-// keepAlive asks for an echo whenever the server has been silent for a while,
-// so that a connection that died without a word is noticed.
+// keepAlive asks for echoes, so that a server that died without a word is
+// noticed.
 func (s *session) keepAlive(silence time.Duration) {
 	timer := time.NewTicker(silence)
 	defer timer.Stop()
 	for {
 		select {
-		case <-s.closed:
+		case <-s.ctx.Done():
 			return
 		case <-timer.C:
 		}
-		if int64(time.Since(began))-s.heard.Load() < int64(silence) || !s.calling.TryLock() {
-			continue
+		patience := 2*silence + time.Duration(s.ours.Table(tableRoute).Len())*perRow
+		ctx, cancel := context.WithTimeoutCause(s.ctx, patience, fmt.Errorf("the server was silent for %s", patience))
+		err := await(ctx, func() error { return errors.Join(s.routes.Echo(ctx), s.router.Echo(ctx)) })
+		if cause := context.Cause(ctx); err != nil && cause != nil {
+			err = cause
 		}
-		s.calling.Unlock()
-		ctx, cancel := context.WithTimeoutCause(context.Background(), silence,
-			fmt.Errorf("the server was silent for %s", 2*silence))
-		_ = s.call(ctx, "echo", []byte(`[]`), nil)
 		cancel()
+		if err != nil {
+			s.end(err)
+		}
 	}
 }
+
+// monitor reads rows of a table into a client's cache, and keeps them there. A
+// row is monitored if any of the conditions holds.
+func (c *Client) monitor(s *session, lib client.Client, table string, columns []string, where ...ovsdb.Condition) error {
+	m := lib.NewMonitor()
+	// With monitor_cond_since libovsdb ignores rows that it can't apply.
+	m.Method = ovsdb.ConditionalMonitorRPC
+	m.Tables = []client.TableMonitor{{Table: table, Fields: columns, Conditions: where}}
+	ctx, cancel := context.WithTimeoutCause(s.ctx, c.options.LoadTimeout, errSlow)
+	defer cancel()
+	err := await(ctx, func() error {
+		_, err := lib.Monitor(ctx, m)
+		return err
+	})
+	if err != nil {
+		return errorf("cannot watch %s: %w", table, err)
+	}
+	return nil
+}
+
+// load reads everything and stays informed.
+func (c *Client) load(s *session) error {
+	for part := range parts {
+		ours := marks(markOwner, ownerAgent, markNode, c.options.Node, markPart, strconv.Itoa(part))
+		if err := c.monitor(s, s.routes, tableRoute, routeColumns, ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, ours)); err != nil {
+			return err
+		}
+	}
+	if err := c.monitor(s, s.router, tableGlobal, []string{"options"}); err != nil {
+		return err
+	}
+	if err := c.monitor(s, s.router, tableRoute, []string{"output_port"}, importedBy()); err != nil {
+		return err
+	}
+	if c.options.NAT {
+		columns := []string{"type", "logical_ip", "allowed_ext_ips", "external_ids"}
+		if s.matches {
+			columns = append(columns, "match")
+		}
+		if err := c.monitor(s, s.router, tableNAT, columns, ovsdb.NewCondition("type", ovsdb.ConditionEqual, snatKind)); err != nil {
+			return err
+		}
+		if err := c.monitor(s, s.router, tableAddressSet, []string{"name", "addresses"},
+			ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks("k8s.ovn.org/name", nodeAddressSet))); err != nil {
+			return err
+		}
+	}
+	// Events are handled only from here on, and what was there before is read
+	// from the caches: libovsdb drops events when too many come at once.
+	s.ours.AddEventHandler(&cache.EventHandlerFuncs{
+		AddFunc:    func(_ string, row libmodel.Model) { c.routeChanged(s, row) },
+		UpdateFunc: func(_ string, old, row libmodel.Model) { c.routeChanged(s, row, old) },
+		DeleteFunc: func(_ string, old libmodel.Model) { c.routeChanged(s, old, old) },
+	})
+	s.others.AddEventHandler(&cache.EventHandlerFuncs{
+		AddFunc:    func(table string, row libmodel.Model) { c.routerChanged(s, table, row) },
+		UpdateFunc: func(table string, old, row libmodel.Model) { c.routerChanged(s, table, old, row) },
+		DeleteFunc: func(table string, old libmodel.Model) { c.routerChanged(s, table, old) },
+	})
+	return nil
+}
+
+// findLost looks for rows of ours without the mark of a part, which nothing
+// tells about: somebody changed their marks, or an older agent wrote them.
+func (c *Client) findLost(s *session) error {
+	where := []ovsdb.Condition{ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(markOwner, ownerAgent, markNode, c.options.Node))}
+	for part := range parts {
+		where = append(where, ovsdb.NewCondition("external_ids", ovsdb.ConditionExcludes, marks(markPart, strconv.Itoa(part))))
+	}
+	var t transaction
+	t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationSelect, Table: tableRoute, Where: where, Columns: []string{"_uuid"}})
+	results, err := c.transact(s.ctx, s, &t)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.routes.lost)
+	for _, row := range results[0].Rows {
+		uuid, _ := row["_uuid"].(ovsdb.UUID)
+		if id, ok := parseRowID(uuid.GoUUID); ok {
+			c.routes.lost[id] = struct{}{}
+		}
+	}
+	if len(c.routes.lost) > 0 {
+		c.options.Strayed()
+	}
+	return nil
+}
+
+// transact sends a transaction and checks the result of each operation.
+func (c *Client) transact(ctx context.Context, s *session, t *transaction) ([]ovsdb.OperationResult, error) {
+	// A large transaction takes longer.
+	limit := c.options.Timeout + time.Duration(len(t.operations))*perOperation
+	bounded, cancel := context.WithTimeoutCause(ctx, limit, errSlow)
+	defer cancel()
+	stop := context.AfterFunc(s.ctx, cancel)
+	defer stop()
+	var results []ovsdb.OperationResult
+	replied := make(chan []ovsdb.OperationResult, 1)
+	err := await(bounded, func() error {
+		results, err := s.routes.Transact(bounded, t.operations...)
+		replied <- results
+		return err
+	})
+	switch {
+	case err == nil:
+		results = <-replied
+		return results, t.check(results)
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case bounded.Err() != nil && s.ctx.Err() == nil:
+		// Nobody knows what became of it. A new session starts from what is
+		// really there.
+		s.end(fmt.Errorf("a transaction had no answer: %w", context.Cause(bounded)))
+	case s.ctx.Err() != nil:
+		err = context.Cause(s.ctx)
+	}
+	return nil, errorf("%w", err)
+}
+
+var (
+	errNotLeader = errors.New("this server follows in its cluster, and only the leader will do: name all of the cluster's servers with --ovn-nb")
+	errLost      = errors.New("the connection was lost, or the server no longer leads its cluster")
+	errSlow      = errors.New("the server took too long")
+)
+
+func errorf(format string, args ...any) error { return fmt.Errorf("OVN Northbound: "+format, args...) }

@@ -3,10 +3,8 @@ package ovnnb
 import (
 	"context"
 	"net/netip"
-	"slices"
-	"sync"
 
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 )
 
 const (
@@ -15,86 +13,10 @@ const (
 	// watch of all nodes.
 	nodeAddressSet = "node-ips"
 	// markSNAT is on NAT rows that we limited, so that we set only those back.
-	markSNAT  = "ovnbgp.io/snat"
-	toNodes   = "to-nodes"
-	snatKind  = "snat"
-	noAllowed = `["set",[]]`
+	markSNAT = "ovnbgp.io/snat"
+	toNodes  = "to-nodes"
+	snatKind = "snat"
 )
-
-// addressSets are the sets of nodes' addresses, by family.
-type addressSets struct {
-	rows   map[model.RowID]map[string]struct{}
-	notify func()
-	lock   sync.Locker
-}
-
-func newAddressSets(lock sync.Locker, notify func()) *addressSets {
-	return &addressSets{rows: map[model.RowID]map[string]struct{}{}, lock: lock, notify: notify}
-}
-
-func (a *addressSets) forget() { clear(a.rows) }
-
-// read applies the table's part of an update.
-func (a *addressSets) read(in *jsonReader) {
-	in.object(func(uuid []byte) {
-		id, ok := parseRowID(uuid)
-		if !ok {
-			in.fail("%q is no UUID", uuid)
-			return
-		}
-		in.object(func(change []byte) {
-			if string(change) == "delete" {
-				in.skip()
-				a.lock.Lock()
-				defer a.lock.Unlock()
-				delete(a.rows, id)
-				a.notify()
-				return
-			}
-			addresses := map[string]struct{}{}
-			if string(change) == "modify" {
-				for address := range a.rows[id] {
-					addresses[address] = struct{}{}
-				}
-			}
-			in.object(func(column []byte) {
-				if string(column) != "addresses" {
-					in.skip()
-					return
-				}
-				in.setOfText(func(address string) {
-					if _, found := addresses[address]; found {
-						delete(addresses, address)
-					} else {
-						addresses[address] = struct{}{}
-					}
-				})
-			})
-			if in.err != nil {
-				return
-			}
-			a.lock.Lock()
-			defer a.lock.Unlock()
-			a.rows[id] = addresses
-			a.notify()
-		})
-	})
-}
-
-// of returns the set with addresses of a family.
-func (a *addressSets) of(ipv4 bool) (id model.RowID, found bool) {
-	for candidate, addresses := range a.rows {
-		for text := range addresses {
-			address, err := netip.ParseAddr(text)
-			// Two sets of a family should not be; the choice must be steady.
-			if err == nil && address.Is4() == ipv4 && (!found || slices.Compare(candidate[:], id[:]) < 0) {
-				id, found = candidate, true
-			}
-			break
-		}
-	}
-	return id, found
-}
 
 // SNAT is how a gateway router's SNAT stands.
 type SNAT struct {
@@ -108,10 +30,9 @@ type SNAT struct {
 	edits   []natEdit
 }
 
-type natEdit struct {
-	row     *natRow
-	allowed *model.RowID
-}
+// natEdit is a change of a row; allowed is the set of destinations that it is
+// limited to, "" where it is to be without.
+type natEdit struct{ row, allowed string }
 
 // SNAT compares the router's SNAT of subnets with what is wanted: limited to
 // destinations that are nodes, or as it was before we limited it.
@@ -120,42 +41,41 @@ func (n *Network) SNAT(subnets []netip.Prefix, limit bool) SNAT {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out SNAT
-	router := c.routers.byName[n.router]
-	if !n.known || router == nil {
+	router, s := c.around.routers[n.router], c.session
+	if !n.known || router == nil || s == nil {
 		return out
 	}
-	for uuid := range router.nat {
-		id, _ := parseRowID([]byte(uuid))
-		row := c.nat.rows[id]
-		if row == nil || row.kind != snatKind {
+	for _, uuid := range router.NAT {
+		row := s.nat(uuid)
+		if row == nil {
 			continue
 		}
-		family, concerned := concerns(row.logicalIP, subnets)
+		family, concerned := concerns(row.LogicalIP, subnets)
 		if !concerned {
 			continue
 		}
 		out.Rows++
-		out.compare(row, limit, func() (model.RowID, bool) { return c.nodes.of(family) })
+		out.compare(row, limit, func() string { return s.nodes(family) })
 	}
 	out.Changes = len(out.edits)
 	return out
 }
 
-func (s *SNAT) compare(row *natRow, limit bool, nodes func() (model.RowID, bool)) {
-	ours := row.externalIDs[markSNAT] == toNodes
+func (s *SNAT) compare(row *natMatchRow, limit bool, nodes func() string) {
+	ours := row.ExternalIDs[markSNAT] == toNodes
 	switch {
-	case row.match != "" || row.allowed != "" && !ours:
+	case row.Match != "" || row.Allowed != nil && !ours:
 		// Somebody else limited it, such as OVN-Kubernetes itself.
 		s.Limited++
 	case !limit && ours:
-		s.edits = append(s.edits, natEdit{row: row})
+		s.edits = append(s.edits, natEdit{row: row.UUID})
 	case limit:
-		set, found := nodes()
+		set := nodes()
 		switch {
-		case !found:
+		case set == "":
 			s.NoNodes = true
-		case !ours || row.allowed != string(appendRowID(nil, set)):
-			s.edits = append(s.edits, natEdit{row: row, allowed: &set})
+		case !ours || valueOf(row.Allowed) != set:
+			s.edits = append(s.edits, natEdit{row: row.UUID, allowed: set})
 		default:
 			s.Limited++
 		}
@@ -193,32 +113,18 @@ func (n *Network) CommitSNAT(ctx context.Context, found SNAT) error {
 	if s == nil {
 		return ErrDisconnected
 	}
-	t := newTransaction()
+	var t transaction
 	for _, edit := range found.edits {
-		where := func() {
-			t.text(`"table":"NAT","where":[["_uuid","==",`)
-			t.uuid(edit.row.id)
-			t.text(`]],`)
-		}
-		t.begin(rowMustExist)
-		t.text(`{"op":"update",`)
-		where()
-		t.text(`"row":{"allowed_ext_ips":`)
-		if edit.allowed != nil {
-			t.uuid(*edit.allowed)
-		} else {
-			t.text(noAllowed)
-		}
-		t.text(`}}`)
-		t.begin(rowMustExist)
-		t.text(`{"op":"mutate",`)
-		where()
+		allowed := ovsdb.OvsSet{}
 		// An insert leaves a key alone that is there, so it goes first.
-		t.text(`"mutations":[["external_ids","delete",["set",["` + markSNAT + `"]]]`)
-		if edit.allowed != nil {
-			t.text(`,["external_ids","insert",["map",[["` + markSNAT + `","` + toNodes + `"]]]]`)
+		mutations := []ovsdb.Mutation{*ovsdb.NewMutation("external_ids", ovsdb.MutateOperationDelete, ovsdb.OvsSet{GoSet: []any{markSNAT}})}
+		if edit.allowed != "" {
+			allowed.GoSet = []any{ovsdb.UUID{GoUUID: edit.allowed}}
+			mutations = append(mutations, *ovsdb.NewMutation("external_ids", ovsdb.MutateOperationInsert, marks(markSNAT, toNodes)))
 		}
-		t.text(`]}`)
+		t.add(rowMustExist, ovsdb.Operation{Op: ovsdb.OperationUpdate, Table: tableNAT, Where: is(edit.row), Row: ovsdb.Row{"allowed_ext_ips": allowed}})
+		t.add(rowMustExist, ovsdb.Operation{Op: ovsdb.OperationMutate, Table: tableNAT, Where: is(edit.row), Mutations: mutations})
 	}
-	return c.transact(ctx, s, t)
+	_, err := c.transact(ctx, s, &t)
+	return err
 }

@@ -16,6 +16,8 @@ import (
 // flush removes blue's BGP routes, as FRR does when it stops.
 func (n *node) flush() {
 	GinkgoHelper()
+	// To flush a table that has never had a route is an error.
+	n.ip(fmt.Sprintf("route replace unreachable 2001:db8:ffff::/48 table %d proto static", blueTable))
 	for _, family := range []string{"-4", "-6"} {
 		n.ns.Exec(GinkgoTB(), "ip", family, "route", "flush", "table", fmt.Sprint(blueTable), "proto", "bgp")
 	}
@@ -192,13 +194,14 @@ var _ = Describe("Faults of the kernel and of the node", func() {
 		GinkgoWriter.Println("Written by who was killed:", outcomes)
 		Expect(outcomes).To(And(HaveKey("nothing"), HaveKey("a part")))
 
-		By("another that finds what was left, and writes just what is missing")
+		// The last one's last words may reach the database after it was asked.
+		By("another that finds what was left, and writes at most what is missing")
 		missing := count - right(3+points)
 		n.start()
 		n.expectOurs()
 		n.expectForeign()
 		n.expectReason(blue, agent.ReasonSynced)
-		Expect(n.figure("rows_written_total")).To(BeEquivalentTo(missing))
+		Expect(n.figure("rows_written_total")).To(BeNumerically("<=", missing))
 	})
 
 	It("is not disturbed by a clock that jumps", func() {

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -80,6 +82,31 @@ var _ = Describe("Faults of the database", func() {
 		n.expectReason(blue, agent.ReasonSynced)
 	})
 
+	It("tries a write again that the server refused, in the same session", func() {
+		n := newNode()
+		n.foreign()
+		var refuse atomic.Bool
+		n.endpoint = []string{n.server.Relay(GinkgoTB(), func(message []byte) []byte {
+			if bytes.Contains(message, []byte("10.66.0.0/24")) && refuse.CompareAndSwap(true, false) {
+				// Nothing would look at the route again by itself: no session
+				// ends, no row changes, no event of the kernel comes.
+				return bytes.Replace(message, []byte("Logical_Router_Static_Route"), []byte("No_Such_Table"), 1)
+			}
+			return message
+		})}
+		n.start()
+		n.expectReason(blue, agent.ReasonSynced)
+		n.expectReason("default", agent.ReasonSynced)
+		refuse.Store(true)
+		n.ip("route add 10.66.0.0/24 via 172.18.0.2 proto bgp")
+		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(ContainElement("10.66.0.0/24>172.18.0.2"))
+		Expect(refuse.Load()).To(BeFalse())
+		Expect(n.figure("sync_failures_total")).To(BeEquivalentTo(1))
+		Expect(n.figure("northbound_sessions_total")).To(BeEquivalentTo(1))
+		n.expectOurs()
+		n.expectForeign()
+	})
+
 	It("follows the leader of a clustered database", func() {
 		servers := nbserver.StartCluster(GinkgoTB(), 3)
 		n := newNode()
@@ -112,7 +139,7 @@ var _ = Describe("Faults of the database", func() {
 		Eventually(func() bool { return leader() != nil && leader() != before }, patience).Should(BeTrue())
 		n.expectOurs()
 		n.expectFigure("northbound_sessions_total", 2)
-		n.expectLog("this server does not lead its cluster")
+		n.expectLog("this server follows in its cluster")
 
 		By("the leader being killed")
 		sessions := n.figure("northbound_sessions_total")

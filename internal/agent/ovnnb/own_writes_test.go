@@ -50,7 +50,7 @@ func TestOwnWritesAreNotTold(t *testing.T) {
 	silent("set back")
 	// The same again, of which nothing is expected any more.
 	s.AddRoute(t, "GR_n1", "10.3.0.0/24", "172.18.0.2", "rtoe-GR_n1", [2]string{ownerKey, "agent"},
-		[2]string{"ovnbgp.io/node", "n1"}, [2]string{"ovnbgp.io/network", "default"})
+		[2]string{"ovnbgp.io/node", "n1"}, [2]string{"ovnbgp.io/network", "default"}, [2]string{"ovnbgp.io/part", "0"})
 	told("copied by another", "10.3.0.0/24")
 
 	// A refused transaction writes nothing, and leaves nothing expected.
@@ -60,6 +60,6 @@ func TestOwnWritesAreNotTold(t *testing.T) {
 		t.Fatal("a row that is not there was updated")
 	}
 	s.AddRoute(t, "GR_n1", "10.4.0.0/24", "172.18.0.2", "rtoe-GR_n1", [2]string{ownerKey, "agent"},
-		[2]string{"ovnbgp.io/node", "n1"}, [2]string{"ovnbgp.io/network", "default"})
+		[2]string{"ovnbgp.io/node", "n1"}, [2]string{"ovnbgp.io/network", "default"}, [2]string{"ovnbgp.io/part", "0"})
 	told("written by another what we could not", "10.4.0.0/24")
 }

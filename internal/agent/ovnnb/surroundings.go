@@ -1,0 +1,167 @@
+package ovnnb
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	libmodel "github.com/ovn-kubernetes/libovsdb/model"
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// surroundings are what decides about our routes beside the routes.
+type surroundings struct {
+	// routers are the watched gateway routers that are there, by name.
+	routers map[string]*logicalRouter
+	// imports are the output ports of rows of OVN-Kubernetes' own route import,
+	// by row; importing counts them by port.
+	imports   map[string]string
+	importing map[string]int
+	options   map[string]string
+}
+
+func (x *surroundings) forget() {
+	*x = surroundings{routers: map[string]*logicalRouter{}, imports: map[string]string{}, importing: map[string]int{}}
+}
+
+func importedBy() ovsdb.Condition {
+	return ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(ovnk.ExternalIDOwner, ovnk.OwnerRouteImport))
+}
+
+// imported notes the port of a row, "" where there is no row.
+func (x *surroundings) imported(uuid, port string) (changed []string) {
+	old, found := x.imports[uuid]
+	if found && old != port {
+		delete(x.imports, uuid)
+		if x.importing[old]--; x.importing[old] <= 0 {
+			delete(x.importing, old)
+			changed = append(changed, old)
+		}
+	}
+	if port != "" && (!found || old != port) {
+		x.imports[uuid] = port
+		if x.importing[port]++; x.importing[port] == 1 {
+			changed = append(changed, port)
+		}
+	}
+	return changed
+}
+
+// routerChanged looks at what an event was about.
+func (c *Client) routerChanged(s *session, table string, rows ...libmodel.Model) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session != s {
+		return
+	}
+	switch table {
+	case tableRouter:
+		c.readRouters(s)
+		for _, row := range rows {
+			c.notify(func(n *Network) bool { return n.router == row.(*logicalRouter).Name })
+		}
+	case tableRoute:
+		c.readImport(s, rows[0].(*importedRoute).UUID)
+	case tableGlobal:
+		c.readGlobal(s)
+	default:
+		c.notify(func(*Network) bool { return true })
+	}
+}
+
+// readAround reads all of it.
+func (c *Client) readAround(s *session) {
+	c.around.forget()
+	c.readRouters(s)
+	c.readGlobal(s)
+	for uuid := range s.others.Table(tableRoute).RowsShallow() {
+		c.readImport(s, uuid)
+	}
+}
+
+func (c *Client) readRouters(s *session) {
+	clear(c.around.routers)
+	for _, row := range s.others.Table(tableRouter).RowsShallow() {
+		router := row.(*logicalRouter)
+		// Two of the same name should not be; the choice must be steady.
+		if other := c.around.routers[router.Name]; other == nil || router.UUID < other.UUID {
+			c.around.routers[router.Name] = router
+		}
+	}
+}
+
+func (c *Client) readGlobal(s *session) {
+	for _, row := range s.others.Table(tableGlobal).RowsShallow() {
+		c.around.options = row.(*global).Options
+	}
+}
+
+func (c *Client) readImport(s *session, uuid string) {
+	port := ""
+	if row, found := s.others.Table(tableRoute).Row(uuid).(*importedRoute); found {
+		port = valueOf(row.OutputPort)
+	}
+	for _, port := range c.around.imported(uuid, port) {
+		c.notify(func(n *Network) bool { return n.rows.port == port })
+	}
+}
+
+// notify tells networks that something changed.
+func (c *Client) notify(concerned func(*Network) bool) {
+	for _, n := range c.watched {
+		if concerned(n) {
+			n.notify()
+		}
+	}
+}
+
+// nat is a NAT row, nil where there is none that is looked at.
+func (s *session) nat(uuid string) *natMatchRow {
+	switch row := s.others.Table(tableNAT).Row(uuid).(type) {
+	case *natMatchRow:
+		return row
+	case *natRow:
+		return &natMatchRow{UUID: row.UUID, Type: row.Type, LogicalIP: row.LogicalIP, Allowed: row.Allowed, ExternalIDs: row.ExternalIDs}
+	default:
+		return nil
+	}
+}
+
+// nodes is the set with nodes' addresses of a family, "" where there is none.
+func (s *session) nodes(ipv4 bool) (uuid string) {
+	for candidate, row := range s.others.Table(tableAddressSet).RowsShallow() {
+		addresses := row.(*addressSet).Addresses
+		if len(addresses) == 0 {
+			continue
+		}
+		address, err := netip.ParseAddr(addresses[0])
+		// Two sets of a family should not be; the choice must be steady.
+		if err == nil && address.Is4() == ipv4 && (uuid == "" || candidate < uuid) {
+			uuid = candidate
+		}
+	}
+	return uuid
+}
+
+// NorthdVersion is the version that ovn-northd reports, "" where it doesn't.
+func (c *Client) NorthdVersion() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.around.options["northd_internal_version"]
+}
+
+// versionAtLeast compares the first two numbers of a version such as
+// "25.03.0-20.41.0-77.6".
+func versionAtLeast(version string, major, minor int) bool {
+	var gotMajor, gotMinor int
+	if _, err := fmt.Sscanf(strings.TrimSpace(version), "%d.%d", &gotMajor, &gotMinor); err != nil {
+		return false
+	}
+	return gotMajor > major || gotMajor == major && gotMinor >= minor
+}
+
+// IPv4ViaIPv6 reports whether OVN takes an IPv6 next hop for an IPv4 prefix,
+// which northd does since 25.03: 24.09 still refuses such a row.
+func (c *Client) IPv4ViaIPv6() bool { return versionAtLeast(c.NorthdVersion(), 25, 3) }
