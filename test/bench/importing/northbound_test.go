@@ -173,9 +173,11 @@ func (o *observer) await(b *testing.B, blame func() string, done func() bool) ti
 func noExcuse() string { return "" }
 
 // operations insert the rows of routes, as the agent writes them.
-func operations(from, to int) []ovsdb.Operation { return operationsOn(router, from, to) }
+func operations(from, to int) []ovsdb.Operation { return operationsOn(router, nodeName, from, to) }
 
-func operationsOn(router string, from, to int) []ovsdb.Operation {
+// operationsOn are operations on another router, or as another node's agent
+// writes them.
+func operationsOn(router, node string, from, to int) []ovsdb.Operation {
 	var out []ovsdb.Operation
 	var added []any
 	for i := from; i < to; i++ {
@@ -184,7 +186,7 @@ func operationsOn(router string, from, to int) []ovsdb.Operation {
 			Op: ovsdb.OperationInsert, Table: "Logical_Router_Static_Route", UUIDName: name,
 			Row: ovsdb.Row{
 				"ip_prefix": prefix(i).String(), "nexthop": nextHop(i).String(), "output_port": set("rtoe-" + router),
-				"external_ids": ovsdb.OvsMap{GoMap: map[any]any{"ovnbgp.io/owner": "agent", "ovnbgp.io/node": nodeName, "ovnbgp.io/network": "default", "ovnbgp.io/part": fmt.Sprint(i % 8)}},
+				"external_ids": ovsdb.OvsMap{GoMap: map[any]any{"ovnbgp.io/owner": "agent", "ovnbgp.io/node": node, "ovnbgp.io/network": "default"}},
 			},
 		})
 		added = append(added, ovsdb.UUID{GoUUID: name})
