@@ -22,7 +22,7 @@ var _ = Describe("The process with --manage-vrfs", Ordered, ContinueOnFailure, f
 	const table = "1000000005"
 	// The agent looks without a cause every minute; this is long enough for an
 	// emulated machine and too short for that to help more than once.
-	const atOnce = 20 * time.Second
+	const atOnce = 30 * time.Second
 	var c *cluster
 	BeforeAll(func() {
 		testns.RequireVRF(GinkgoTB(), testns.New(GinkgoTB()))
