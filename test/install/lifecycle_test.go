@@ -276,7 +276,8 @@ func (c *cluster) gone() {
 	c.Expect(c.generated()).To(BeEmpty())
 	var ra ovnv1.RouteAdvertisements
 	c.Expect(c.admin.Get(c.t.Context(), client.ObjectKey{Name: "pods"}, &ra)).To(Succeed(), "users' objects stay")
-	c.Expect(ra.Status).To(BeZero())
+	c.Expect(ra.Status.Status).To(BeEmpty())
+	c.Expect(ra.Status.Conditions).To(BeEmpty())
 	c.Expect(c.annotated()).To(Equal(`["another"]`), "what others wrote stays")
 	c.Expect(c.admin.Get(c.t.Context(), client.ObjectKey{Namespace: "frr-k8s-system", Name: "fabric"}, &frrk8sv1beta1.FRRConfiguration{})).To(Succeed())
 }

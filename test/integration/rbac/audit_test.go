@@ -77,6 +77,10 @@ func (l *auditLog) of(user string) (asked, refused []right) {
 		if event.User.Username != user || event.ObjectRef == nil || event.ResponseStatus == nil {
 			continue
 		}
+		// Other specs use the same accounts to try what they must not.
+		if strings.HasPrefix(event.UserAgent, filepath.Base(os.Args[0])) {
+			continue
+		}
 		asked1 := right{event.ObjectRef.Namespace, event.ObjectRef.APIGroup, event.ObjectRef.Resource, event.ObjectRef.Name, event.Verb}
 		if event.ObjectRef.Subresource != "" {
 			asked1.resource += "/" + event.ObjectRef.Subresource
