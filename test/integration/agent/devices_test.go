@@ -20,9 +20,10 @@ import (
 // against a real API server and a real database.
 var _ = Describe("The process with --manage-vrfs", Ordered, ContinueOnFailure, func() {
 	const table = "1000000005"
-	// The agent looks without a cause every minute; this is long enough for an
-	// emulated machine and too short for that to help more than once.
-	const atOnce = 30 * time.Second
+	// The agent looks without a cause every half a minute, when it reads the
+	// networks again; this is long enough for an emulated machine, and too short
+	// for that to help more than once.
+	const atOnce = 20 * time.Second
 	var c *cluster
 	BeforeAll(func() {
 		testns.RequireVRF(GinkgoTB(), testns.New(GinkgoTB()))
