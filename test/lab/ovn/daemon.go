@@ -42,9 +42,8 @@ func (d *Daemon) Start(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	pause := time.NewTicker(20 * time.Millisecond)
-	defer pause.Stop()
-	for {
+	// Asking costs the daemon time that it needs to start.
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
 		err := d.ready(ctx)
 		if err == nil {
 			return nil
@@ -54,7 +53,7 @@ func (d *Daemon) Start(ctx context.Context) error {
 			return fmt.Errorf("%s on %s ended at once: %s", d.Name, d.machine.Name, d.process.LastWords())
 		case <-ctx.Done():
 			return fmt.Errorf("%s on %s does not answer: %w; it said: %s", d.Name, d.machine.Name, err, d.process.LastWords())
-		case <-pause.C:
+		case <-time.After(pause):
 		}
 	}
 }
