@@ -139,7 +139,7 @@ var _ = Describe("Faults of the database", func() {
 		Eventually(func() bool { return leader() != nil && leader() != before }, patience).Should(BeTrue())
 		n.expectOurs()
 		n.expectFigure("northbound_sessions_total", 2)
-		n.expectLog("this server follows in its cluster")
+		n.expectLog("no longer leads its cluster")
 
 		By("the leader being killed")
 		sessions := n.figure("northbound_sessions_total")
