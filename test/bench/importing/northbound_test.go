@@ -186,7 +186,7 @@ func operationsOn(router, node string, from, to int) []ovsdb.Operation {
 			Op: ovsdb.OperationInsert, Table: "Logical_Router_Static_Route", UUIDName: name,
 			Row: ovsdb.Row{
 				"ip_prefix": prefix(i).String(), "nexthop": nextHop(i).String(), "output_port": set("rtoe-" + router),
-				"external_ids": ovsdb.OvsMap{GoMap: map[any]any{"ovnbgp.io/owner": "agent", "ovnbgp.io/node": node, "ovnbgp.io/network": "default"}},
+				"external_ids": ovsdb.OvsMap{GoMap: map[any]any{"ovnbgp.io/owner": "agent", "ovnbgp.io/node": node, "ovnbgp.io/network": "default", "ovnbgp.io/part": fmt.Sprint(i % 8)}},
 			},
 		})
 		added = append(added, ovsdb.UUID{GoUUID: name})

@@ -150,7 +150,7 @@ func (v variant) insertions(network, from, to int) []ovsdb.Operation {
 				Op: ovsdb.OperationInsert, Table: "Logical_Router_Static_Route", UUIDName: id,
 				Row: ovsdb.Row{
 					"ip_prefix": v.prefix(i).String(), "nexthop": hop.String(), "output_port": set("rtoe-" + v.router(network)),
-					"external_ids": ovsdb.OvsMap{GoMap: map[any]any{"ovnbgp.io/owner": "agent", "ovnbgp.io/node": nodeName, "ovnbgp.io/network": name}},
+					"external_ids": ovsdb.OvsMap{GoMap: map[any]any{"ovnbgp.io/owner": "agent", "ovnbgp.io/node": nodeName, "ovnbgp.io/network": name, "ovnbgp.io/part": fmt.Sprint(i % 8)}},
 				},
 			})
 			added = append(added, ovsdb.UUID{GoUUID: id})
