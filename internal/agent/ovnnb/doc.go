@@ -19,5 +19,7 @@
 // So external_ids, which libovsdb decodes twice over, are looked at by the
 // monitors' conditions only; the output port tells the network instead. A mark
 // in them divides the rows into a few parts, each read by a monitor of its
-// own. The router's set of routes is not monitored at all.
+// own. The router's set of routes is not monitored at all. The whole agent then
+// needs 120 MiB. With a session and a streaming JSON reader of our own it was
+// 80 MiB and a quarter of the CPU time, for a thousand lines more to keep.
 package ovnnb
