@@ -21,5 +21,5 @@
 // in them divides the rows into a few parts, each read by a monitor of its
 // own. The router's set of routes is not monitored at all. The whole agent then
 // needs 120 MiB. With a session and a streaming JSON reader of our own it was
-// 80 MiB and a quarter of the CPU time, for nine hundred lines more to keep.
+// 80 MiB and a quarter to a sixth of the CPU time, for nine hundred lines more to keep.
 package ovnnb
