@@ -87,6 +87,11 @@ func managedRouteAdvertisement(managed *ovnv1.RouteAdvertisements, objs *Objects
 	return out
 }
 
+// managedConnectTime is how soon a session between nodes is tried again. FRR's
+// own two minutes would keep nodes that start together apart for as long, when
+// each tried while the other did not listen yet.
+const managedConnectTime = 10 * time.Second
+
 // managedTemplate has a session to every address of every node; the planner
 // leaves out a node's own. It exists in the Snapshot only: stored, each
 // frr-k8s would take it as it is and make its node peer with itself.
@@ -106,9 +111,12 @@ func managedTemplate(hosts []model.Host, settings model.Settings, created time.T
 	}
 	slices.SortFunc(addresses, netip.Addr.Compare)
 	addresses = slices.Compact(addresses)
+	retry := managedConnectTime
 	sessions := make([]model.Session, 0, len(addresses))
 	for _, address := range addresses {
-		sessions = append(sessions, model.Session{Address: address.String(), ASN: settings.Managed.ASN, AddressFamilies: unicast})
+		sessions = append(sessions, model.Session{
+			Address: address.String(), ASN: settings.Managed.ASN, AddressFamilies: unicast, ConnectTime: &retry,
+		})
 	}
 	out.Routers = []model.TemplateRouter{{ASN: settings.Managed.ASN, Neighbors: sessions}}
 	return out
