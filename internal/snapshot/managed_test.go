@@ -3,6 +3,7 @@ package snapshot
 import (
 	"slices"
 	"testing"
+	"time"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -61,9 +62,9 @@ func TestManagedRouting(t *testing.T) {
 		Namespace: "frr-k8s-system", Name: "ovnbgp-managed", Created: at("2026-01-02T00:00:00Z"),
 		Labels: map[string]string{"ovnbgp.io/managed": "true", "kubernetes.io/metadata.name": "ovnbgp-managed"},
 		Routers: []model.TemplateRouter{{ASN: 64512, Neighbors: []model.Session{
-			{Address: "192.0.2.1", ASN: 64512, AddressFamilies: []string{"unicast"}},
-			{Address: "192.0.2.2", ASN: 64512, AddressFamilies: []string{"unicast"}},
-			{Address: "2001:db8::2", ASN: 64512, AddressFamilies: []string{"unicast"}},
+			{Address: "192.0.2.1", ASN: 64512, AddressFamilies: []string{"unicast"}, ConnectTime: pointer(10 * time.Second)},
+			{Address: "192.0.2.2", ASN: 64512, AddressFamilies: []string{"unicast"}, ConnectTime: pointer(10 * time.Second)},
+			{Address: "2001:db8::2", ASN: 64512, AddressFamilies: []string{"unicast"}, ConnectTime: pointer(10 * time.Second)},
 		}}},
 	}})
 

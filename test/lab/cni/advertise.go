@@ -6,20 +6,32 @@ import (
 	"strings"
 )
 
+// Advertisement is how a network's pods are known outside.
+type Advertisement uint8
+
+// NotAdvertised pods leave with their nodes' addresses.
+const (
+	NotAdvertised Advertisement = iota
+	// OverDefaultVRF has them reached through the nodes' default VRF.
+	OverDefaultVRF
+	// OverOwnVRF has them reached through their own VRF and by no other way.
+	OverOwnVRF
+)
+
 // SetAdvertised has the nodes carry a network's pods with their own addresses,
 // or stop doing so: it is what OVN-Kubernetes' node components do when they see
 // that a network's route advertisements are accepted.
-func (c *Cluster) SetAdvertised(ctx context.Context, network string, advertised bool) error {
+func (c *Cluster) SetAdvertised(ctx context.Context, network string, how Advertisement) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	n := c.find(network)
 	if n == nil {
 		return fmt.Errorf("there is no network %s", network)
 	}
-	if n.advertised == advertised {
+	if n.advertised == how {
 		return nil
 	}
-	n.advertised = advertised
+	n.advertised = how
 	if !c.options.LeaveSNAT {
 		for _, z := range c.zones {
 			if err := z.limitSNAT(ctx, n); err != nil {
@@ -35,7 +47,7 @@ func (c *Cluster) Advertised(network string) bool {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	n := c.find(network)
-	return n != nil && n.advertised
+	return n != nil && n.advertised != NotAdvertised
 }
 
 // limitSNAT sets what the network's SNAT applies to. Rows are found by what
@@ -43,7 +55,7 @@ func (c *Cluster) Advertised(network string) bool {
 func (z *clusterZone) limitSNAT(ctx context.Context, n *clusterNetwork) error {
 	s := &script{}
 	for _, node := range z.local {
-		for _, row := range z.snats(&n.Network, node, n.advertised) {
+		for _, row := range z.snats(&n.Network, node, n.advertised != NotAdvertised) {
 			find := []string{"--bare", "--no-headings", "--columns=_uuid", "find", "nat", "type=snat",
 				fmt.Sprintf("logical_ip=%q", row.logical), fmt.Sprintf("external_ip=%q", row.external)}
 			if !n.isDefault() {

@@ -120,7 +120,7 @@ func (s *site) expect(t *testing.T, from *machine.Machine, to, seen netip.Addr) 
 // advertise stands in for BGP: the router gets routes to the pods.
 func (s *site) advertise(network string, routes map[string]string) {
 	s.t.Helper()
-	must(s.t, s.cluster.SetAdvertised(s.t.Context(), network, true))
+	must(s.t, s.cluster.SetAdvertised(s.t.Context(), network, cni.OverDefaultVRF))
 	for to, via := range routes {
 		must(s.t, s.router.AddRoute(netip.MustParsePrefix(to), netip.MustParseAddr(via), 0))
 	}
@@ -168,7 +168,7 @@ func testDefaultNetwork(t *testing.T, options cni.Options) {
 			s.expect(t, one.Machine, other[f.ipv4], node[f.ipv4])
 		})
 	}
-	must(t, s.cluster.SetAdvertised(t.Context(), cni.Default, false))
+	must(t, s.cluster.SetAdvertised(t.Context(), cni.Default, cni.NotAdvertised))
 	t.Run("no longer advertised", func(t *testing.T) {
 		s.expect(t, one.Machine, serverAddresses[true], node[true])
 	})
@@ -306,7 +306,7 @@ func TestNetworkWithoutAnOverlay(t *testing.T) {
 	two := s.pod(cni.PodSpec{Namespace: "bare", Name: "two", Node: "node2", Network: bare, NAD: "bare/bare"})
 	_, err := probe.Ask(t.Context(), one.Machine, two.Address(true))
 	NewWithT(t).Expect(err).To(HaveOccurred(), "there is another way than the routes")
-	must(t, s.cluster.SetAdvertised(t.Context(), bare, true))
+	must(t, s.cluster.SetAdvertised(t.Context(), bare, cni.OverDefaultVRF))
 	for node, routes := range map[string][][2]string{
 		"node1": {{"10.201.2.0/24", "192.0.2.2"}, {"fd00:10:201:2::/64", "2001:db8:2::2"}},
 		"node2": {{"10.201.1.0/24", "192.0.2.1"}, {"fd00:10:201:1::/64", "2001:db8:2::1"}},

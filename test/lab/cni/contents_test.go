@@ -104,7 +104,7 @@ func TestNorthboundDatabaseIsAsOVNKubernetesHasIt(t *testing.T) {
 	t.Run("SNAT to nodes only, where advertised", func(t *testing.T) {
 		g := NewWithT(t)
 		for _, network := range []string{cni.Default, blue, "cluster_udn_bare"} {
-			must(t, s.cluster.SetAdvertised(t.Context(), network, true))
+			must(t, s.cluster.SetAdvertised(t.Context(), network, cni.OverDefaultVRF))
 		}
 		sets := s.rows(t, "address_set", "name,addresses", `external_ids:"k8s.ovn.org/name"=node-ips`)
 		g.Expect(sets).To(HaveLen(2))

@@ -78,7 +78,7 @@ type clusterZone struct {
 // clusterNetwork is a network with what became of it.
 type clusterNetwork struct {
 	Network
-	advertised bool
+	advertised Advertisement
 	allocated  map[netip.Addr]bool
 	tunnelKeys int
 }
@@ -290,7 +290,7 @@ func (c *Cluster) syncFlows(ctx context.Context, node *clusterNode) error {
 		if err != nil {
 			return err
 		}
-		b.networks = append(b.networks, attached{Network: &n.Network, advertised: n.advertised, port: port})
+		b.networks = append(b.networks, attached{Network: &n.Network, advertised: n.advertised == OverDefaultVRF, port: port})
 	}
 	return node.vswitch.ReplaceFlows(ctx, Bridge, b.flows())
 }

@@ -30,6 +30,7 @@ func (n *Network) mark() int {
 // attached is a network as a node's bridge sees it.
 type attached struct {
 	*Network
+	// advertised is set where the bridge carries the network's pods.
 	advertised bool
 	// port is the number of the bridge's port that leads to the network's
 	// gateway router.

@@ -70,12 +70,13 @@ func (c *Cluster) adopt(ctx context.Context, api client.Client) error {
 	if err := api.List(ctx, &advertisements); err != nil {
 		return err
 	}
-	carrying := map[string]bool{}
+	carrying := map[string]*ovnv1.RouteAdvertisements{}
 	for i := range advertisements.Items {
-		ra := &advertisements.Items[i]
-		carrying[ra.Name] = advertisesPods(ra) && acceptedAsItIs(ra)
+		if ra := &advertisements.Items[i]; advertisesPods(ra) && acceptedAsItIs(ra) {
+			carrying[ra.Name] = ra
+		}
 	}
-	wanted := map[string]bool{}
+	wanted := map[string]Advertisement{}
 	for i := range definitions.Items {
 		definition := &definitions.Items[i]
 		var names []string
@@ -84,9 +85,14 @@ func (c *Cluster) adopt(ctx context.Context, api client.Client) error {
 				return fmt.Errorf("annotation %s of %s/%s is %q: %w", routeAdvertisementsKey, definition.Namespace, definition.Name, value, err)
 			}
 		}
+		network := definition.Annotations[networkNameKey]
 		for _, name := range names {
-			if carrying[name] {
-				wanted[definition.Annotations[networkNameKey]] = true
+			switch ra := carrying[name]; {
+			case ra == nil:
+			case ra.Spec.TargetVRF == "" || ra.Spec.TargetVRF == ovnv1.TargetVRFDefault:
+				wanted[network] = OverDefaultVRF
+			case wanted[network] == NotAdvertised:
+				wanted[network] = OverOwnVRF
 			}
 		}
 	}

@@ -175,13 +175,38 @@ func (c *Cluster) addVRF(node *clusterNode, n *clusterNetwork) error {
 	if err := links.LinkSetMaster(port, master); err != nil {
 		return fmt.Errorf("put %s of %s into %s: %w", n.managementInterface(), node.Name, n.vrf(), err)
 	}
-	if !c.options.LocalGateway {
+	// What the table does not know must not be looked up in another one.
+	for _, subnet := range n.Subnets {
+		unreachable := &netlink.Route{
+			Type: unix.RTN_UNREACHABLE, Dst: ipNet(netip.PrefixFrom(subnet.Addr(), 0)), Table: c.table(node, n), Priority: lastMetric,
+		}
+		if err := links.RouteReplace(unreachable); err != nil {
+			return fmt.Errorf("close the table of %s on %s: %w", n.vrf(), node.Name, err)
+		}
+	}
+	return c.syncWayOut(node, n)
+}
+
+// lastMetric is that of OVN-Kubernetes' last route in a network's table.
+const lastMetric = 4278198272
+
+// syncWayOut has a network's VRF lead into the default one where pods leave
+// through the kernel, unless they are to be reached over their own VRF only.
+func (c *Cluster) syncWayOut(node *clusterNode, n *clusterNetwork) error {
+	if !c.options.LocalGateway || !c.hasVRF(n) {
 		return nil
 	}
 	for _, nextHop := range node.NextHops {
 		everywhere := netip.PrefixFrom(nextHop, 0).Masked()
-		if err := addRoute(node.machine, everywhere, nextHop, Bridge, c.table(node, n)); err != nil {
-			return err
+		if n.advertised != OverOwnVRF {
+			if err := addRoute(node.machine, everywhere, nextHop, Bridge, c.table(node, n)); err != nil {
+				return err
+			}
+			continue
+		}
+		route := &netlink.Route{Dst: ipNet(everywhere), Gw: nextHop.AsSlice(), Table: c.table(node, n)}
+		if err := node.machine.Netlink().RouteDel(route); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("take the way out of %s on %s: %w", n.vrf(), node.Name, err)
 		}
 	}
 	return nil
@@ -204,6 +229,11 @@ func (c *Cluster) syncKernel(ctx context.Context, node *clusterNode) error {
 	if err := c.syncRules(node); err != nil {
 		return err
 	}
+	for _, n := range c.networks {
+		if err := c.syncWayOut(node, n); err != nil {
+			return err
+		}
+	}
 	if !c.options.LocalGateway {
 		return nil
 	}
@@ -223,7 +253,7 @@ func (c *Cluster) syncRules(node *clusterNode) error {
 		for _, masquerade := range n.managementMasquerade() {
 			wanted[netip.PrefixFrom(masquerade.Addr(), masquerade.Addr().BitLen())] = c.table(node, n)
 		}
-		if n.advertised && c.options.LocalGateway {
+		if n.advertised == OverDefaultVRF && c.options.LocalGateway {
 			for _, subnet := range n.HostSubnets(&node.Node) {
 				wanted[subnet.Masked()] = c.table(node, n)
 			}
@@ -282,7 +312,7 @@ func (c *Cluster) masquerading(node *clusterNode) string {
 			if !source.Addr().Is4() {
 				ip = "ip6"
 			}
-			if n.isDefault() && n.advertised && !c.options.LeaveSNAT {
+			if n.isDefault() && n.advertised != NotAdvertised && !c.options.LeaveSNAT {
 				if limit = c.nodesOf(ip, source); limit == "" {
 					continue
 				}
