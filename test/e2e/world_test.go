@@ -102,6 +102,12 @@ func networksLabelled(key, value string) string {
 		"{networkSelector: {matchLabels: {%s: %s}}}}", key, value)
 }
 
+// networksNamed selects ClusterUserDefinedNetworks by name.
+func networksNamed(names ...string) string {
+	return fmt.Sprintf("{networkSelectionType: ClusterUserDefinedNetworks, clusterUserDefinedNetworkSelector: "+
+		"{networkSelector: {matchExpressions: [{key: network, operator: In, values: [%s]}]}}}", strings.Join(names, ", "))
+}
+
 // advertisement advertises networks' pods to the neighbors of the template that
 // peering makes.
 func advertisement(name string, networks ...string) string {

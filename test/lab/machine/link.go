@@ -58,11 +58,7 @@ func (e End) configure() error {
 		}
 	}
 	if e.Master != "" {
-		master, err := e.Machine.links.LinkByName(e.Master)
-		if err != nil {
-			return fmt.Errorf("its master %s: %w", e.Master, err)
-		}
-		if err := e.Machine.links.LinkSetMaster(link, master); err != nil {
+		if err := e.Machine.Enslave(e.Name, e.Master); err != nil {
 			return err
 		}
 	}
@@ -72,6 +68,23 @@ func (e End) configure() error {
 		return err
 	}
 	return e.Machine.AddAddresses(e.Name, e.Addresses...)
+}
+
+// Enslave puts a device into a bridge or VRF, which takes IPv6 addresses from
+// it.
+func (m *Machine) Enslave(device, master string) error {
+	link, err := m.links.LinkByName(device)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", device, m.Name, err)
+	}
+	to, err := m.links.LinkByName(master)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", master, m.Name, err)
+	}
+	if err := m.links.LinkSetMaster(link, to); err != nil {
+		return fmt.Errorf("put %s of %s into %s: %w", device, m.Name, master, err)
+	}
+	return nil
 }
 
 // Bridge makes a bridge with addresses and sets it up.
@@ -128,6 +141,18 @@ func (m *Machine) AddRoute(destination netip.Prefix, via netip.Addr, table int) 
 	route := &netlink.Route{Dst: network, Gw: via.AsSlice(), Table: table}
 	if err := m.links.RouteReplace(route); err != nil {
 		return fmt.Errorf("route %s via %s in %s: %w", destination, via, m.Name, err)
+	}
+	return nil
+}
+
+// DeleteLink deletes a device, and a link's other end with it.
+func (m *Machine) DeleteLink(device string) error {
+	link, err := m.links.LinkByName(device)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", device, m.Name, err)
+	}
+	if err := m.links.LinkDel(link); err != nil {
+		return fmt.Errorf("delete %s of %s: %w", device, m.Name, err)
 	}
 	return nil
 }
