@@ -11,6 +11,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
 // Story 1: the default network's pods are reached from outside, and reach
@@ -103,18 +104,18 @@ func expectRowVia(ctx context.Context, l *lab.Lab, node string, prefix netip.Pre
 	GinkgoHelper()
 	via := r.Address(ipv4)
 	if !ipv4 {
-		via = linkLocal(r)
+		via = linkLocal(r.Machine, lab.Uplink)
 	}
 	Eventually(ctx, func(ctx context.Context) ([]row, error) { return rowsTo(ctx, l, node, prefix) }).
 		Should(ConsistOf(row{Prefix: prefix, NextHop: via, OutputPort: "rtoe-GR_" + node, Network: cni.Default, Node: node}))
 }
 
-// linkLocal is a router's address on the fabric that IPv6 made by itself.
-func linkLocal(r *lab.Router) netip.Addr {
+// linkLocal is the address of a device that IPv6 made by itself.
+func linkLocal(m *machine.Machine, device string) netip.Addr {
 	GinkgoHelper()
-	link, err := r.Machine.Netlink().LinkByName(lab.Uplink)
+	link, err := m.Netlink().LinkByName(device)
 	Expect(err).NotTo(HaveOccurred())
-	found, err := r.Machine.Netlink().AddrList(link, netlink.FAMILY_V6)
+	found, err := m.Netlink().AddrList(link, netlink.FAMILY_V6)
 	Expect(err).NotTo(HaveOccurred())
 	for _, address := range found {
 		if address.IP.IsLinkLocalUnicast() {
@@ -122,7 +123,7 @@ func linkLocal(r *lab.Router) netip.Addr {
 			return parsed
 		}
 	}
-	Fail(r.Name + " has no link-local address on the fabric")
+	Fail(m.Name + " has no link-local address on " + device)
 	return netip.Addr{}
 }
 

@@ -46,7 +46,7 @@ var _ = Describe("A Layer2 network over the default VRF", Label("story2"), Needs
 		By("what the default VRF learned is in the network's gateway routers")
 		for _, n := range l.Nodes {
 			for _, subnet := range subnets {
-				expectNetworkRowVia(ctx, l, tlv, n.Name, subnet, tor.Address(subnet.Addr().Is4()))
+				expectNetworkRowVia(ctx, l, tlv, n.Name, subnet, tor.Address(subnet.Addr().Is4()), linkLocal(tor.Machine, lab.Uplink))
 			}
 		}
 		for _, node := range []string{"node1", "node2"} {

@@ -51,8 +51,10 @@ func expectPodsReachEachOther(ctx context.Context, l *lab.Lab, n network) {
 	one := startPod(ctx, l, n.podOf("one", "node1"))
 	two := startPod(ctx, l, n.podOf("two", "node2"))
 	for _, ipv4 := range l.Families() {
-		expectNetworkRowVia(ctx, l, n, "node1", nodeSubnetOf(l, n.name(), "node2", ipv4), l.Node("node2").Address(ipv4))
-		expectNetworkRowVia(ctx, l, n, "node2", nodeSubnetOf(l, n.name(), "node1", ipv4), l.Node("node1").Address(ipv4))
+		for _, ends := range [][2]*lab.Node{{l.Node("node1"), l.Node("node2")}, {l.Node("node2"), l.Node("node1")}} {
+			expectNetworkRowVia(ctx, l, n, ends[0].Name, nodeSubnetOf(l, n.name(), ends[1].Name, ipv4),
+				ends[1].Address(ipv4), linkLocal(ends[1].Machine, cni.Bridge))
+		}
 		By(fmt.Sprintf("%s between the pods", familyName(ipv4)))
 		expectSeenAs(ctx, one.Machine, two.Address(ipv4), one.Address(ipv4))
 		expectSeenAs(ctx, two.Machine, one.Address(ipv4), two.Address(ipv4))
