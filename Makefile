@@ -51,9 +51,10 @@ clean-cache: clean
 ##@ Write and check
 
 .PHONY: generate
-generate: $(TOOLS_STAMP) ## Generate the deep copies of api/, and what go:generate lines ask for
+generate: $(TOOLS_STAMP) manifests ## Generate everything: deep copies, manifests, what go:generate lines ask for, config/REFERENCE.md
 	$(CONTROLLER_GEN) object paths=./api/...
 	go generate ./api/... ./cmd/... ./internal/...
+	go run ./hack/reference
 
 .PHONY: manifests
 manifests: $(TOOLS_STAMP) ## Generate CRDs and RBAC roles into config/ from markers in the code

@@ -112,7 +112,7 @@ can run beside the agent.`,
 			}
 			return printRoutes(command.Context(), o, command.OutOrStdout(), command.ErrOrStderr())
 		},
-	})
+	}, newCleanupCommand(o), program.NewReferenceCommand())
 	return command
 }
 

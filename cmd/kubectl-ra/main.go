@@ -72,7 +72,7 @@ Put the binary kubectl-ra on your PATH, and kubectl finds it as "kubectl ra".`,
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see --help)", err)
 	})
-	command.AddCommand(newPlanCommand())
+	command.AddCommand(newPlanCommand(), program.NewReferenceCommand())
 	describeCompletion(command)
 	return command
 }

@@ -96,7 +96,7 @@ keep their caches warm. "manager cleanup" takes away what they wrote.`,
 	})
 	command.SetVersionTemplate("{{.Version}}\n")
 	o.addTo(command.Flags())
-	command.AddCommand(newCleanupCommand(o))
+	command.AddCommand(newCleanupCommand(o), program.NewReferenceCommand())
 	command.SetUsageFunc(func(command *cobra.Command) error {
 		_, err := fmt.Fprintf(command.OutOrStderr(), "Usage:\n  %s\n\nFlags:\n%s",
 			command.UseLine(), command.Flags().FlagUsagesWrapped(helpWidth))

@@ -9,18 +9,48 @@ import (
 )
 
 // Why a network is as it is; the reasons of its conditions.
+//
+//reference:reasons NodeRouteState Synced
 const (
-	ReasonSynced          = "Synced"
-	ReasonDisconnected    = "Disconnected"
+	// True: every route that belongs on the gateway router is there.
+	// Do: nothing; "skipped" counts those that don't belong there.
+	ReasonSynced = "Synced"
+	// Unknown: there is no connection to the OVN Northbound database. What was
+	// imported stays.
+	// Do: see to the cause in the message: --ovn-nb, the socket's folder on the
+	// node, certificates, ovsdb-server.
+	ReasonDisconnected = "Disconnected"
+	// False: the network's gateway router is not in the database.
+	// Do: wait until OVN-Kubernetes has set the network up on the node; if it
+	// has, this agent looks into another zone's database.
 	ReasonNoGatewayRouter = "NoGatewayRouter"
-	ReasonRouteImport     = "RouteImport"
-	ReasonDynamicRouting  = "DynamicRouting"
-	ReasonVRFMissing      = "VRFMissing"
-	ReasonGatewayUnknown  = "GatewayUnknown"
-	ReasonListing         = "Listing"
-	ReasonWriteFailed     = "WriteFailed"
-	ReasonInvalid         = "Invalid"
-	ReasonObserveOnly     = "ObserveOnly"
+	// False: OVN-Kubernetes' own route import writes to the router.
+	// Do: switch one of the two off.
+	ReasonRouteImport = "RouteImport"
+	// False: the router has OVN's dynamic-routing on, which imports by itself.
+	// Do: switch one of the two off.
+	ReasonDynamicRouting = "DynamicRouting"
+	// False: the network's VRF device is not on the node.
+	// Do: nothing where no pod of the network runs there. Where nothing else
+	// makes the device, start the agent with --manage-vrfs.
+	ReasonVRFMissing = "VRFMissing"
+	// Unknown: the link that the gateway router leaves the node by is not known.
+	// Do: set --gateway-interface where nobody annotates nodes with
+	// k8s.ovn.org/l3-gateway-config.
+	ReasonGatewayUnknown = "GatewayUnknown"
+	// Unknown: the kernel's routes, or what the network needs, are being read.
+	// Do: wait; seconds.
+	ReasonListing = "Listing"
+	// False: the database refused a transaction. What was imported stays.
+	// Do: see to the error in the message; it is tried again.
+	ReasonWriteFailed = "WriteFailed"
+	// False: the network can't be worked on. What was imported stays.
+	// Do: change what the message names.
+	ReasonInvalid = "Invalid"
+	// False: the agent runs with --observe-only; the message says how many rows
+	// it would change.
+	// Do: start it without the flag when that is what you want.
+	ReasonObserveOnly = "ObserveOnly"
 )
 
 // NetworkState is what became of a network on this node.

@@ -161,19 +161,50 @@ type SkipReason string
 
 // Why routes are skipped. The values appear in metrics and in the status of
 // nodes, so they stay as they are.
+//
+//reference:skipped
 const (
-	SkipNone           SkipReason = ""
-	SkipPodSubnet      SkipReason = "PodSubnet"
-	SkipServiceSubnet  SkipReason = "ServiceSubnet"
-	SkipJoinSubnet     SkipReason = "JoinSubnet"
-	SkipMasquerade     SkipReason = "MasqueradeSubnet"
-	SkipTransitSubnet  SkipReason = "TransitSubnet"
-	SkipNoNextHop      SkipReason = "NoUsableNextHop"
-	SkipForeignLink    SkipReason = "ForeignLink"
-	SkipIPv4ViaIPv6    SkipReason = "IPv4ViaIPv6"
-	SkipUnsupported    SkipReason = "Unsupported"
-	SkipOverLimit      SkipReason = "OverLimit"
-	SkipStandAside     SkipReason = "StandAside"
-	SkipNoRouter       SkipReason = "NoGatewayRouter"
+	SkipNone SkipReason = ""
+	// It lies within, or covers, subnets of pods.
+	// Do: nothing, mostly: FRR learned the cluster's own prefixes. Else
+	// --allow-within-cluster-subnets or --allow-covering-cluster-subnets.
+	SkipPodSubnet SkipReason = "PodSubnet"
+	// The same with subnets of services.
+	// Do: the same.
+	SkipServiceSubnet SkipReason = "ServiceSubnet"
+	// The same with the subnets between OVN's routers.
+	// Do: the same; --join-subnets has them.
+	SkipJoinSubnet SkipReason = "JoinSubnet"
+	// The same with the subnets that OVN-Kubernetes masquerades with.
+	// Do: the same; --masquerade-subnets has them.
+	SkipMasquerade SkipReason = "MasqueradeSubnet"
+	// The same with the subnets of the transit switch.
+	// Do: the same; --transit-subnets has them.
+	SkipTransitSubnet SkipReason = "TransitSubnet"
+	// Its next hops are dead, or have no address.
+	// Do: set the link up; "ip route show proto bgp" on the node shows it.
+	SkipNoNextHop SkipReason = "NoUsableNextHop"
+	// It leaves by a link that is not the network's gateway, so that OVN's
+	// router has no way there.
+	// Do: peer over the gateway's link, or --allow-any-link if you know better.
+	SkipForeignLink SkipReason = "ForeignLink"
+	// It is an IPv4 route via an IPv6 next hop, which OVN before 25.03 does
+	// not take.
+	// Do: upgrade OVN, or peer over IPv4.
+	SkipIPv4ViaIPv6 SkipReason = "IPv4ViaIPv6"
+	// It is of a type or encapsulation that OVN has no row for.
+	// Do: nothing.
+	SkipUnsupported SkipReason = "Unsupported"
+	// The network has more routes than --max-routes-per-vrf.
+	// Do: have the neighbors send fewer, or raise the flag.
+	SkipOverLimit SkipReason = "OverLimit"
+	// Somebody else imports routes to the router; the condition Synced says who.
+	// Do: switch one of the two off.
+	SkipStandAside SkipReason = "StandAside"
+	// The gateway router is not in the database.
+	// Do: as the condition Synced says.
+	SkipNoRouter SkipReason = "NoGatewayRouter"
+	// The link of the gateway is not known.
+	// Do: as the condition Synced says.
 	SkipGatewayUnknown SkipReason = "GatewayUnknown"
 )

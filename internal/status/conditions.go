@@ -8,7 +8,10 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// The types of conditions.
+// The types of conditions. What stands beside these and beside the reasons is
+// what hack/reference tells about them.
+//
+//reference:conditions RouteAdvertisements
 const (
 	// Accepted is part of OVN-Kubernetes' API. Its node components open the
 	// data path where it is True at the current generation, and close it
@@ -21,27 +24,76 @@ const (
 )
 
 // The reasons of Accepted, from OVN-Kubernetes' API.
+//
+//reference:reasons RouteAdvertisements Accepted
 const (
-	reasonAccepted             = "Accepted"
-	reasonConfigurationError   = "ConfigurationError"
+	// True: something of it is planned, or would be if there were anything to
+	// advertise.
+	// Do: nothing; Rendered says how far it got.
+	reasonAccepted = "Accepted"
+	// False: nothing of it can be planned, and no passing of time mends that.
+	// Do: change the object that the message names, as it says.
+	reasonConfigurationError = "ConfigurationError"
+	// False: nothing of it can be planned yet, because something is missing
+	// that may still come, such as a network, a node's annotation or a
+	// selected FRRConfiguration.
+	// Do: make what the message names, or correct the selector that misses it;
+	// the message says what nearly matched.
 	reasonConfigurationPending = "ConfigurationPending"
-	reasonInternalError        = "InternalError"
+	// False or Unknown: the cluster could not be read, or a write failed. What
+	// was applied stays, and the manager goes on trying.
+	// Do: see to what the message quotes, mostly an error of the API server.
+	reasonInternalError = "InternalError"
 )
 
 // The reasons of Rendered and FRRConfigured.
+//
+//reference:reasons RouteAdvertisements Rendered FRRConfigured
 const (
-	reasonRendered           = "Rendered"
-	reasonPartlyRendered     = "PartlyRendered"
-	reasonRendering          = "Rendering"
-	reasonNotRendered        = "NotRendered"
+	// Rendered True: written for every node that has something to advertise.
+	// Do: nothing.
+	reasonRendered = "Rendered"
+	// Rendered False: written for some of the nodes.
+	// Do: see to the nodes that the message names, for the reason that it gives;
+	// on all others the routes are advertised.
+	reasonPartlyRendered = "PartlyRendered"
+	// Rendered False: nodes are still being planned after a change.
+	// Do: wait; seconds, even with thousands of nodes.
+	reasonRendering = "Rendering"
+	// Rendered False, FRRConfigured False: written for no node.
+	// Do: as the message of Rendered says.
+	reasonNotRendered = "NotRendered"
+	// Rendered True, FRRConfigured True: all is well, and there is nothing to
+	// advertise yet, such as no egress IP that was assigned.
+	// Do: nothing.
 	reasonNothingToAdvertise = "NothingToAdvertise"
-	reasonReadFailed         = "ReadFailed"
-	reasonStandingAside      = "StandingAside"
-	reasonObserveOnly        = "ObserveOnly"
+	// Rendered Unknown, FRRConfigured Unknown: the cluster could not be read.
+	// What was applied stays.
+	// Do: see to the API server's error in the message.
+	reasonReadFailed = "ReadFailed"
+	// Rendered False: OVN-Kubernetes' own controller works on the object, so
+	// this operator does not.
+	// Do: nothing, or take the object over as MIGRATION.md says.
+	reasonStandingAside = "StandingAside"
+	// Rendered False: the manager runs with --observe-only; the message says
+	// what it would do.
+	// Do: start it without the flag when that is what you want.
+	reasonObserveOnly = "ObserveOnly"
 
-	reasonConfigured   = "Configured"
-	reasonFRRError     = "FRRError"
-	reasonWaiting      = "Waiting"
+	// FRRConfigured True: every node's FRR originates the prefixes.
+	// Do: nothing. Whether the neighbor takes them, BGPSessionStates and the
+	// neighbor tell.
+	reasonConfigured = "Configured"
+	// FRRConfigured False: on some nodes frr-k8s reports an error.
+	// Do: see to the error that the message quotes; all FRRConfigurations that
+	// select the node count together, those of others too.
+	reasonFRRError = "FRRError"
+	// FRRConfigured False: FRR on some nodes does not originate every prefix yet.
+	// Do: wait for frr-k8s' next reload (3 s and more); after a minute look at
+	// the log of frr-k8s there.
+	reasonWaiting = "Waiting"
+	// FRRConfigured Unknown: there are no FRRNodeStates to read.
+	// Do: see whether frr-k8s runs on the nodes, and with its own CRDs.
 	reasonNoNodeStates = "NoNodeStates"
 )
 

@@ -28,6 +28,8 @@ type NodeRouteState struct {
 }
 
 // Conditions of a NodeRouteState and of each network in it.
+//
+//reference:conditions NodeRouteState
 const (
 	// ConditionSynced is True while every route that belongs on a gateway
 	// router is there.

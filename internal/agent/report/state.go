@@ -13,6 +13,19 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 )
 
+// The reasons of WithinLimit.
+//
+//reference:reasons NodeRouteState WithinLimit
+const (
+	// True: no route is held back.
+	// Do: nothing.
+	reasonWithinLimit = "WithinLimit"
+	// False: a network has more routes than --max-routes-per-vrf. What was
+	// imported before stays, and further routes wait.
+	// Do: have the neighbors send fewer, or raise the flag.
+	reasonOverLimit = "OverLimit"
+)
+
 // maxMessage keeps an object with many networks within what etcd takes.
 const maxMessage = 512
 
@@ -102,10 +115,10 @@ func decided(reason string) bool {
 
 func limitCondition(held []string, detail string) metav1.Condition {
 	if len(held) == 0 {
-		return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionTrue, Reason: "WithinLimit",
+		return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionTrue, Reason: reasonWithinLimit,
 			Message: "no route is held back"}
 	}
-	return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionFalse, Reason: "OverLimit",
+	return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionFalse, Reason: reasonOverLimit,
 		Message: cut(fmt.Sprintf("routes of %s are held back%s; what was imported before stays. Have the neighbors send fewer routes, or raise --max-routes-per-vrf",
 			list(held), detail))}
 }

@@ -19,8 +19,14 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 )
 
-// reasonReady is the reason of a VRFReady that is True.
-const reasonReady = "Ready"
+// The reason of a VRFReady that is True.
+//
+//reference:reasons NodeRouteState VRFReady
+const (
+	// True: the VRF device, its rules and its routes are as they should be.
+	// Do: nothing.
+	reasonReady = "Ready"
+)
 
 // VRFs keeps what the last pass over the node's VRF devices found, for the
 // NodeRouteState, events and metrics.

@@ -149,7 +149,7 @@ func (w *Writer) tell(ctx context.Context, states []agent.NetworkState) {
 		s := &states[i]
 		reason, message := s.Reason, s.Message
 		if s.Held > 0 && reason == agent.ReasonSynced {
-			reason, message = "OverLimit", limitCondition([]string{s.Network}, fmt.Sprintf(" (%d routes, at most %d)", s.Held, s.Limit)).Message
+			reason, message = reasonOverLimit, limitCondition([]string{s.Network}, fmt.Sprintf(" (%d routes, at most %d)", s.Held, s.Limit)).Message
 		}
 		before, known := w.told[s.Network]
 		if reason == before || !decided(reason) || !known && reason == agent.ReasonSynced {

@@ -49,16 +49,39 @@ type State struct {
 type Reason string
 
 // Reasons. With the first two it is not known how the network stands.
+//
+//reference:reasons NodeRouteState VRFReady
 const (
+	// Unknown: the name of the network's VRF device is not known yet, or the
+	// network can't be worked on.
+	// Do: wait for OVN-Kubernetes to number the network, or as the message says.
 	ReasonNetworkUnknown Reason = "NetworkUnknown"
-	ReasonKernelUnread   Reason = "KernelUnread"
-	ReasonNameUnusable   Reason = "NameUnusable"
-	ReasonNameTaken      Reason = "NameTaken"
-	ReasonTableTaken     Reason = "TableTaken"
-	ReasonSubnetTaken    Reason = "SubnetTaken"
-	ReasonSubnetTooWide  Reason = "SubnetTooWide"
-	ReasonDeviceDown     Reason = "DeviceDown"
-	ReasonKernelRefused  Reason = "KernelRefused"
+	// Unknown: the kernel's devices, rules or routes could not be read.
+	// Do: see to the error in the message; it is tried again.
+	ReasonKernelUnread Reason = "KernelUnread"
+	// False: no device can have the network's name.
+	// Do: give the network another name.
+	ReasonNameUnusable Reason = "NameUnusable"
+	// False: another device, or another network's VRF, has the name.
+	// Do: rename the device, or all but one of the networks.
+	ReasonNameTaken Reason = "NameTaken"
+	// False: the routing table belongs to another VRF, or no table is free.
+	// Do: remove what has it.
+	ReasonTableTaken Reason = "TableTaken"
+	// False: another network's ip rules lead to the same subnet.
+	// Do: advertise at most one of the two over a VRF that is not its own.
+	ReasonSubnetTaken Reason = "SubnetTaken"
+	// False: an ip rule for so wide a subnet would lead the node's own traffic
+	// astray.
+	// Do: give the network a narrower subnet.
+	ReasonSubnetTooWide Reason = "SubnetTooWide"
+	// False: the VRF device of somebody else is down.
+	// Do: set it up: ip link set NAME up.
+	ReasonDeviceDown Reason = "DeviceDown"
+	// False: the kernel refused a change.
+	// Do: see to the error in the message: mostly a missing capability
+	// (NET_ADMIN) or kernel module (vrf).
+	ReasonKernelRefused Reason = "KernelRefused"
 )
 
 // Decided tells whether it is known that something is amiss.

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
+)
+
+func newCleanupCommand(o *options) *cobra.Command {
+	dryRun := false
+	command := &cobra.Command{
+		Use:   "cleanup",
+		Short: "Take away everything that this node's agents wrote, after they are gone",
+		Long: `Cleanup removes what agents wrote on this node: the static routes on its OVN
+gateway routers, their limits of SNAT, and the kernel's VRF devices, ip rules and
+unreachable default routes that --manage-vrfs made. What others wrote stays. It
+prints what it removed.
+
+The agent must not run meanwhile: it would put everything back. Cleanup needs no
+API server, and of the flags no more than --node and those of the database.
+Without it, what was imported stays after the agent is gone.`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return o.cleanUp(command.Context(), dryRun, command.OutOrStdout(), command.ErrOrStderr())
+		},
+	}
+	command.Flags().BoolVar(&dryRun, "dry-run", dryRun, "only print what would be removed")
+	return command
+}
+
+// cleanUp goes on past what fails, so that it leaves as little as it can.
+func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer) error {
+	if o.node == "" {
+		return errors.New("neither --node nor $NODE_NAME says which node this is")
+	}
+	log, err := program.Logger(o.logLevel, o.logFormat, logs)
+	if err != nil {
+		return err
+	}
+	certificates, err := o.tls()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: certificates, Node: o.node, Log: log.WithName("ovn")}, dryRun)
+	changes, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
+	return errors.Join(inOVN, inKernel, tellRemoved(out, o.node, &written, changes, dryRun))
+}
+
+// removeDevices makes the kernel agree with there being no networks.
+func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
+	if !dryRun {
+		report, err := keeper.Sync(nil)
+		return report.Changes, err
+	}
+	observed, err := vrfs.Observe(keeper.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	changes, _ := vrfs.Plan(nil, observed)
+	return changes, nil
+}
+
+func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []vrfs.Change, dryRun bool) error {
+	would := ""
+	if dryRun {
+		would = "would "
+	}
+	var err error
+	tell := func(format string, args ...any) {
+		if _, failed := fmt.Fprintf(out, format, args...); failed != nil {
+			err = failed
+		}
+	}
+	for _, router := range slices.Sorted(maps.Keys(written.Routes)) {
+		name := router
+		if name == "" {
+			name = "(unknown)"
+		}
+		tell("OVN: %sremove %d static routes of router %s\n", would, written.Routes[router], name)
+	}
+	for _, router := range slices.Sorted(maps.Keys(written.SNAT)) {
+		tell("OVN: %sset back %d SNAT rows of router %s\n", would, written.SNAT[router], router)
+	}
+	for _, c := range changes {
+		tell("kernel: %s%s\n", would, c)
+	}
+	if len(written.Routes)+len(written.SNAT)+len(changes) == 0 {
+		tell("nothing of the agents' is on node %s\n", node)
+	}
+	return err
+}
