@@ -87,7 +87,7 @@ func exporting(ctx context.Context, l *lab.Lab, change func(), node *lab.Node, p
 		stage{"manager", generatedHas(l, node, prefix, true)},
 		stage{"frr-k8s", fileHas(node.Machine, prefix, true)},
 		stage{"FRR, node", pathIs(node.FRR, prefix, true)},
-		stage{"FRR, router", pathIs(r.FRR, prefix, true)})
+		stage{"FRR, router", pathIs(r, prefix, true)})
 }
 
 // withdrawing takes the time from a change until a router has no path to a
@@ -98,7 +98,7 @@ func withdrawing(ctx context.Context, l *lab.Lab, change func(), node *lab.Node,
 		stage{"manager", generatedHas(l, node, prefix, false)},
 		stage{"frr-k8s", fileHas(node.Machine, prefix, false)},
 		stage{"FRR, node", pathIs(node.FRR, prefix, false)},
-		stage{"FRR, router", pathIs(r.FRR, prefix, false)})
+		stage{"FRR, router", pathIs(r, prefix, false)})
 }
 
 // importing takes the time from a router's announcement until a row is in a
@@ -152,7 +152,9 @@ func fileHas(m *machine.Machine, prefix netip.Prefix, want bool) func(context.Co
 	}
 }
 
-func pathIs(f *frr.FRR, prefix netip.Prefix, want bool) func(context.Context) (bool, error) {
+func pathIs(f interface {
+	Paths(ctx context.Context, vrf string, prefix netip.Prefix) ([]frr.Path, error)
+}, prefix netip.Prefix, want bool) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		paths, err := f.Paths(ctx, "", prefix)
 		return err == nil && len(paths) > 0 == want, err

@@ -28,6 +28,12 @@ var _ = Describe("Default import and export", Label("story1"), func() {
 			})
 		}
 	}
+
+	It("works with a router that is not FRR", func(ctx context.Context) {
+		d := lab.Default()
+		d.Routers[0].GoBGP = true
+		importAndExport(ctx, use(ctx, d))
+	})
 })
 
 func familyNames(d lab.Description) string {
@@ -97,9 +103,7 @@ func expectPathVia(ctx context.Context, r *lab.Router, prefix netip.Prefix, via 
 	}).Should(ConsistOf(via), "%s on %s", prefix, r.Name)
 }
 
-// expectRowVia waits until a node's agent has one row to a prefix. Of the two
-// addresses that a neighbor on the link tells of itself for IPv6, FRR installs
-// the link-local one.
+// expectRowVia waits until a node's agent has one row to a prefix.
 func expectRowVia(ctx context.Context, l *lab.Lab, node string, prefix netip.Prefix, r *lab.Router, ipv4 bool) {
 	GinkgoHelper()
 	via := r.Address(ipv4)

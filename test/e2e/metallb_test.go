@@ -150,7 +150,7 @@ func learnedFrom(ctx context.Context, r *lab.Router, prefix netip.Prefix) ([]net
 func sessions(ctx context.Context, r *lab.Router) map[string]int {
 	GinkgoHelper()
 	var neighbors map[string]struct{ ConnectionsEstablished int }
-	Expect(r.ShowJSON(ctx, "show bgp neighbors json", &neighbors)).To(Succeed())
+	Expect(r.FRR.ShowJSON(ctx, "show bgp neighbors json", &neighbors)).To(Succeed())
 	counts := map[string]int{}
 	for address, neighbor := range neighbors {
 		counts[address] = neighbor.ConnectionsEstablished

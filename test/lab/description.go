@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,7 +25,7 @@ type Description struct {
 	// SharedOVN has one OVN for all nodes, instead of one on each, as
 	// OVN-Kubernetes' interconnect has it. Layer2 networks need the latter.
 	SharedOVN bool
-	// Routers on the fabric.
+	// Routers outside of the cluster, on the fabric or behind others.
 	Routers []RouterDescription
 	// Debounce is frr-k8s': how long it collects changes.
 	Debounce time.Duration
@@ -35,11 +36,18 @@ type Description struct {
 	LeaveVRFs, LeaveSNAT bool
 }
 
-// RouterDescription is an FRR router on the fabric.
+// RouterDescription is a router outside of the cluster.
 type RouterDescription struct {
 	Name string
 	// ASN: with NodeASN the sessions are iBGP and the router reflects routes.
 	ASN uint32
+	// GoBGP is what the router runs, instead of FRR.
+	GoBGP bool
+	// BFD watches the router's sessions, where the other end does so too.
+	BFD bool
+	// Behind are routers, described before this one, that it has a link and a
+	// session with each. It is not on the fabric then, and knows no nodes.
+	Behind []string
 }
 
 // Default is a dual-stack cluster of two nodes with shared gateway, and one
@@ -61,6 +69,18 @@ func TwoRouters() Description {
 	return d
 }
 
+// TwoToRs is Default with two routers on the fabric, which nodes take for one
+// way with two next hops, and a third behind both.
+func TwoToRs() Description {
+	d := Default()
+	d.Routers = []RouterDescription{
+		{Name: "tor1", ASN: 64999, BFD: true},
+		{Name: "tor2", ASN: 64999, BFD: true},
+		{Name: "core", ASN: 65000, BFD: true, Behind: []string{"tor1", "tor2"}},
+	}
+	return d
+}
+
 // String tells labs apart.
 func (d Description) String() string {
 	var families []string
@@ -79,7 +99,7 @@ func (d Description) String() string {
 	}
 	text := fmt.Sprintf("%d nodes, %s, %s, %s", d.Nodes, strings.Join(families, " and "), gateway, ovn)
 	for _, r := range d.Routers {
-		text += fmt.Sprintf(", %s (AS %d)", r.Name, r.ASN)
+		text += ", " + r.String()
 	}
 	for _, arg := range append(append([]string{}, d.AgentArgs...), d.ManagerArgs...) {
 		text += ", " + arg
@@ -87,7 +107,32 @@ func (d Description) String() string {
 	return text
 }
 
+// String is the router as a lab's description has it.
+func (r RouterDescription) String() string {
+	text := fmt.Sprintf("%s (AS %d", r.Name, r.ASN)
+	if r.GoBGP {
+		text += ", GoBGP"
+	}
+	if r.BFD {
+		text += ", BFD"
+	}
+	if len(r.Behind) > 0 {
+		text += ", behind " + strings.Join(r.Behind, " and ")
+	}
+	return text + ")"
+}
+
 func (d Description) check() error {
+	for i, r := range d.Routers {
+		if r.GoBGP && (r.ASN == NodeASN || len(r.Behind) > 0) {
+			return fmt.Errorf("router %s: with GoBGP a router is on the fabric and in another AS than the nodes", r.Name)
+		}
+		for _, name := range r.Behind {
+			if !slices.ContainsFunc(d.Routers[:i], func(before RouterDescription) bool { return before.Name == name && !before.GoBGP }) {
+				return fmt.Errorf("router %s is behind %s, which is no FRR router described before it", r.Name, name)
+			}
+		}
+	}
 	switch {
 	case !d.IPv4 && !d.IPv6:
 		return errors.New("a lab needs IPv4, IPv6 or both")
@@ -110,6 +155,8 @@ const (
 var (
 	fabric4 = netip.MustParsePrefix("192.168.100.0/24")
 	fabric6 = netip.MustParsePrefix("fd00:100::/64")
+	// between are links of two routers, numbered in pairs.
+	between = []netip.Prefix{netip.MustParsePrefix("192.168.101.0/31"), netip.MustParsePrefix("fd00:101::/127")}
 
 	// PodSubnets are the default network's, by family.
 	PodSubnets = []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("fd00:10:244::/48")}
@@ -127,6 +174,15 @@ func (d Description) onFabric(number byte) []netip.Prefix {
 		out = append(out, netip.PrefixFrom(address, fabric.Bits()))
 	}
 	return out
+}
+
+// onLink are the addresses of the ends of a link between two routers.
+func (d Description) onLink(number int) (near, far []netip.Prefix) {
+	for _, first := range d.ofFamilies(between) {
+		near = append(near, numbered(first, byte(2*number)))
+		far = append(far, numbered(first, byte(2*number+1)))
+	}
+	return near, far
 }
 
 // ofFamilies are those of the prefixes whose family the lab has.

@@ -69,6 +69,12 @@ func (l *Lab) Collect(ctx context.Context, name string) (string, error) {
 		}
 	}
 	for _, r := range l.Routers {
+		if other, ok := r.BGP.(goBGP); ok {
+			for name, text := range other.Dump(ctx) {
+				keep(r.Name+"-"+name+".txt", text, nil)
+			}
+			keepKernel(ctx, r.Name, r.Machine, keep)
+		}
 		l.collectFRR(ctx, r.Name, r.FRR, keep)
 	}
 	for _, n := range l.Nodes {

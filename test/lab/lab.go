@@ -14,7 +14,6 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/frr"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
@@ -52,7 +51,11 @@ type Lab struct {
 	options Options
 	fabric  *machine.Machine
 	capture *machine.Process
-	began   time.Time
+	// sniffers is how many there were.
+	sniffers int
+	began    time.Time
+	// routerLinks numbers the links between routers.
+	routerLinks int
 	// follow ends what plays OVN-Kubernetes' node components.
 	follow   context.CancelFunc
 	followed chan error
@@ -140,16 +143,9 @@ func (l *Lab) makeMachines(ctx context.Context) error {
 		return err
 	}
 	for i, description := range l.Description.Routers {
-		r := &Router{RouterDescription: description, Addresses: l.onFabric(byte(firstRouter + i)), description: l.Description}
+		r := &Router{RouterDescription: description, lab: l, number: byte(firstRouter + i)}
 		l.Routers = append(l.Routers, r)
-		m, err := machine.New(ctx, r.Name, machine.Options{Logs: l.logs()})
-		if err != nil {
-			return err
-		}
-		r.FRR = &frr.FRR{Machine: m}
-		if err := machine.Link(
-			machine.End{Machine: m, Name: Uplink, Addresses: texts(r.Addresses)},
-			machine.End{Machine: l.fabric, Name: r.Name, Master: fabricBridge}); err != nil {
+		if err := r.boot(ctx); err != nil {
 			return err
 		}
 	}
@@ -176,15 +172,6 @@ func (l *Lab) startNetworks(ctx context.Context) error {
 	together.Go(func() error { return l.startCNI(ctx) })
 	together.Go(func() error { return l.createNodes(ctx) })
 	return together.Wait()
-}
-
-func (r *Router) start(ctx context.Context) error {
-	config, err := r.config()
-	if err != nil {
-		return err
-	}
-	r.FRR, err = frr.Start(ctx, r.Machine, config)
-	return err
 }
 
 func (l *Lab) startCNI(ctx context.Context) error {
@@ -251,7 +238,7 @@ func (l *Lab) Close(ctx context.Context) error {
 		}
 	}
 	for _, r := range l.Routers {
-		if r.FRR != nil {
+		if r.Machine != nil {
 			troubles = append(troubles, r.Machine.Close())
 		}
 	}

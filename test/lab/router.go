@@ -1,97 +1,189 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
-	"text/template"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/frr"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/probe"
 )
 
-// Router is an FRR router outside of the cluster. It accepts sessions from all
-// nodes, and announces what it is told to.
+// Router is a router outside of the cluster. It accepts sessions from all
+// nodes, or has them with the routers that it is behind of, and announces what
+// it is told to.
 type Router struct {
 	RouterDescription
-	*frr.FRR
+	// BGP is what the router runs.
+	BGP
+	Machine *machine.Machine
+	// Addresses are those on the fabric; none of a router behind others.
 	Addresses []netip.Prefix
+	// FRR is that of an FRR router, for what only FRR knows; else nil.
+	FRR *frr.FRR
 
-	description Description
+	lab     *Lab
+	number  byte
+	devices []string
+	links   []neighbor
+	// vrfs is how many there were.
+	vrfs int
 
 	mutex     sync.Mutex
 	announced map[netip.Prefix]bool
 }
 
+// BGP is what specs ask a router, whatever program it runs. A VRF is "" for the
+// default one, which is all that GoBGP has here.
+type BGP interface {
+	// Paths are the valid paths to exactly a prefix.
+	Paths(ctx context.Context, vrf string, prefix netip.Prefix) ([]frr.Path, error)
+	// Prefixes are all that it has of a family, its own among them.
+	Prefixes(ctx context.Context, vrf string, ipv4 bool) ([]string, error)
+	// Established tells whether the session with a neighbor is up.
+	Established(ctx context.Context, vrf string, neighbor netip.Addr) (bool, error)
+	// Restart starts the program with the configuration that it began with.
+	Restart(ctx context.Context) error
+	// Kill ends it without a word to neighbors.
+	Kill()
+
+	// set announces prefixes, or takes them back.
+	set(ctx context.Context, announce bool, prefixes []netip.Prefix) error
+}
+
+// neighbor is a router at the other end of a link.
+type neighbor struct {
+	*Router
+	addresses []netip.Prefix
+}
+
 // Address is the router's on the fabric.
 func (r *Router) Address(ipv4 bool) netip.Addr { return ofFamily(r.Addresses, ipv4).Addr() }
 
-// The route-map delay is five seconds by default, which would be most of what
-// there is to measure.
-var routerConfig = template.Must(template.New("frr.conf").Parse(`frr defaults traditional
-hostname {{.Name}}
-service integrated-vtysh-config
-log stdout informational
-bgp route-map delay-timer 0
-router bgp {{.ASN}}
- bgp router-id {{.RouterID}}
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- no bgp network import-check
- bgp bestpath as-path multipath-relax
- timers bgp 3 9
-{{- range $family := .Families}}
- neighbor nodes-{{.AFI}} peer-group
- neighbor nodes-{{.AFI}} remote-as {{$.NodeASN}}
- neighbor nodes-{{.AFI}} timers connect 1
-{{- range .Nodes}}
- neighbor {{.}} peer-group nodes-{{$family.AFI}}
-{{- end}}
-{{- end}}
-{{- range .Families}}
- address-family {{.AFI}} unicast
-  neighbor nodes-{{.AFI}} activate
-{{- if $.Reflects}}
-  neighbor nodes-{{.AFI}} route-reflector-client
-{{- end}}
-  neighbor nodes-{{.AFI}} soft-reconfiguration inbound
-  maximum-paths 8
-  maximum-paths ibgp 8
- exit-address-family
-{{- end}}
-`))
-
-type routerFamily struct {
-	AFI   string
-	Nodes []netip.Addr
+// boot makes the machine and links it to the fabric, or to the routers that it
+// is behind of.
+func (r *Router) boot(ctx context.Context) error {
+	var err error
+	if r.Machine, err = machine.New(ctx, r.Name, machine.Options{Logs: r.lab.logs()}); err != nil {
+		return err
+	}
+	// Flows, not pairs of hosts, are spread over equal paths, as routers do.
+	for _, setting := range []string{"net/ipv4/fib_multipath_hash_policy", "net/ipv6/fib_multipath_hash_policy"} {
+		if err := r.Machine.Sysctl(setting, "1"); err != nil {
+			return err
+		}
+	}
+	if len(r.Behind) == 0 {
+		r.Addresses, r.devices = r.lab.onFabric(r.number), []string{Uplink}
+		return machine.Link(
+			machine.End{Machine: r.Machine, Name: Uplink, Addresses: texts(r.Addresses)},
+			machine.End{Machine: r.lab.fabric, Name: r.Name, Master: fabricBridge})
+	}
+	for _, name := range r.Behind {
+		if err := r.link(r.lab.Router(name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (r *Router) config() (string, error) {
-	values := struct {
-		RouterDescription
-		NodeASN  uint32
-		RouterID netip.Addr
-		Reflects bool
-		Families []routerFamily
-	}{RouterDescription: r.RouterDescription, NodeASN: NodeASN, Reflects: r.ASN == NodeASN}
-	// Also without IPv4 a router has an identifier that looks like it.
-	id := fabric4.Addr().As4()
-	id[3] = r.Addresses[0].Addr().AsSlice()[len(r.Addresses[0].Addr().AsSlice())-1]
-	values.RouterID = netip.AddrFrom4(id)
-	for _, ipv4 := range r.description.Families() {
-		family := routerFamily{AFI: afi(ipv4)}
-		for i := range r.description.Nodes {
-			family.Nodes = append(family.Nodes, ofFamily(r.description.onFabric(byte(firstNode+i)), ipv4).Addr())
-		}
-		values.Families = append(values.Families, family)
+func (r *Router) link(other *Router) error {
+	own, others := r.lab.onLink(r.lab.routerLinks)
+	r.lab.routerLinks++
+	r.links, r.devices = append(r.links, neighbor{other, others}), append(r.devices, other.Name)
+	other.links, other.devices = append(other.links, neighbor{r, own}), append(other.devices, r.Name)
+	return machine.Link(
+		machine.End{Machine: r.Machine, Name: other.Name, Addresses: texts(own)},
+		machine.End{Machine: other.Machine, Name: r.Name, Addresses: texts(others)})
+}
+
+func (r *Router) start(ctx context.Context) error {
+	if r.GoBGP {
+		return r.startGoBGP(ctx)
 	}
-	var text bytes.Buffer
-	err := routerConfig.Execute(&text, values)
-	return text.String(), err
+	return r.startFRR(ctx)
+}
+
+// identifier is the router's BGP identifier: it looks like IPv4 also without.
+func (r *Router) identifier() netip.Addr {
+	id := fabric4.Addr().As4()
+	id[3] = r.number
+	return netip.AddrFrom4(id)
+}
+
+// Configure enters commands of FRR's configuration.
+func (r *Router) Configure(ctx context.Context, commands ...string) error {
+	if r.FRR == nil {
+		return fmt.Errorf("%s is no FRR router: it does not take %q", r.Name, commands)
+	}
+	return r.FRR.Configure(ctx, commands...)
+}
+
+// Announce announces prefixes to all neighbors in the default VRF.
+func (r *Router) Announce(ctx context.Context, prefixes ...netip.Prefix) error {
+	return r.announce(ctx, true, prefixes)
+}
+
+// Withdraw takes announced prefixes back; those that aren't announced are left
+// alone.
+func (r *Router) Withdraw(ctx context.Context, prefixes ...netip.Prefix) error {
+	return r.announce(ctx, false, prefixes)
+}
+
+func (r *Router) announce(ctx context.Context, announce bool, prefixes []netip.Prefix) error {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var changed []netip.Prefix
+	for _, p := range prefixes {
+		if r.announced[p] != announce {
+			changed = append(changed, p)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	if err := r.set(ctx, announce, changed); err != nil {
+		return err
+	}
+	if r.announced == nil {
+		r.announced = map[netip.Prefix]bool{}
+	}
+	for _, p := range changed {
+		r.announced[p] = announce
+	}
+	return nil
+}
+
+// PowerOff ends the router as a power failure does. Its links go down first, so
+// that no neighbor on the fabric is told that its sessions end.
+func (r *Router) PowerOff() error {
+	for _, device := range r.devices {
+		if err := r.Machine.SetLink(device, false); err != nil {
+			return err
+		}
+	}
+	r.Kill()
+	return nil
+}
+
+// PowerOn starts the router again; it announces what it did before.
+func (r *Router) PowerOn(ctx context.Context) error {
+	for _, device := range r.devices {
+		if err := r.Machine.SetLink(device, true); err != nil {
+			return err
+		}
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	var announced []netip.Prefix
+	for p, is := range r.announced {
+		if is {
+			announced = append(announced, p)
+		}
+	}
+	return errors.Join(r.Restart(ctx), r.set(ctx, true, announced))
 }
 
 func afi(ipv4 bool) string {
@@ -99,117 +191,4 @@ func afi(ipv4 bool) string {
 		return "ipv4"
 	}
 	return "ipv6"
-}
-
-// Announce announces prefixes to all neighbors in the default VRF.
-func (r *Router) Announce(ctx context.Context, prefixes ...netip.Prefix) error {
-	return r.networks(ctx, true, prefixes)
-}
-
-// Withdraw takes announced prefixes back; those that aren't announced are left
-// alone.
-func (r *Router) Withdraw(ctx context.Context, prefixes ...netip.Prefix) error {
-	return r.networks(ctx, false, prefixes)
-}
-
-func (r *Router) networks(ctx context.Context, announce bool, prefixes []netip.Prefix) error {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	var commands []string
-	for _, p := range prefixes {
-		if r.announced[p] == announce {
-			continue
-		}
-		command := "network " + p.String()
-		if !announce {
-			command = "no " + command
-		}
-		commands = append(commands, fmt.Sprintf("address-family %s unicast", afi(p.Addr().Is4())), command, "exit-address-family")
-	}
-	if len(commands) == 0 {
-		return nil
-	}
-	if err := r.Configure(ctx, append([]string{fmt.Sprintf("router bgp %d", r.ASN)}, commands...)...); err != nil {
-		return err
-	}
-	if r.announced == nil {
-		r.announced = map[netip.Prefix]bool{}
-	}
-	for _, p := range prefixes {
-		r.announced[p] = announce
-	}
-	return nil
-}
-
-// Server is a host behind a router. It answers probes, and asks.
-type Server struct {
-	*machine.Machine
-	// Subnets are where it is; its addresses end in 10.
-	Subnets []netip.Prefix
-
-	router  *Router
-	device  string
-	answers *probe.Server
-}
-
-// serverNumber is the last byte of a server's addresses, routerNumber that of
-// the router before it.
-const (
-	routerNumber = 1
-	serverNumber = 10
-)
-
-// AddServer puts a host behind the router, in subnets of its own. The router
-// does not announce them: see Announce.
-func (r *Router) AddServer(ctx context.Context, name string, subnets ...netip.Prefix) (*Server, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	host, err := r.Machine.Pod(name)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{Machine: host, Subnets: subnets, router: r, device: name}
-	near, far := machine.End{Machine: r.Machine, Name: name}, machine.End{Machine: host, Name: "eth0"}
-	for _, subnet := range subnets {
-		near.Addresses = append(near.Addresses, numbered(subnet, routerNumber).String())
-		far.Addresses = append(far.Addresses, numbered(subnet, serverNumber).String())
-	}
-	if err := machine.Link(near, far); err != nil {
-		return s, errors.Join(err, s.Close())
-	}
-	for _, subnet := range subnets {
-		router := numbered(subnet, routerNumber).Addr()
-		if err := host.AddRoute(netip.PrefixFrom(router, 0).Masked(), router, 0); err != nil {
-			return s, errors.Join(err, s.Close())
-		}
-	}
-	if s.answers, err = probe.Serve(host); err != nil {
-		return s, errors.Join(err, s.Close())
-	}
-	return s, nil
-}
-
-// Address is the server's of a family.
-func (s *Server) Address(ipv4 bool) netip.Addr {
-	subnet := ofFamily(s.Subnets, ipv4)
-	if !subnet.IsValid() {
-		return netip.Addr{}
-	}
-	return numbered(subnet, serverNumber).Addr()
-}
-
-// Close removes the server and its link.
-func (s *Server) Close() error {
-	if s.answers != nil {
-		_ = s.answers.Close()
-	}
-	return s.Machine.Close()
-}
-
-func numbered(subnet netip.Prefix, number byte) netip.Prefix {
-	bytes := subnet.Masked().Addr().AsSlice()
-	bytes[len(bytes)-1] = number
-	address, _ := netip.AddrFromSlice(bytes)
-	return netip.PrefixFrom(address, subnet.Bits())
 }
