@@ -66,6 +66,24 @@ func (o options) runInGuest(ctx context.Context, cache *cache, stage stage, v *v
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("the virtual machine did not end by itself within %s", limit))
 		defer cancel()
 	}
+	for boot := 1; ; boot++ {
+		err := o.bootAndFollow(ctx, cache, stage, v)
+		if !errors.Is(err, errNotUp) || ctx.Err() != nil || boot == boots {
+			return err
+		}
+		fmt.Printf("vm: boot %d of at most %d: %v\n", boot, boots, err)
+	}
+}
+
+// boots is how often a machine is started whose kernel dies before it is up.
+// A kernel that patches its code while the other processor runs it may meet
+// half of the patch under QEMU's emulation ("Oops: int3"), one boot in some
+// twenty. No test has run by then, so that nothing is covered up.
+const boots = 3
+
+var errNotUp = errors.New("the virtual machine died before it was up")
+
+func (o options) bootAndFollow(ctx context.Context, cache *cache, stage stage, v *verdicts) error {
 	started := time.Now()
 	m, err := o.startMachine(ctx, cache, stage)
 	if err != nil {
@@ -187,12 +205,16 @@ func (m *machine) follow(v *verdicts, started time.Time) error {
 		return err
 	}
 	var trouble error
+	up := false
 	for decoder := json.NewDecoder(m.events); ; {
 		var e worklist.Event
 		switch err := decoder.Decode(&e); {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return fmt.Errorf("the virtual machine did not come up within %s", bootLimit)
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+			if !up {
+				return errNotUp
+			}
 			return errors.New("the virtual machine ended early")
 		case err != nil:
 			return fmt.Errorf("read the guest's events: %w", err)
@@ -200,6 +222,7 @@ func (m *machine) follow(v *verdicts, started time.Time) error {
 		switch {
 		case e.Kernel != "":
 			fmt.Printf("vm: Linux %s is up after %s\n", e.Kernel, since(started))
+			up = true
 			if err := m.events.SetReadDeadline(time.Time{}); err != nil {
 				return err
 			}
