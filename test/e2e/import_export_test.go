@@ -106,12 +106,29 @@ func expectPathVia(ctx context.Context, r *lab.Router, prefix netip.Prefix, via 
 // expectRowVia waits until a node's agent has one row to a prefix.
 func expectRowVia(ctx context.Context, l *lab.Lab, node string, prefix netip.Prefix, r *lab.Router, ipv4 bool) {
 	GinkgoHelper()
-	via := r.Address(ipv4)
-	if !ipv4 {
-		via = linkLocal(r.Machine, lab.Uplink)
+	expectRowsVia(ctx, l, node, prefix, nextHop(r, ipv4))
+}
+
+// expectRowsVia waits until a node's agent has one row to a prefix by each of
+// these, and no others.
+func expectRowsVia(ctx context.Context, l *lab.Lab, node string, prefix netip.Prefix, via ...netip.Addr) {
+	GinkgoHelper()
+	want := []any{}
+	for _, hop := range via {
+		want = append(want, row{Prefix: prefix, NextHop: hop, OutputPort: "rtoe-GR_" + node, Network: cni.Default, Node: node})
 	}
-	Eventually(ctx, func(ctx context.Context) ([]row, error) { return rowsTo(ctx, l, node, prefix) }).
-		Should(ConsistOf(row{Prefix: prefix, NextHop: via, OutputPort: "rtoe-GR_" + node, Network: cni.Default, Node: node}))
+	Eventually(ctx, func(ctx context.Context) ([]row, error) { return rowsTo(ctx, l, node, prefix) }).Should(ConsistOf(want...))
+}
+
+// nextHop is a router as nodes have it in their kernels. Of the two addresses
+// that an FRR on the link tells of itself for IPv6, FRR installs the link-local
+// one; GoBGP tells the other one only.
+func nextHop(r *lab.Router, ipv4 bool) netip.Addr {
+	GinkgoHelper()
+	if ipv4 || r.GoBGP {
+		return r.Address(ipv4)
+	}
+	return linkLocal(r.Machine, lab.Uplink)
 }
 
 // linkLocal is the address of a device that IPv6 made by itself.
