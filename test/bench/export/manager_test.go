@@ -49,19 +49,9 @@ func buildManager(b *testing.B) string {
 	return binary
 }
 
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
 func startManager(b *testing.B, binary, kubeconfig string) *manager {
 	b.Helper()
-	m := &manager{metrics: freeAddress(b), log: &bytes.Buffer{}}
+	m := &manager{metrics: controlplane.FreeAddress(b), log: &bytes.Buffer{}}
 	m.command = exec.Command(binary,
 		"--kubeconfig="+kubeconfig, "--leader-elect=false",
 		"--metrics-bind-address="+m.metrics, "--health-probe-bind-address=0")

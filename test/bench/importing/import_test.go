@@ -59,7 +59,7 @@ func BenchmarkImport(b *testing.B) {
 	l := newLab(b)
 	b.Run("Startup", l.measureStartup)
 	for _, s := range []*size{
-		{lab: l, routes: 1000, repetitions: 5}, {lab: l, routes: 10000, repetitions: 5}, {lab: l, routes: 100000, repetitions: 3},
+		{lab: l, routes: 1000, repetitions: 15}, {lab: l, routes: 10000, repetitions: 5}, {lab: l, routes: 100000, repetitions: 3},
 	} {
 		b.Run(fmt.Sprintf("routes=%d", s.routes), s.measure)
 	}

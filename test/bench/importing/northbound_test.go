@@ -42,7 +42,7 @@ type northbound struct {
 	endpoint  string
 	endpoints []string
 	tls       *tls.Config
-	files     certificates
+	files     nbserver.Certificates
 	// members of a cluster.
 	members []*nbserver.Server
 }

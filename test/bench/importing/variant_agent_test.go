@@ -3,10 +3,7 @@ package importing
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,10 +30,9 @@ const agentVariable = "BENCHMARK_AGENT"
 type agentOrder struct {
 	Namespace string
 	Endpoints []string
-	// Certificate, Key and Authority are files, where the database is asked
-	// over SSL.
-	Certificate, Key, Authority string
-	Networks                    []agents.Network
+	// Files are for where the database is asked over SSL.
+	Files    nbserver.Certificates
+	Networks []agents.Network
 }
 
 // runAgent is the process: it connects, says so, and imports once it is told.
@@ -50,8 +46,8 @@ func runAgent(text string) error {
 		return err
 	}
 	options := ovnnb.Options{Endpoints: order.Endpoints, Node: nodeName}
-	if order.Certificate != "" {
-		if options.TLS, err = clientTLS(order.Certificate, order.Key, order.Authority); err != nil {
+	if order.Files.Certificate != "" {
+		if options.TLS, err = order.Files.Config(); err != nil {
 			return err
 		}
 	}
@@ -72,26 +68,10 @@ func runAgent(text string) error {
 	return a.Run(ctx)
 }
 
-func clientTLS(certificate, key, authority string) (*tls.Config, error) {
-	pair, err := tls.LoadX509KeyPair(certificate, key)
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(authority)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, errors.New(authority + " has no certificate")
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool}, nil
-}
-
 // startAgent starts it and waits until it is connected.
 func (v variant) startAgent(b *testing.B, n *node, nb *northbound) *agent {
 	b.Helper()
-	order := agentOrder{Namespace: n.Name, Endpoints: nb.endpoints, Certificate: nb.files.certificate, Key: nb.files.key, Authority: nb.files.authority}
+	order := agentOrder{Namespace: n.Name, Endpoints: nb.endpoints, Files: nb.files}
 	for i, name := range v.names() {
 		network := agents.Network{Name: name, Gateways: []string{"gw0"}}
 		switch {

@@ -1,26 +1,12 @@
 package importing
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/nbserver"
 )
-
-// certificates are the files of who connects over SSL.
-type certificates struct{ certificate, key, authority string }
 
 // newNorthbound starts the database that the variant asks for, with its
 // routers, and somebody who watches it.
@@ -71,49 +57,10 @@ func (n *northbound) startCluster(b *testing.B) {
 
 func (n *northbound) startSSL(b *testing.B) {
 	b.Helper()
-	folder := b.TempDir()
-	server, client := certify(b, folder, "server"), certify(b, folder, "client")
-	listener, err := new(net.ListenConfig).Listen(b.Context(), "tcp4", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
-	n.Server = nbserver.Start(b)
-	n.Kill()
-	n.Remotes = []string{fmt.Sprintf("pssl:%d:127.0.0.1", port)}
-	n.Extra = []string{"--private-key=" + server.key, "--certificate=" + server.certificate, "--ca-cert=" + client.certificate}
-	n.Run(b)
-	n.files = certificates{certificate: client.certificate, key: client.key, authority: server.certificate}
-	if n.tls, err = clientTLS(client.certificate, client.key, server.certificate); err != nil {
-		b.Fatal(err)
-	}
-	n.endpoint = fmt.Sprintf("ssl:127.0.0.1:%d", port)
+	n.Server, n.endpoint, n.files = nbserver.StartSSL(b)
 	n.endpoints = []string{n.endpoint}
-}
-
-// certify makes a certificate that signs itself.
-func certify(b *testing.B, folder, name string) certificates {
-	b.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
+	var err error
+	if n.tls, err = n.files.Config(); err != nil {
 		b.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		b.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		b.Fatal(err)
-	}
-	out := certificates{certificate: filepath.Join(folder, name+".crt"), key: filepath.Join(folder, name+".key")}
-	for file, block := range map[string]*pem.Block{out.certificate: {Type: "CERTIFICATE", Bytes: der}, out.key: {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return out
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -31,7 +33,7 @@ type webhook struct {
 func startWebhook(ctx context.Context) *webhook {
 	GinkgoHelper()
 	folder := GinkgoT().TempDir()
-	w := &webhook{port: freePort(), bundle: writeCertificate(folder)}
+	w := &webhook{port: controlplane.FreePort(GinkgoT()), bundle: writeCertificate(folder)}
 	ended := startBinary(webhookBinary, folder, nil, "--disable-cert-rotation", "--webhook-port="+strconv.Itoa(w.port))
 	Eventually(ctx, func() error {
 		select {
@@ -42,14 +44,6 @@ func startWebhook(ctx context.Context) *webhook {
 		}
 	}).Should(Succeed())
 	return w
-}
-
-func freePort() int {
-	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // writeCertificate makes a certificate for loopback and returns the CA bundle.

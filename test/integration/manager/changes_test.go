@@ -3,6 +3,8 @@ package manager_test
 import (
 	"context"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -25,18 +27,18 @@ var _ = Describe("What a change leads to", func() {
 
 	BeforeEach(func(ctx context.Context) {
 		reset(ctx)
-		create(ctx, node(1), node(2), node(3), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Node(2), objects.Node(3), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		manager = start(operator.Config)
 		manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
 	})
 
 	Describe("in the beginning", func() {
 		It("writes one object per node, and says so", func(ctx context.Context) {
-			Expect(prefixes(ctx)).To(Equal(map[string][]string{
+			Eventually(prefixes).WithArguments(ctx).Should(Equal(map[string][]string{
 				"node-1": {"10.244.1.0/24"}, "node-2": {"10.244.2.0/24"}, "node-3": {"10.244.3.0/24"},
 			}))
-			Expect(condition(ctx, "pods", status.Accepted)).To(HaveField("Status", metav1.ConditionTrue))
-			Expect(condition(ctx, "pods", status.Rendered)).To(And(
+			Eventually(condition).WithArguments(ctx, "pods", status.Accepted).Should(HaveField("Status", metav1.ConditionTrue))
+			Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(And(
 				HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("all 3 nodes"))))
 		})
 
@@ -54,7 +56,7 @@ var _ = Describe("What a change leads to", func() {
 				return reasons
 			}
 			Eventually(about).Should(ConsistOf("Accepted", "Rendered"))
-			create(ctx, node(4))
+			create(ctx, objects.Node(4))
 			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 			manager.stop()
 			start(operator.Config).expect(nil)
@@ -69,33 +71,33 @@ var _ = Describe("What a change leads to", func() {
 
 		It("catches up after a restart with what changed meanwhile, and no more", func(ctx context.Context) {
 			manager.stop()
-			change(ctx, node(2), func(n *corev1.Node) {
+			change(ctx, objects.Node(2), func(n *corev1.Node) {
 				n.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":["10.244.22.0/24"]}`
 			})
-			remove(ctx, node(3))
+			remove(ctx, objects.Node(3))
 			again := start(operator.Config)
 			again.expect(map[string]int{applyConfig: 1, deleteConfig: 1, applyStatus: 1})
-			Expect(prefixes(ctx)).To(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}, "node-2": {"10.244.22.0/24"}}))
+			Eventually(prefixes).WithArguments(ctx).Should(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}, "node-2": {"10.244.22.0/24"}}))
 		})
 	})
 
 	Describe("of a Node", func() {
 		It("that joins writes its object", func(ctx context.Context) {
-			create(ctx, node(4))
+			create(ctx, objects.Node(4))
 			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-4", []string{"10.244.4.0/24"}))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-4", []string{"10.244.4.0/24"}))
 		})
 
 		It("whose subnet changes writes its object only", func(ctx context.Context) {
-			change(ctx, node(2), func(n *corev1.Node) {
+			change(ctx, objects.Node(2), func(n *corev1.Node) {
 				n.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":["10.244.22.0/24"]}`
 			})
 			manager.expect(map[string]int{applyConfig: 1})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.22.0/24"}))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", []string{"10.244.22.0/24"}))
 		})
 
 		It("that reports its health writes nothing", func(ctx context.Context) {
-			n := node(2)
+			n := objects.Node(2)
 			Expect(admin.Get(ctx, client.ObjectKeyFromObject(n), n)).To(Succeed())
 			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 			Expect(admin.Status().Update(ctx, n)).To(Succeed())
@@ -104,27 +106,27 @@ var _ = Describe("What a change leads to", func() {
 		})
 
 		It("that loses its subnets keeps what was applied, and is named", func(ctx context.Context) {
-			change(ctx, node(2), func(n *corev1.Node) { delete(n.Annotations, ovnk.AnnotationNodeSubnets) })
+			change(ctx, objects.Node(2), func(n *corev1.Node) { delete(n.Annotations, ovnk.AnnotationNodeSubnets) })
 			manager.expect(map[string]int{applyStatus: 1})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
-			Expect(condition(ctx, "pods", status.Rendered)).To(And(
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
+			Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(And(
 				HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("node-2"))))
 		})
 
 		It("that loses its subnets keeps nothing of RouteAdvertisements that are gone", func(ctx context.Context) {
-			create(ctx, blue(), advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+			create(ctx, blue(), objects.Advertisement("blue", objects.OfNetworks(map[string]string{"advertise": "yes"})))
 			manager.settle()
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", ConsistOf("10.10.2.0/24", "10.244.2.0/24")))
-			change(ctx, node(2), func(n *corev1.Node) { n.Annotations[ovnk.AnnotationNodeSubnets] = "spoiled" })
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", ConsistOf("10.10.2.0/24", "10.244.2.0/24")))
+			change(ctx, objects.Node(2), func(n *corev1.Node) { n.Annotations[ovnk.AnnotationNodeSubnets] = "spoiled" })
 			manager.settle()
-			remove(ctx, advertisement("blue"))
+			remove(ctx, objects.Advertisement("blue"))
 			manager.settle()
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
-			Expect(condition(ctx, "pods", status.Rendered)).To(HaveField("Message", ContainSubstring("node-2")))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
+			Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Message", ContainSubstring("node-2")))
 		})
 
 		It("that leaves takes its object along", func(ctx context.Context) {
-			remove(ctx, node(3))
+			remove(ctx, objects.Node(3))
 			manager.expect(map[string]int{deleteConfig: 1, applyStatus: 1})
 			Expect(generated(ctx)).NotTo(HaveKey("node-3"))
 		})
@@ -132,31 +134,31 @@ var _ = Describe("What a change leads to", func() {
 
 	Describe("of RouteAdvertisements", func() {
 		It("that are deleted leaves nothing behind", func(ctx context.Context) {
-			remove(ctx, advertisement("pods"))
+			remove(ctx, objects.Advertisement("pods"))
 			manager.expect(map[string]int{deleteConfig: 3})
 			Expect(generated(ctx)).To(BeEmpty())
 		})
 
 		It("that stop selecting is written everywhere", func(ctx context.Context) {
-			change(ctx, advertisement("pods"), func(ra *ovnv1.RouteAdvertisements) {
+			change(ctx, objects.Advertisement("pods"), func(ra *ovnv1.RouteAdvertisements) {
 				ra.Spec.FRRConfigurationSelector.MatchLabels = map[string]string{"use": "nothing"}
 			})
 			manager.settle()
-			Expect(condition(ctx, "pods", status.Accepted)).To(And(
+			Eventually(condition).WithArguments(ctx, "pods", status.Accepted).Should(And(
 				HaveField("Status", metav1.ConditionFalse), HaveField("ObservedGeneration", BeEquivalentTo(2))))
 		})
 
 		It("beside others writes every node once more", func(ctx context.Context) {
-			create(ctx, blue(), advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+			create(ctx, blue(), objects.Advertisement("blue", objects.OfNetworks(map[string]string{"advertise": "yes"})))
 			manager.settle()
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24", "10.244.1.0/24")))
-			remove(ctx, advertisement("blue"))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24", "10.244.1.0/24")))
+			remove(ctx, objects.Advertisement("blue"))
 			manager.expect(map[string]int{applyConfig: 3})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
 		})
 
 		It("whose status others change is put back", func(ctx context.Context) {
-			ra := advertisement("pods")
+			ra := objects.Advertisement("pods")
 			Expect(admin.Get(ctx, client.ObjectKeyFromObject(ra), ra)).To(Succeed())
 			ra.Status.Conditions[0].Message = "all is lost"
 			Expect(admin.Status().Update(ctx, ra)).To(Succeed())
@@ -167,14 +169,14 @@ var _ = Describe("What a change leads to", func() {
 
 	Describe("of an FRRConfiguration", func() {
 		It("that is a template is written on every node", func(ctx context.Context) {
-			change(ctx, template("fabric"), func(c *frrk8sv1beta1.FRRConfiguration) {
+			change(ctx, objects.Template("fabric", 64512), func(c *frrk8sv1beta1.FRRConfiguration) {
 				c.Spec.BGP.Routers[0].Neighbors[0].EBGPMultiHop = true
 			})
 			manager.expect(map[string]int{applyConfig: 3})
 		})
 
 		It("that is a template for one node is written there", func(ctx context.Context) {
-			extra := template("extra")
+			extra := objects.Template("extra", 64512)
 			extra.Spec.NodeSelector.MatchLabels = map[string]string{model.LabelHostname: "node-2"}
 			extra.Spec.BGP.Routers[0].Neighbors[0].Address = "192.0.2.2"
 			create(ctx, extra)
@@ -184,7 +186,7 @@ var _ = Describe("What a change leads to", func() {
 		})
 
 		It("that nobody selects writes nothing", func(ctx context.Context) {
-			other := template("other")
+			other := objects.Template("other", 64512)
 			other.Labels = nil
 			create(ctx, other)
 			manager.expect(nil)
@@ -214,7 +216,7 @@ var _ = Describe("What a change leads to", func() {
 
 	Describe("of a ClusterUserDefinedNetwork", func() {
 		BeforeEach(func(ctx context.Context) {
-			create(ctx, advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+			create(ctx, objects.Advertisement("blue", objects.OfNetworks(map[string]string{"advertise": "yes"})))
 			manager.expect(map[string]int{applyStatus: 1})
 		})
 
@@ -222,11 +224,11 @@ var _ = Describe("What a change leads to", func() {
 			network := blue()
 			create(ctx, network)
 			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24", "10.244.1.0/24")))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24", "10.244.1.0/24")))
 
 			change(ctx, network, func(c *ovnv1.ClusterUserDefinedNetwork) { c.Labels["advertise"] = "no" })
 			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
 
 			change(ctx, network, func(c *ovnv1.ClusterUserDefinedNetwork) { c.Labels["advertise"] = "yes" })
 			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
@@ -248,7 +250,7 @@ var _ = Describe("What a change leads to", func() {
 	Describe("of EgressIPs and namespaces", func() {
 		It("is written on the nodes that are concerned", func(ctx context.Context) {
 			createNamespace(ctx, "tenant-red")
-			create(ctx, advertisement("egress", ofEgressIPs))
+			create(ctx, objects.Advertisement("egress", ofEgressIPs))
 			manager.expect(map[string]int{applyStatus: 1})
 
 			ip := egressIP("red", "red", "node-1", "192.0.2.100")
@@ -258,15 +260,15 @@ var _ = Describe("What a change leads to", func() {
 			tenant := namespace("tenant-red")
 			change(ctx, tenant, func(n *corev1.Namespace) { n.Labels["tenant"] = "red" })
 			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.244.1.0/24", "192.0.2.100/32")))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-1", ConsistOf("10.244.1.0/24", "192.0.2.100/32")))
 
 			change(ctx, ip, func(e *ovnv1.EgressIP) { e.Status.Items[0].Node = "node-2" })
 			manager.expect(map[string]int{applyConfig: 2})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", ConsistOf("10.244.2.0/24", "192.0.2.100/32")))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", ConsistOf("10.244.2.0/24", "192.0.2.100/32")))
 
 			deleteNamespace(ctx, tenant)
 			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
-			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
+			Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
 
 			remove(ctx, ip)
 			manager.expect(nil)
@@ -315,7 +317,7 @@ var _ = Describe("What a change leads to", func() {
 
 func advertisementUID(ctx context.Context, name string) types.UID {
 	GinkgoHelper()
-	ra := advertisement(name)
+	ra := objects.Advertisement(name)
 	Expect(admin.Get(ctx, client.ObjectKeyFromObject(ra), ra)).To(Succeed())
 	return ra.UID
 }

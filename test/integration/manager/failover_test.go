@@ -3,12 +3,14 @@ package manager_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
@@ -31,7 +33,7 @@ type process struct {
 
 func launch(binary, kubeconfig string) *process {
 	GinkgoHelper()
-	probes := freeAddress()
+	probes := controlplane.FreeAddress(GinkgoT())
 	session, err := gexec.Start(exec.Command(binary,
 		"--kubeconfig="+kubeconfig, "--leader-elect", "--leader-election-namespace="+operatorHome,
 		"--leader-election-lease-duration=4s", "--leader-election-renew-deadline=3s", "--leader-election-retry-period=500ms",
@@ -54,14 +56,6 @@ func (p *process) ready() error {
 		}
 	}
 	return nil
-}
-
-func freeAddress() string {
-	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // leader is who holds the lease.
@@ -127,7 +121,7 @@ var _ = Describe("Of two managers", func() {
 		kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 		Expect(operator.WriteKubeconfig(kubeconfig)).To(Succeed())
 		reset(ctx)
-		create(ctx, node(1), node(2), node(3), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Node(2), objects.Node(3), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 
 		first := launch(binary, kubeconfig)
 		Eventually(func() map[string][]string { return prefixes(ctx) }).Should(HaveLen(3))
@@ -143,7 +137,7 @@ var _ = Describe("Of two managers", func() {
 		first.Signal(syscall.SIGTERM)
 		Eventually(first.Session).Should(gexec.Exit(0))
 		Eventually(func() string { return leader(ctx) }).ShouldNot(Or(BeEmpty(), Equal(holder)))
-		change(ctx, node(2), func(n *corev1.Node) {
+		change(ctx, objects.Node(2), func(n *corev1.Node) {
 			n.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":["10.244.2.0/24","fd00:2::/64"]}`
 		})
 		Eventually(func() map[string][]string { return prefixes(ctx) }).Should(
@@ -155,7 +149,7 @@ var _ = Describe("Of two managers", func() {
 		holder = leader(ctx)
 		second.Kill()
 		Eventually(second.Session).Should(gexec.Exit())
-		create(ctx, node(4))
+		create(ctx, objects.Node(4))
 		Eventually(func() map[string][]string { return prefixes(ctx) }).Should(HaveKey("node-4"))
 		Expect(leader(ctx)).NotTo(Equal(holder))
 		Eventually(third.ready).Should(Succeed())

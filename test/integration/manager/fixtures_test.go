@@ -2,8 +2,9 @@ package manager_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
@@ -22,11 +23,8 @@ import (
 )
 
 const (
-	frrNamespace = "frr-k8s-system"
 	ovnNamespace = "ovn-kubernetes"
 )
-
-var fabric = map[string]string{"use": "fabric"}
 
 func without(list []string, remove ...string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(remove, s) })
@@ -41,63 +39,11 @@ func createNamespace(ctx context.Context, name string) {
 	Expect(client.IgnoreAlreadyExists(admin.Create(ctx, namespace(name)))).To(Succeed())
 }
 
-// node is number n of a cluster, with its part of the default network and of
-// the network blue.
-func node(n int) *corev1.Node {
-	name := fmt.Sprintf("node-%d", n)
-	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{
-		Name:   name,
-		Labels: map[string]string{model.LabelHostname: name},
-		Annotations: map[string]string{
-			ovnk.AnnotationNodeSubnets:    fmt.Sprintf(`{"default":["10.244.%d.0/24"],"cluster_udn_blue":["10.10.%d.0/24"]}`, n, n),
-			ovnk.AnnotationPrimaryAddress: fmt.Sprintf(`{"ipv4":"172.18.0.%d/16"}`, n),
-		},
-	}}
-}
-
-// template has one neighbor in the default VRF.
-func template(name string) *frrk8sv1beta1.FRRConfiguration {
-	return &frrk8sv1beta1.FRRConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Namespace: frrNamespace, Name: name, Labels: fabric},
-		Spec: frrk8sv1beta1.FRRConfigurationSpec{BGP: frrk8sv1beta1.BGPConfig{Routers: []frrk8sv1beta1.Router{{
-			ASN: 64512, Neighbors: []frrk8sv1beta1.Neighbor{{Address: "192.0.2.1", ASN: 64513}},
-		}}}},
-	}
-}
-
-// advertisement advertises the default network's pods.
-func advertisement(name string, adjust ...func(*ovnv1.RouteAdvertisementsSpec)) *ovnv1.RouteAdvertisements {
-	ra := &ovnv1.RouteAdvertisements{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec: ovnv1.RouteAdvertisementsSpec{
-			NetworkSelectors:         ovnv1.NetworkSelectors{{NetworkSelectionType: ovnv1.DefaultNetwork}},
-			FRRConfigurationSelector: metav1.LabelSelector{MatchLabels: fabric},
-			Advertisements:           []ovnv1.AdvertisementType{ovnv1.AdvertisePodNetwork},
-		},
-	}
-	for _, a := range adjust {
-		a(&ra.Spec)
-	}
-	return ra
-}
-
-// ofNetworks makes an advertisement select networks by label instead.
-func ofNetworks(labels map[string]string) func(*ovnv1.RouteAdvertisementsSpec) {
-	return func(spec *ovnv1.RouteAdvertisementsSpec) {
-		spec.NetworkSelectors = ovnv1.NetworkSelectors{{
-			NetworkSelectionType: ovnv1.ClusterUserDefinedNetworks,
-			ClusterUserDefinedNetworkSelector: &ovnv1.ClusterUserDefinedNetworkSelector{
-				NetworkSelector: metav1.LabelSelector{MatchLabels: labels},
-			},
-		}}
-	}
-}
-
 func ofEgressIPs(spec *ovnv1.RouteAdvertisementsSpec) {
 	spec.Advertisements = []ovnv1.AdvertisementType{ovnv1.AdvertiseEgressIP}
 }
 
-// blue is a Layer3 network, of which node() has parts.
+// blue is a Layer3 network, of which objects.Node() has parts.
 func blue() *ovnv1.ClusterUserDefinedNetwork {
 	return &ovnv1.ClusterUserDefinedNetwork{
 		ObjectMeta: metav1.ObjectMeta{Name: "blue", Labels: map[string]string{"advertise": "yes"}},
@@ -154,7 +100,7 @@ func reset(ctx context.Context) {
 	for _, o := range []client.Object{
 		&frrk8sv1beta1.FRRConfiguration{}, &corev1.ResourceQuota{}, &nadv1.NetworkAttachmentDefinition{},
 	} {
-		Expect(admin.DeleteAllOf(ctx, o, client.InNamespace(frrNamespace))).To(Succeed())
+		Expect(admin.DeleteAllOf(ctx, o, client.InNamespace(objects.FRRNamespace))).To(Succeed())
 		Expect(admin.DeleteAllOf(ctx, o, client.InNamespace(ovnNamespace))).To(Succeed())
 	}
 }

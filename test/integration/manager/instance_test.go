@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/types"
@@ -35,7 +37,7 @@ func slogTo(w io.Writer) slog.Handler {
 
 func defaultOptions() controller.Options {
 	return controller.Options{
-		Settings:     model.Settings{Managed: model.ManagedRouting{ASN: 64600, Namespace: frrNamespace}},
+		Settings:     model.Settings{Managed: model.ManagedRouting{ASN: 64600, Namespace: objects.FRRNamespace}},
 		DefaultNAD:   types.NamespacedName{Namespace: ovnNamespace, Name: "default"},
 		Workers:      4,
 		StatusPace:   100 * time.Millisecond,

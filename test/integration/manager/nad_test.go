@@ -3,6 +3,8 @@ package manager_test
 import (
 	"context"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -24,7 +26,7 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 
 	BeforeEach(func(ctx context.Context) {
 		reset(ctx)
-		create(ctx, node(1), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 	})
 
 	It("is written for the default network where its definition is there", func(ctx context.Context) {
@@ -35,12 +37,12 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1, patchNAD: 1})
 		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["pods"]`))
 
-		create(ctx, advertisement("again"))
+		create(ctx, objects.Advertisement("again"))
 		manager.settle()
 		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["again","pods"]`))
 
-		remove(ctx, advertisement("again"))
-		remove(ctx, advertisement("pods"))
+		remove(ctx, objects.Advertisement("again"))
+		remove(ctx, objects.Advertisement("pods"))
 		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(BeEmpty())
 		Expect(defaultNAD.Annotations).To(Equal(map[string]string{"example.com/note": "x"}), "nothing of the operator's is left")
 	})
@@ -48,12 +50,12 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 	It("follows the networks, and leaves what others wrote", func(ctx context.Context) {
 		manager = start(operator.Config)
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
-		definition := nad(frrNamespace, "blue", "cluster_udn_blue")
+		definition := nad(objects.FRRNamespace, "blue", "cluster_udn_blue")
 		definition.Annotations[ovnk.AnnotationRouteAdvertisements] = `["somebody-elses"]`
 		create(ctx, definition)
 		manager.expect(nil)
 
-		create(ctx, blue(), advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+		create(ctx, blue(), objects.Advertisement("blue", objects.OfNetworks(map[string]string{"advertise": "yes"})))
 		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["blue","somebody-elses"]`))
 		manager.settle()
 

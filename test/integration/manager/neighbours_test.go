@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -24,7 +26,7 @@ import (
 
 // upstream is an object of OVN-Kubernetes' own controller for an advertisement.
 func upstream(ra string) *frrk8sv1beta1.FRRConfiguration {
-	o := template("ovnk-generated-x1")
+	o := objects.Template("ovnk-generated-x1", 64512)
 	o.Labels = map[string]string{ovnk.LabelRouteAdvertisements: ra}
 	o.Annotations = map[string]string{ovnk.AnnotationRouteAdvertisements: ra + "/node-1"}
 	return o
@@ -33,11 +35,11 @@ func upstream(ra string) *frrk8sv1beta1.FRRConfiguration {
 var _ = Describe("Beside OVN-Kubernetes' own controller", func() {
 	BeforeEach(func(ctx context.Context) {
 		reset(ctx)
-		create(ctx, node(1), template("fabric"), advertisement("pods"), upstream("pods"))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"), upstream("pods"))
 	})
 
 	It("the manager stands aside, says so, and goes to work once the other has gone", func(ctx context.Context) {
-		ra := advertisement("pods")
+		ra := objects.Advertisement("pods")
 		Expect(admin.Get(ctx, client.ObjectKeyFromObject(ra), ra)).To(Succeed())
 		ra.Status.Status = "Accepted"
 		ra.Status.Conditions = []metav1.Condition{{
@@ -48,9 +50,9 @@ var _ = Describe("Beside OVN-Kubernetes' own controller", func() {
 		manager := start(operator.Config)
 		manager.expect(map[string]int{applyStatus: 1})
 		Expect(generated(ctx)).To(BeEmpty())
-		Expect(condition(ctx, "pods", status.Rendered)).To(And(
+		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(And(
 			HaveField("Reason", "StandingAside"), HaveField("Message", ContainSubstring("ovnk-generated-x1"))))
-		Expect(condition(ctx, "pods", status.Accepted)).To(HaveField("Status", metav1.ConditionTrue), "the other's verdict stays")
+		Eventually(condition).WithArguments(ctx, "pods", status.Accepted).Should(HaveField("Status", metav1.ConditionTrue), "the other's verdict stays")
 
 		remove(ctx, upstream("pods"))
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
@@ -59,7 +61,7 @@ var _ = Describe("Beside OVN-Kubernetes' own controller", func() {
 	It("the manager works with --take-over", func(ctx context.Context) {
 		manager := start(operator.Config, func(o *controller.Options) { o.Settings.TakeOver = true })
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
-		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
+		Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
 	})
 
 	It("the manager stands aside when the other begins to work", func(ctx context.Context) {
@@ -75,7 +77,7 @@ var _ = Describe("Networks with managed routing", func() {
 	BeforeEach(reset)
 
 	It("get RouteAdvertisements and a mesh between the nodes, for as long as there are any", func(ctx context.Context) {
-		create(ctx, node(1), node(2))
+		create(ctx, objects.Node(1), objects.Node(2))
 		manager := start(operator.Config)
 		manager.expect(nil)
 
@@ -84,17 +86,17 @@ var _ = Describe("Networks with managed routing", func() {
 		network.Spec.Network.NoOverlay = &ovnv1.NoOverlayConfig{OutboundSNAT: ovnv1.SNATEnabled, Routing: ovnv1.RoutingManaged}
 		create(ctx, network)
 		manager.settle()
-		Expect(prefixes(ctx)).To(Equal(map[string][]string{"node-1": {"10.10.1.0/24"}, "node-2": {"10.10.2.0/24"}}))
+		Eventually(prefixes).WithArguments(ctx).Should(Equal(map[string][]string{"node-1": {"10.10.1.0/24"}, "node-2": {"10.10.2.0/24"}}))
 		neighbors := generated(ctx)["node-1"].Spec.BGP.Routers[0].Neighbors
 		Expect(neighbors).To(HaveLen(1), "a node has no session with itself")
 		Expect(neighbors[0]).To(And(HaveField("Address", "172.18.0.2"), HaveField("ASN", BeEquivalentTo(64600))))
-		Expect(condition(ctx, model.ManagedName, status.Rendered)).To(HaveField("Status", metav1.ConditionTrue))
+		Eventually(condition).WithArguments(ctx, model.ManagedName, status.Rendered).Should(HaveField("Status", metav1.ConditionTrue))
 
-		create(ctx, node(3))
+		create(ctx, objects.Node(3))
 		manager.settle()
 		Expect(generated(ctx)["node-1"].Spec.BGP.Routers[0].Neighbors).To(HaveLen(2))
 
-		managed := advertisement(model.ManagedName)
+		managed := objects.Advertisement(model.ManagedName)
 		change(ctx, managed, func(ra *ovnv1.RouteAdvertisements) { ra.Spec.TargetVRF = "auto" })
 		Eventually(func() string {
 			Expect(admin.Get(ctx, client.ObjectKeyFromObject(managed), managed)).To(Succeed())
@@ -108,7 +110,7 @@ var _ = Describe("Networks with managed routing", func() {
 	})
 
 	It("leave an object alone that only has the name", func(ctx context.Context) {
-		create(ctx, node(1), template("fabric"), advertisement(model.ManagedName))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement(model.ManagedName))
 		manager := start(operator.Config)
 		manager.settle()
 		Expect(admin.Get(ctx, client.ObjectKey{Name: model.ManagedName}, &ovnv1.RouteAdvertisements{})).To(Succeed())
@@ -122,9 +124,9 @@ var _ = Describe("Without the kind of NetworkAttachmentDefinitions", func() {
 		admin = newClient(bare)
 		DeferCleanup(func() { admin = usual })
 		user := giveRights(ctx, bare, admin)
-		createNamespace(ctx, frrNamespace)
+		createNamespace(ctx, objects.FRRNamespace)
 		createNamespace(ctx, ovnNamespace)
-		create(ctx, node(1), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		manager := start(user.Config)
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 
@@ -135,7 +137,7 @@ var _ = Describe("Without the kind of NetworkAttachmentDefinitions", func() {
 		manager.expect(map[string]int{patchNAD: 1})
 
 		By("still working for nodes")
-		create(ctx, node(2))
+		create(ctx, objects.Node(2))
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 		Expect(admin.Get(ctx, client.ObjectKey{Name: "node-2"}, &corev1.Node{})).To(Succeed())
 	})

@@ -3,6 +3,8 @@ package manager_test
 import (
 	"context"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,20 +20,20 @@ var _ = Describe("A manager that only observes", func() {
 	BeforeEach(reset)
 
 	It("tells what it would do, and writes nothing else, with rights to nothing else", func(ctx context.Context) {
-		create(ctx, node(1), node(2), template("fabric"), advertisement("pods"), nad(ovnNamespace, "default", "default"))
+		create(ctx, objects.Node(1), objects.Node(2), objects.Template("fabric", 64512), objects.Advertisement("pods"), nad(ovnNamespace, "default", "default"))
 		limit(ctx, "frrconfigurations", "create", "patch", "delete")
 		limit(ctx, "network-attachment-definitions", "patch")
 		manager := start(operator.Config, observing)
 		manager.expect(map[string]int{applyStatus: 1})
 		Expect(generated(ctx)).To(BeEmpty())
-		Expect(condition(ctx, "pods", status.Rendered)).To(And(
+		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(And(
 			HaveField("Status", metav1.ConditionFalse), HaveField("Reason", "ObserveOnly"),
 			HaveField("Message", ContainSubstring("rendered on all 2 nodes"))))
-		Expect(condition(ctx, "pods", status.Accepted)).To(BeZero(), "nobody may act on it")
+		Eventually(condition).WithArguments(ctx, "pods", status.Accepted).Should(BeZero(), "nobody may act on it")
 	})
 
 	It("leaves what a working manager wrote, which goes on where that one stopped", func(ctx context.Context) {
-		create(ctx, node(1), node(2), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Node(2), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		working := start(operator.Config)
 		working.expect(map[string]int{applyConfig: 2, applyStatus: 1})
 		working.stop()
@@ -39,22 +41,22 @@ var _ = Describe("A manager that only observes", func() {
 
 		observer := start(operator.Config, observing)
 		observer.expect(map[string]int{applyStatus: 1})
-		Expect(admin.Delete(ctx, node(2))).To(Succeed())
+		Expect(admin.Delete(ctx, objects.Node(2))).To(Succeed())
 		observer.expect(map[string]int{applyStatus: 1})
 		Expect(versionsOf(ctx)).To(Equal(before), "nothing is withdrawn")
-		Expect(condition(ctx, "pods", status.Accepted)).To(HaveField("Status", metav1.ConditionTrue))
+		Eventually(condition).WithArguments(ctx, "pods", status.Accepted).Should(HaveField("Status", metav1.ConditionTrue))
 		observer.stop()
 
 		again := start(operator.Config)
 		again.expect(map[string]int{deleteConfig: 1, applyStatus: 1})
-		Expect(condition(ctx, "pods", status.Rendered)).To(HaveField("Reason", "Rendered"))
+		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Reason", "Rendered"))
 	})
 
 	It("shows before a hand-over what taking over from OVN-Kubernetes would do", func(ctx context.Context) {
-		create(ctx, node(1), template("fabric"), advertisement("pods"), upstream("pods"))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"), upstream("pods"))
 		manager := start(operator.Config, observing, func(o *controller.Options) { o.Settings.TakeOver = true })
 		manager.expect(map[string]int{applyStatus: 1})
-		Expect(condition(ctx, "pods", status.Rendered)).To(HaveField("Message", ContainSubstring("rendered on the one node")))
+		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Message", ContainSubstring("rendered on the one node")))
 		Expect(admin.Get(ctx, client.ObjectKeyFromObject(upstream("pods")), upstream("pods"))).To(Succeed())
 	})
 })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -45,7 +47,7 @@ func deny(ctx context.Context, prefix string) {
 	}
 	create(ctx, policy, binding)
 	// The policy takes a moment to take effect.
-	probe := template("probe")
+	probe := objects.Template("probe", 64512)
 	probe.Spec.BGP.Routers[0].Prefixes = []string{prefix}
 	Eventually(func() error { return admin.Create(ctx, probe.DeepCopy(), client.DryRunAll) }).Should(
 		MatchError(ContainSubstring("another site")))
@@ -56,58 +58,58 @@ var _ = Describe("A write that fails", func() {
 
 	It("is traced to the RouteAdvertisements at fault where the server refuses it; the rest goes on", func(ctx context.Context) {
 		deny(ctx, "10.10.2.0/24")
-		create(ctx, node(1), node(2), template("fabric"), blue(),
-			advertisement("pods"), advertisement("blue", ofNetworks(map[string]string{"advertise": "yes"})))
+		create(ctx, objects.Node(1), objects.Node(2), objects.Template("fabric", 64512), blue(),
+			objects.Advertisement("pods"), objects.Advertisement("blue", objects.OfNetworks(map[string]string{"advertise": "yes"})))
 		manager := start(operator.Config)
 		manager.settle()
 
 		By("applying all else")
-		Expect(prefixes(ctx)).To(Equal(map[string][]string{"node-1": {"10.10.1.0/24", "10.244.1.0/24"}, "node-2": {"10.244.2.0/24"}}))
+		Eventually(prefixes).WithArguments(ctx).Should(Equal(map[string][]string{"node-1": {"10.10.1.0/24", "10.244.1.0/24"}, "node-2": {"10.244.2.0/24"}}))
 		By("saying what was refused, where and why")
-		Expect(condition(ctx, "blue", status.Rendered)).To(And(
+		Eventually(condition).WithArguments(ctx, "blue", status.Rendered).Should(And(
 			HaveField("Status", metav1.ConditionFalse),
 			HaveField("Message", And(ContainSubstring("1 of 2"), ContainSubstring("node-2"), ContainSubstring("belongs to another site")))))
-		Expect(condition(ctx, "blue", status.Accepted)).To(HaveField("Status", metav1.ConditionTrue), "it is advertised in part")
-		Expect(condition(ctx, "pods", status.Rendered)).To(HaveField("Status", metav1.ConditionTrue))
+		Eventually(condition).WithArguments(ctx, "blue", status.Accepted).Should(HaveField("Status", metav1.ConditionTrue), "it is advertised in part")
+		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Status", metav1.ConditionTrue))
 		By("not trying again at once")
 		manager.expect(nil)
 
 		By("trying again when the inputs change")
-		change(ctx, advertisement("blue"), func(ra *ovnv1.RouteAdvertisements) {
+		change(ctx, objects.Advertisement("blue"), func(ra *ovnv1.RouteAdvertisements) {
 			ra.Spec.TargetVRF = "auto"
 		})
 		manager.settle()
-		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
-		remove(ctx, advertisement("blue"))
+		Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", []string{"10.244.2.0/24"}))
+		remove(ctx, objects.Advertisement("blue"))
 		manager.settle()
-		Expect(prefixes(ctx)).To(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}, "node-2": {"10.244.2.0/24"}}))
+		Eventually(prefixes).WithArguments(ctx).Should(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}, "node-2": {"10.244.2.0/24"}}))
 	})
 
 	It("for want of a permission shows why, and is tried again", func(ctx context.Context) {
 		restore := limit(ctx, "frrconfigurations", "patch", "create")
-		create(ctx, node(1), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		manager := start(operator.Config)
 		Eventually(func() metav1.Condition { return condition(ctx, "pods", status.Rendered) }).Should(And(
 			HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("lacks the permission"))))
-		Expect(condition(ctx, "pods", status.Accepted)).To(HaveField("Status", metav1.ConditionFalse), "nothing of it is advertised yet")
+		Eventually(condition).WithArguments(ctx, "pods", status.Accepted).Should(HaveField("Status", metav1.ConditionFalse), "nothing of it is advertised yet")
 		Expect(manager.writes.rejected()).To(BeNumerically("<", 20), "tries are spaced: %s", manager.writes)
 		restore()
 		Eventually(func() metav1.Condition { return condition(ctx, "pods", status.Rendered) }).Should(
 			HaveField("Status", metav1.ConditionTrue))
-		Expect(prefixes(ctx)).To(HaveKey("node-1"))
+		Eventually(prefixes).WithArguments(ctx).Should(HaveKey("node-1"))
 	})
 
 	It("for want of a permission leaves what was accepted accepted", func(ctx context.Context) {
-		create(ctx, node(1), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		manager := start(operator.Config)
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 		restore := limit(ctx, "frrconfigurations", "patch", "create")
-		change(ctx, node(1), func(n *corev1.Node) {
+		change(ctx, objects.Node(1), func(n *corev1.Node) {
 			n.Annotations["k8s.ovn.org/node-subnets"] = `{"default":["10.244.11.0/24"]}`
 		})
 		Eventually(func() metav1.Condition { return condition(ctx, "pods", status.Rendered) }).Should(
 			HaveField("Message", ContainSubstring("lacks the permission")))
-		Expect(condition(ctx, "pods", status.Accepted)).To(HaveField("Status", metav1.ConditionTrue))
+		Eventually(condition).WithArguments(ctx, "pods", status.Accepted).Should(HaveField("Status", metav1.ConditionTrue))
 		restore()
 		Eventually(func() map[string][]string { return prefixes(ctx) }).Should(
 			Equal(map[string][]string{"node-1": {"10.244.11.0/24"}}))
@@ -116,15 +118,15 @@ var _ = Describe("A write that fails", func() {
 	It("because a quota is used up shows why, and is tried again", func(ctx context.Context) {
 		const counted = corev1.ResourceName("count/frrconfigurations.frrk8s.metallb.io")
 		quota := &corev1.ResourceQuota{
-			ObjectMeta: metav1.ObjectMeta{Namespace: frrNamespace, Name: "configurations"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: objects.FRRNamespace, Name: "configurations"},
 			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{counted: resource.MustParse("2")}},
 		}
-		create(ctx, template("fabric"))
+		create(ctx, objects.Template("fabric", 64512))
 		create(ctx, quota)
 		// There is no quota controller: admission goes by this.
 		quota.Status = corev1.ResourceQuotaStatus{Hard: quota.Spec.Hard, Used: corev1.ResourceList{counted: resource.MustParse("1")}}
 		Expect(admin.Status().Update(ctx, quota)).To(Succeed())
-		create(ctx, node(1), node(2), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Node(2), objects.Advertisement("pods"))
 
 		start(operator.Config)
 		Eventually(func() metav1.Condition { return condition(ctx, "pods", status.Rendered) }).Should(And(
@@ -145,10 +147,10 @@ var _ = Describe("A write that fails", func() {
 
 	It("of a status is tried again", func(ctx context.Context) {
 		restore := limit(ctx, "routeadvertisements/status", "patch")
-		create(ctx, node(1), template("fabric"), advertisement("pods"))
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		manager := start(operator.Config, func(o *controller.Options) { o.StatusPace = 50 * time.Millisecond })
 		Eventually(manager.writes.rejected).Should(BeNumerically(">", 1))
-		Expect(prefixes(ctx)).To(HaveKey("node-1"), "routes don't wait for a status")
+		Eventually(prefixes).WithArguments(ctx).Should(HaveKey("node-1"), "routes don't wait for a status")
 		restore()
 		Eventually(func() metav1.Condition { return condition(ctx, "pods", status.Rendered) }).Should(
 			HaveField("Status", metav1.ConditionTrue))

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	"github.com/go-logr/logr"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -59,7 +61,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	cluster = controlplane.StartForTest(GinkgoT(), controlplane.Options{NADs: true})
 	admin = newClient(cluster)
 	operator = giveRights(ctx, cluster, admin)
-	createNamespace(ctx, frrNamespace)
+	createNamespace(ctx, objects.FRRNamespace)
 	createNamespace(ctx, ovnNamespace)
 })
 

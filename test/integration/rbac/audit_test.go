@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -112,7 +114,7 @@ func distinct(rights []right) []right {
 func granted(file string) []right {
 	GinkgoHelper()
 	var out []right
-	for _, document := range documents(file) {
+	for _, document := range controlplane.Shipped(GinkgoT(), file) {
 		role := rules(document)
 		for _, rule := range role.Rules {
 			names := rule.ResourceNames

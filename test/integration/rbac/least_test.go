@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
@@ -114,8 +116,8 @@ func asks(user string, wanted ...right) {
 var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailure, func() {
 	It("for the manager", func(ctx context.Context) {
 		user := managerAccount.user()
-		metrics := freeAddress()
-		hook := documents("webhook/validatingwebhookconfiguration.yaml")[0]
+		metrics := controlplane.FreeAddress(GinkgoT())
+		hook := controlplane.Shipped(GinkgoT(), "webhook/validatingwebhookconfiguration.yaml")[0]
 		create(ctx, hook, node(1), node(2))
 		first := startManager(ctx, "--metrics-bind-address="+metrics)
 
@@ -171,7 +173,7 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 
 	It("for the agent", func(ctx context.Context) {
 		user := agentAccount.user()
-		metrics := freeAddress()
+		metrics := controlplane.FreeAddress(GinkgoT())
 		named := network(longName, "10.60.0.0/16")
 		named.Spec.Uplinks = []string{"blue"}
 		create(ctx, node(1), named, advertisement())

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
@@ -94,7 +96,7 @@ var _ = Describe("Metrics", Ordered, ContinueOnFailure, func() {
 	for program, start := range map[string]func(context.Context, ...string) *gexec.Session{"manager": startManager, "agent": startAgent} {
 		Context("of the "+program, func() {
 			It("are for those who may read them", func(ctx context.Context) {
-				address := freeAddress()
+				address := controlplane.FreeAddress(GinkgoT())
 				session := start(ctx, "--metrics-bind-address="+address)
 				Eventually(func() int { return scrape(ctx, address, "") }).Should(Equal(http.StatusUnauthorized))
 				// controller-runtime calls a token that is none an error of the server.
@@ -109,7 +111,7 @@ var _ = Describe("Metrics", Ordered, ContinueOnFailure, func() {
 			})
 
 			It("take another certificate when the files change", func(ctx context.Context) {
-				folder, address := GinkgoT().TempDir(), freeAddress()
+				folder, address := GinkgoT().TempDir(), controlplane.FreeAddress(GinkgoT())
 				before := issue(folder)
 				start(ctx, "--metrics-bind-address="+address, "--metrics-cert-dir="+folder)
 				Eventually(shows(address, before)).Should(Succeed())
@@ -120,7 +122,7 @@ var _ = Describe("Metrics", Ordered, ContinueOnFailure, func() {
 			})
 
 			It("are open to all where somebody asked for that", func(ctx context.Context) {
-				address := freeAddress()
+				address := controlplane.FreeAddress(GinkgoT())
 				session := start(ctx, "--metrics-bind-address="+address, "--metrics-secure=false")
 				Eventually(func() int {
 					response, err := http.Get("http://" + address + "/metrics")

@@ -3,11 +3,9 @@ package rbac_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +15,6 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -26,7 +23,6 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/yaml"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
@@ -77,7 +73,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	for _, name := range []string{managerHome, agentHome, frrNamespace, "ovn-kubernetes", "monitoring"} {
 		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
 	}
-	for _, document := range documents(
+	for _, document := range controlplane.Shipped(GinkgoT(),
 		"rbac/service_account.yaml", "rbac/role.yaml", "rbac/role_binding.yaml", "rbac/metrics_reader_role.yaml",
 		"agent/service_account.yaml", "agent/role.yaml", "agent/role_binding.yaml",
 		"admission/policy.yaml", "admission/binding.yaml",
@@ -93,22 +89,6 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	}
 	DeferCleanup(gexec.CleanupBuildArtifacts)
 })
-
-// documents are the objects of files of config/.
-func documents(files ...string) []*unstructured.Unstructured {
-	GinkgoHelper()
-	var out []*unstructured.Unstructured
-	for _, file := range files {
-		content, err := os.ReadFile(filepath.Join(repoRoot, "config", file))
-		Expect(err).NotTo(HaveOccurred())
-		for document := range strings.SplitSeq(strings.TrimPrefix(string(content), "---\n"), "\n---\n") {
-			object := &unstructured.Unstructured{}
-			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
-			out = append(out, object)
-		}
-	}
-	return out
-}
 
 // account is a service account, and the node that its pod is on: "" where its
 // tokens are bound to no pod.
@@ -186,7 +166,7 @@ func startManager(ctx context.Context, arguments ...string) *gexec.Session {
 	GinkgoHelper()
 	return startProgram("manager", append([]string{
 		"--kubeconfig=" + managerAccount.kubeconfig(ctx), "--namespace=" + managerHome, "--leader-elect", "--leader-election-namespace=" + managerHome,
-		"--health-probe-bind-address=0", fmt.Sprintf("--webhook-port=%d", freePort()),
+		"--health-probe-bind-address=0", fmt.Sprintf("--webhook-port=%d", controlplane.FreePort(GinkgoT())),
 	}, arguments...)...)
 }
 
@@ -199,16 +179,6 @@ func startAgent(ctx context.Context, arguments ...string) *gexec.Session {
 		"--cluster-subnets=10.244.0.0/16", "--service-subnets=10.96.0.0/16", "--health-probe-bind-address=0",
 	}, arguments...)...)
 }
-
-func freePort() int {
-	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
-func freeAddress() string { return fmt.Sprintf("127.0.0.1:%d", freePort()) }
 
 // create creates objects, which are deleted after the test.
 func create(ctx context.Context, objects ...client.Object) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sync/errgroup"
@@ -26,7 +28,7 @@ const (
 
 // largeNode has a part of every network.
 func largeNode(i int) *corev1.Node {
-	n := node(i)
+	n := objects.Node(i)
 	var subnets strings.Builder
 	fmt.Fprintf(&subnets, `{"default":["10.%d.%d.0/24"]`, i/256, i%256)
 	for j := range manyNetworks {
@@ -39,19 +41,19 @@ func largeNode(i int) *corev1.Node {
 
 var _ = Describe("In a large cluster", func() {
 	It("nobody waits for a review", func(ctx context.Context) {
-		var objects []client.Object
+		var many []client.Object
 		for i := range manyNodes {
-			objects = append(objects, largeNode(i))
+			many = append(many, largeNode(i))
 		}
 		for j := range manyNetworks {
-			objects = append(objects, network(fmt.Sprintf("net-%d", j), fmt.Sprintf("20.%d.0.0/16", j)))
+			many = append(many, network(fmt.Sprintf("net-%d", j), fmt.Sprintf("20.%d.0.0/16", j)))
 		}
-		objects = append(objects, template("fabric", 64512))
+		many = append(many, objects.Template("fabric", 64512))
 		each := func(do func(client.Object) error) {
 			GinkgoHelper()
 			var group errgroup.Group
 			group.SetLimit(8)
-			for _, o := range objects {
+			for _, o := range many {
 				group.Go(func() error { return do(o) })
 			}
 			Expect(group.Wait()).To(Succeed())
@@ -62,7 +64,7 @@ var _ = Describe("In a large cluster", func() {
 		// Nothing is advertised yet, so that the managers have no other work.
 		try := func() {
 			GinkgoHelper()
-			Expect(admin.Create(ctx, advertisement("all", ofNetworks(map[string]string{"advertise": "yes"})), client.DryRunAll)).To(Succeed())
+			Expect(admin.Create(ctx, objects.Advertisement("all", objects.OfNetworks(map[string]string{"advertise": "yes"})), client.DryRunAll)).To(Succeed())
 		}
 		floor := median(try)
 		install(ctx, replicas[0].port)

@@ -6,6 +6,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -66,7 +68,7 @@ var _ = Describe("Objects pass", func() {
 	})
 
 	It("while nobody is there", func(ctx context.Context) {
-		installAt(ctx, freePort())
+		installAt(ctx, controlplane.FreePort(GinkgoT()))
 		for range 3 {
 			Expect(admin.Create(ctx, denied(), client.DryRunAll)).To(Succeed())
 		}

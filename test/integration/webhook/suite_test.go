@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	"github.com/go-logr/logr"
 	. "github.com/onsi/ginkgo/v2"
@@ -22,13 +21,11 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
@@ -38,7 +35,6 @@ const (
 	repoRoot      = "../../.."
 	operatorUser  = "system:serviceaccount:ovn-bgp-operator-system:ovn-bgp-operator"
 	operatorHome  = "ovn-bgp-operator-system"
-	frrNamespace  = "frr-k8s-system"
 	configuration = "ovn-bgp-operator-webhook"
 )
 
@@ -67,10 +63,10 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	lenient, err := client.New(config, client.Options{Scheme: scheme()})
 	Expect(err).NotTo(HaveOccurred())
 	admin = client.WithFieldValidation(lenient, metav1.FieldValidationStrict)
-	for _, name := range []string{operatorHome, frrNamespace} {
+	for _, name := range []string{operatorHome, objects.FRRNamespace} {
 		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
 	}
-	for _, document := range documents("rbac/role.yaml", "rbac/role_binding.yaml") {
+	for _, document := range controlplane.Shipped(GinkgoT(), "rbac/role.yaml", "rbac/role_binding.yaml") {
 		Expect(admin.Create(ctx, document)).To(Succeed())
 	}
 	user, err := cluster.AddUser(operatorUser, "system:serviceaccounts", "system:authenticated")
@@ -98,22 +94,6 @@ func slogTo(w io.Writer) slog.Handler {
 	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug})
 }
 
-// documents are the objects of files of config/.
-func documents(files ...string) []*unstructured.Unstructured {
-	GinkgoHelper()
-	var out []*unstructured.Unstructured
-	for _, file := range files {
-		content, err := os.ReadFile(filepath.Join(repoRoot, "config", file))
-		Expect(err).NotTo(HaveOccurred())
-		for document := range strings.SplitSeq(strings.TrimPrefix(string(content), "---\n"), "\n---\n") {
-			object := &unstructured.Unstructured{}
-			Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed())
-			out = append(out, object)
-		}
-	}
-	return out
-}
-
 // replica is a manager's process.
 type replica struct {
 	*gexec.Session
@@ -123,7 +103,7 @@ type replica struct {
 
 func launch(binary, kubeconfig string) *replica {
 	GinkgoHelper()
-	r := &replica{port: freePort(), probes: fmt.Sprintf("127.0.0.1:%d", freePort())}
+	r := &replica{port: controlplane.FreePort(GinkgoT()), probes: fmt.Sprintf("127.0.0.1:%d", controlplane.FreePort(GinkgoT()))}
 	var err error
 	r.Session, err = gexec.Start(exec.Command(binary,
 		"--kubeconfig="+kubeconfig, "--namespace="+operatorHome, "--leader-elect", "--leader-election-namespace="+operatorHome,
@@ -145,14 +125,6 @@ func (r *replica) ready() error {
 		return fmt.Errorf("/readyz answers %s", response.Status)
 	}
 	return nil
-}
-
-func freePort() int {
-	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // install applies config/webhook so that the API server calls this port, and
@@ -181,7 +153,7 @@ func shipped() *admissionregistrationv1.ValidatingWebhookConfiguration {
 	GinkgoHelper()
 	object := &admissionregistrationv1.ValidatingWebhookConfiguration{}
 	Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(
-		documents("webhook/validatingwebhookconfiguration.yaml")[0].Object, object)).To(Succeed())
+		controlplane.Shipped(GinkgoT(), "webhook/validatingwebhookconfiguration.yaml")[0].Object, object)).To(Succeed())
 	return object
 }
 

@@ -3,6 +3,8 @@ package webhook_test
 import (
 	"context"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -22,8 +24,8 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 		Expect(admin.Create(ctx, old)).To(Succeed())
 		DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, old)).To(Succeed()) })
 		install(ctx, replicas[0].port)
-		apply(ctx, node(1))
-		apply(ctx, node(2))
+		apply(ctx, objects.Node(1))
+		apply(ctx, objects.Node(2))
 	})
 
 	Context("an object that can never work", func() {
@@ -34,10 +36,10 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 			Expect(client.IgnoreNotFound(admin.Get(ctx, client.ObjectKeyFromObject(object), object))).To(Succeed())
 		},
 			Entry("egress IPs over VRFs of their own", denied(), `with targetVRF "default"`),
-			Entry("a label key that is none", advertisement("never", func(spec *ovnv1.RouteAdvertisementsSpec) {
+			Entry("a label key that is none", objects.Advertisement("never", func(spec *ovnv1.RouteAdvertisementsSpec) {
 				spec.FRRConfigurationSelector.MatchLabels = map[string]string{"not a key": "x"}
 			}), `"not a key" is no label key`),
-			Entry("an operator without values", advertisement("never", func(spec *ovnv1.RouteAdvertisementsSpec) {
+			Entry("an operator without values", objects.Advertisement("never", func(spec *ovnv1.RouteAdvertisementsSpec) {
 				spec.FRRConfigurationSelector = metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: metav1.LabelSelectorOpIn}}}
 			}), "needs values"),
 			Entry("a network whose namespaces can't be selected", func() client.Object {
@@ -60,17 +62,17 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("may apply in any order", func(ctx context.Context) {
-		ra := advertisement("pods")
+		ra := objects.Advertisement("pods")
 		Expect(apply(ctx, ra)).To(ConsistOf(HavePrefix("RouteAdvertisements pods: frrConfigurationSelector matches nothing")))
-		Expect(apply(ctx, template("fabric", 64512))).To(BeEmpty())
+		Expect(apply(ctx, objects.Template("fabric", 64512))).To(BeEmpty())
 		Eventually(again(ctx, ra)).Should(BeEmpty())
 	})
 
 	It("hears of a misspelt label", func(ctx context.Context) {
-		fabric := template("fabric", 64512)
+		fabric := objects.Template("fabric", 64512)
 		apply(ctx, fabric)
 		Eventually(func() []string {
-			ra := advertisement("typo", func(spec *ovnv1.RouteAdvertisementsSpec) {
+			ra := objects.Advertisement("typo", func(spec *ovnv1.RouteAdvertisementsSpec) {
 				spec.FRRConfigurationSelector.MatchLabels = map[string]string{"use": "fabrik"}
 			})
 			warned.take()
@@ -82,14 +84,14 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("hears of a VRF that no router is in", func(ctx context.Context) {
-		ra := advertisement("red", func(spec *ovnv1.RouteAdvertisementsSpec) { spec.TargetVRF = "red" })
-		apply(ctx, template("fabric", 64512))
+		ra := objects.Advertisement("red", func(spec *ovnv1.RouteAdvertisementsSpec) { spec.TargetVRF = "red" })
+		apply(ctx, objects.Template("fabric", 64512))
 		apply(ctx, ra)
 		Eventually(again(ctx, ra)).Should(ConsistOf(ContainSubstring(`has no router in VRF "red"`)))
 	})
 
 	It("hears of overlaps, once they are there", func(ctx context.Context) {
-		fabric, ra, blue := template("fabric", 64512), advertisement("networks", ofNetworks(map[string]string{"advertise": "yes"})), network("blue", "10.10.0.0/16")
+		fabric, ra, blue := objects.Template("fabric", 64512), objects.Advertisement("networks", objects.OfNetworks(map[string]string{"advertise": "yes"})), network("blue", "10.10.0.0/16")
 		apply(ctx, fabric)
 		apply(ctx, blue)
 		apply(ctx, ra)
@@ -100,22 +102,22 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("hears of FRRConfigurations that contradict each other", func(ctx context.Context) {
-		ra := advertisement("pods")
-		apply(ctx, template("fabric", 64512))
+		ra := objects.Advertisement("pods")
+		apply(ctx, objects.Template("fabric", 64512))
 		apply(ctx, ra)
 		Eventually(again(ctx, ra)).Should(BeEmpty())
-		second := template("second", 64999)
+		second := objects.Template("second", 64999)
 		second.Spec.BGP.Routers[0].Neighbors[0].Address = "192.0.2.9"
 		Expect(apply(ctx, second)).To(ConsistOf(And(
 			HavePrefix("RouteAdvertisements pods, on nodes such as node-1, node-2: "), ContainSubstring("ASN 64999 here and 64512"))))
-		unrelated := template("unrelated", 64999)
+		unrelated := objects.Template("unrelated", 64999)
 		unrelated.Labels = nil
 		unrelated.Spec.BGP.Routers[0].VRF = "storage"
 		Expect(apply(ctx, unrelated)).To(BeEmpty())
 	})
 
 	It("hears what a deletion takes away", func(ctx context.Context) {
-		fabric, ra := template("fabric", 64512), advertisement("pods")
+		fabric, ra := objects.Template("fabric", 64512), objects.Advertisement("pods")
 		apply(ctx, fabric)
 		apply(ctx, ra)
 		Eventually(again(ctx, ra)).Should(BeEmpty())
@@ -127,7 +129,7 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("is not kept waiting for objects that the operator writes", func(ctx context.Context) {
-		generated := template("handmade", 64512)
+		generated := objects.Template("handmade", 64512)
 		generated.Labels = map[string]string{model.LabelGenerated: "true"}
 		generated.Spec.NodeSelector.MatchLabels = map[string]string{"rack": "none"}
 		Expect(apply(ctx, generated)).To(BeEmpty())
@@ -143,7 +145,7 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 			Expect(admin.Update(ctx, object)).To(Succeed())
 			Eventually(func() []string {
 				warned.take()
-				Expect(admin.Create(ctx, advertisement("pods"), client.DryRunAll)).To(Succeed())
+				Expect(admin.Create(ctx, objects.Advertisement("pods"), client.DryRunAll)).To(Succeed())
 				return warned.take()
 			}).Should(ConsistOf(ContainSubstring("there are no FRRConfigurations yet")), "replica %d", i)
 		}
