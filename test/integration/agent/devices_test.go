@@ -18,7 +18,7 @@ import (
 
 // The agent as it is shipped makes VRF devices: in a kernel that has them,
 // against a real API server and a real database.
-var _ = Describe("The process with --manage-vrfs", Ordered, ContinueOnFailure, func() {
+var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFailure, func() {
 	const table = "1000000005"
 	// The agent looks without a cause every half a minute, when it reads the
 	// networks again; this is long enough for an emulated machine, and too short

@@ -204,7 +204,7 @@ var _ = Describe("Faults of the kernel and of the node", func() {
 		Expect(n.figure("rows_written_total")).To(BeNumerically("<=", missing))
 	})
 
-	It("is not disturbed by a clock that jumps", func() {
+	It("is not disturbed by a clock that jumps", InVM, func() {
 		if os.Getenv("CLOCK_MAY_JUMP") == "" {
 			Skip("NOT TESTED: this sets the machine's clock; `make test-vm` does it in a virtual machine, or set CLOCK_MAY_JUMP=1")
 		}

@@ -236,7 +236,7 @@ var _ = Describe("Import", func() {
 		Eventually(limited, 2*patience).Should(BeFalse())
 	})
 
-	It("finds a network's table by its VRF device", func() {
+	It("finds a network's table by its VRF device", InVM, func() {
 		n := newNode()
 		testns.RequireVRF(GinkgoTB(), n.ns)
 		n.networks[1].Table = 0

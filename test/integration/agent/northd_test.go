@@ -13,7 +13,7 @@ import (
 
 // The real ovn-northd of this machine is asked what it makes of our rows:
 // Debian 12 has 23.03, the virtual machine's Debian 13 has 25.03.
-var _ = Describe("ovn-northd", func() {
+var _ = Describe("ovn-northd", InVM, func() {
 	// flows tells whether northd routes a prefix, and how.
 	flows := func(northd *nbserver.Northd, prefix string) []string {
 		northd.Sync(GinkgoTB())
