@@ -60,7 +60,7 @@ func startTenant(ctx context.Context, l *lab.Lab, n network, segment, servers []
 	return t
 }
 
-const password = "a secret of both ends"
+const password = "known-to-both-ends"
 
 // templatesInVRFs peer every node with the tenants' routers, each in its VRF,
 // with a password and BFD.
