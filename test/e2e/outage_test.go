@@ -25,7 +25,6 @@ type flow struct {
 	mutex   sync.Mutex
 	last    time.Time
 	longest time.Duration
-	asked   int
 }
 
 const (
@@ -57,13 +56,14 @@ func watchFlow(ctx context.Context, name string, from *machine.Machine, to netip
 func (f *flow) ask(ctx context.Context, from *machine.Machine, to netip.Addr) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	_, err := probe.Ask(ctx, from, to)
+	if _, err := probe.Ask(ctx, from, to); err == nil {
+		f.answered()
+	}
+}
+
+func (f *flow) answered() {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	f.asked++
-	if err != nil {
-		return
-	}
 	now := time.Now()
 	f.longest = max(f.longest, now.Sub(f.last))
 	f.last = now

@@ -17,12 +17,17 @@ type frrBGP struct {
 }
 
 // The route-map delay is five seconds by default, which would be most of what
-// there is to measure.
+// there is to measure; BFD's 0.9 are too little on a busy machine.
 var routerConfig = template.Must(template.New("frr.conf").Parse(`frr defaults traditional
 hostname {{.Name}}
 service integrated-vtysh-config
 log stdout informational
 bgp route-map delay-timer 0
+bfd
+ profile watched
+  receive-interval 300
+  transmit-interval 300
+  detect-multiplier 5
 router bgp {{.ASN}}
  bgp router-id {{.RouterID}}
  no bgp ebgp-requires-policy
@@ -36,7 +41,7 @@ router bgp {{.ASN}}
  neighbor nodes-{{.AFI}} remote-as {{$.NodeASN}}
  neighbor nodes-{{.AFI}} timers connect 1
 {{- if $.BFD}}
- neighbor nodes-{{.AFI}} bfd
+ neighbor nodes-{{.AFI}} bfd profile watched
 {{- end}}
 {{- end}}
 {{- range .Nodes}}
@@ -46,7 +51,7 @@ router bgp {{.ASN}}
  neighbor {{.Address}} remote-as {{.ASN}}
  neighbor {{.Address}} timers connect 1
 {{- if $.BFD}}
- neighbor {{.Address}} bfd
+ neighbor {{.Address}} bfd profile watched
 {{- end}}
 {{- end}}
 {{- end}}

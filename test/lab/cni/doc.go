@@ -12,11 +12,11 @@
 // their names and external_ids), makes the node's part of the data path
 // (flows.go: the flows of br-ex, where gateway routers share the node's MAC and
 // addresses; kernel.go: management ports, VRFs, rules, NAT), and attaches pods
-// (pods.go). When a network's route advertisements are accepted it does what
-// OVN-Kubernetes' node components do (advertise.go).
+// (pods.go), on wish with an egress IP (egressip.go). When a network's route
+// advertisements are accepted it does what OVN-Kubernetes' node components do
+// (advertise.go).
 //
 // Its names are written down from OVN-Kubernetes, not taken from the operator's
 // own code, so that a wrong name there is found. Left out is what has no part
-// in these paths: services, egress IPs and gateways, policies, hybrid overlay,
-// multicast.
+// in these paths: services, egress gateways, policies, hybrid overlay, multicast.
 package cni

@@ -56,6 +56,8 @@ type Cluster struct {
 	networks []*clusterNetwork
 	pods     map[string]*Pod
 	ports    int
+	// egressWays are those of all EgressIP objects.
+	egressWays []egressWay
 }
 
 // clusterNode is a node with what runs on it.

@@ -57,6 +57,8 @@ func assignments(values columns) []string {
 			out = append(out, column+"="+strconv.Quote(value))
 		case reference:
 			out = append(out, column+"="+string(value))
+		case int:
+			out = append(out, column+"="+strconv.Itoa(value))
 		case []string:
 			quoted := make([]string, len(value))
 			for i, one := range value {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,20 +20,28 @@ const Port = 7007
 // a lost SYN again after a second.
 const patience = 3 * time.Second
 
-// Server tells everybody who connects which address they come from.
-type Server struct{ listener net.Listener }
+// Server tells everybody who connects which address they come from, and sends
+// back what Streams send.
+type Server struct {
+	listener net.Listener
+	packets  net.PacketConn
+}
 
 // Serve listens on all of the machine's addresses.
 func Serve(m *machine.Machine) (*Server, error) {
 	s := &Server{}
 	err := m.Do(func() (err error) {
-		s.listener, err = net.Listen("tcp", fmt.Sprintf(":%d", Port))
+		if s.listener, err = net.Listen("tcp", fmt.Sprintf(":%d", Port)); err != nil {
+			return err
+		}
+		s.packets, err = net.ListenPacket("udp", fmt.Sprintf(":%d", Port))
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", m.Name, err)
+		return nil, errors.Join(fmt.Errorf("listen on %s: %w", m.Name, err), s.Close())
 	}
 	go s.answer()
+	go s.echo()
 	return s, nil
 }
 
@@ -48,7 +57,16 @@ func (s *Server) answer() {
 }
 
 // Close stops listening.
-func (s *Server) Close() error { return s.listener.Close() }
+func (s *Server) Close() error {
+	var err error
+	if s.listener != nil {
+		err = s.listener.Close()
+	}
+	if s.packets != nil {
+		err = errors.Join(err, s.packets.Close())
+	}
+	return err
+}
 
 // Ask connects from a machine to an address where Serve listens, and returns
 // the address that the connection came from as the other end saw it.

@@ -1,0 +1,77 @@
+package e2e_test
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/probe"
+)
+
+// streams are flows of packets whose addresses and ports stay, so that each
+// follows one of several equal paths and keeps to it. Connections made anew, as
+// watchFlow's, would find the paths that are left.
+type streams []*flow
+
+// add has packets go from a machine to an address and back until the end of the
+// spec.
+func (s *streams) add(ctx context.Context, name string, from *machine.Machine, to netip.Addr) {
+	GinkgoHelper()
+	stream, err := probe.Open(from, to)
+	Expect(err).NotTo(HaveOccurred())
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	f := &flow{name: name, stop: stop, done: make(chan struct{}), last: time.Now()}
+	go f.hear(stream)
+	go f.send(watching, stream)
+	DeferCleanup(f.end)
+	*s = append(*s, f)
+}
+
+func (f *flow) send(watching context.Context, stream *probe.Stream) {
+	defer stream.Close()
+	again := time.NewTicker(askEvery)
+	defer again.Stop()
+	for stream.Send() == nil {
+		select {
+		case <-watching.Done():
+			return
+		case <-again.C:
+		}
+	}
+}
+
+func (f *flow) hear(stream *probe.Stream) {
+	defer close(f.done)
+	for stream.Await() == nil {
+		f.answered()
+	}
+}
+
+// outage is that of the stream that was interrupted for longest.
+func (s streams) outage() time.Duration {
+	var longest time.Duration
+	for _, f := range s {
+		longest = max(longest, f.outage())
+	}
+	return longest
+}
+
+// hasAnswers tells whether all streams work now.
+func (s streams) hasAnswers() bool {
+	for _, f := range s {
+		if !f.hasAnswers() {
+			return false
+		}
+	}
+	return true
+}
+
+func (s streams) end() {
+	for _, f := range s {
+		f.end()
+	}
+}
