@@ -3,8 +3,8 @@
 #   e2e.sh VM BINARIES MODULES FOLDER LABELS TIERS [flags of the test binary]
 # The native tier is what any kernel can run, straight on this one. Specs with
 # the label vrf or openvswitch are the vm tier: they run on this kernel if it has
-# both, otherwise in a virtual machine, booted once for all of them. Logs, and
-# what failed specs leave, are in FOLDER/TIER.
+# both, otherwise in a virtual machine, booted once for all of them. Logs, what
+# was measured and what failed specs leave are in FOLDER/TIER.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -56,6 +56,7 @@ run() {
 	rm -rf "${folder:?}/$tier"
 	mkdir -p "$folder/$tier/evidence"
 	"$@" 2>&1 | tee "$folder/$tier/log" || failed+=("$tier")
+	[[ ! -e $folder/$tier/evidence/convergence.txt ]] || mv "$folder/$tier/evidence/convergence.txt" "$folder/$tier/"
 }
 run native "$native_filter" native "$@"
 run vm "$vm_filter" in_vm "$@"
@@ -65,6 +66,7 @@ for tier in "${ran[@]}"; do
 	echo "$tier tier, its log in $folder/$tier/log:"
 	sed -E 's/\x1b\[[0-9;]*m//g' "$folder/$tier/log" | grep -E '^Ran [0-9]+ of [0-9]+ Specs|^(SUCCESS|FAIL)! -- ' ||
 		echo "ended without a summary"
+	[[ ! -e $folder/$tier/convergence.txt ]] || printf '\n%s\n\n' "$(cat "$folder/$tier/convergence.txt")"
 done
 for tier in "${failed[@]}"; do
 	echo "FAILED: the $tier tier; what it left is in $folder/$tier/evidence"

@@ -252,16 +252,24 @@ func median(values []time.Duration) time.Duration {
 	return sorted[(len(sorted)-1)/2]
 }
 
+// The tables are kept whether or not something failed; hack/e2e.sh prints them
+// at its end.
 var _ = ReportAfterSuite("Convergence", func(Report) {
-	text := figures.String()
-	if text == "" {
+	if evidence == "" {
 		return
 	}
-	fmt.Printf("\nConvergence on %s; frr-k8s collects changes for %s before it writes\n%s\n",
-		machine.ThisKernel(), lab.Default().Debounce, text)
-	if evidence != "" {
-		if err := os.MkdirAll(evidence, 0o755); err == nil {
-			_ = os.WriteFile(filepath.Join(evidence, "convergence.txt"), []byte(text), 0o644)
-		}
+	var text strings.Builder
+	if table := figures.String(); table != "" {
+		fmt.Fprintf(&text, "Convergence on %s; frr-k8s collects changes for %s before it writes\n%s",
+			machine.ThisKernel(), lab.Default().Debounce, table)
 	}
+	text.WriteString(outageTable())
+	if text.Len() == 0 {
+		return
+	}
+	if os.Getenv("OVNBGP_LAB_EVIDENCE") == "" {
+		fmt.Printf("\n%s\n", text.String())
+	}
+	Expect(os.MkdirAll(evidence, 0o755)).To(Succeed())
+	Expect(os.WriteFile(filepath.Join(evidence, "convergence.txt"), []byte(text.String()), 0o644)).To(Succeed())
 })
