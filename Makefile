@@ -86,7 +86,7 @@ tidy: ## Fail where a go.mod is not what the code needs
 verify: tidy shellcheck $(TOOLS_STAMP) ## All checks that need no cluster: generated files, go.mod, lint, shell, manifests
 	hack/verify-generated.sh
 	@$(MAKE) --no-print-directory lint
-	for folder in config/default config/operator config/cleanup config/overlays/*; do $(KUSTOMIZE) build $$folder > /dev/null || exit 1; done
+	for folder in config/default config/operator config/cleanup config/hand-back config/agent-cleanup config/overlays/*; do $(KUSTOMIZE) build $$folder > /dev/null || exit 1; done
 	@echo "verify: everything is as it should be"
 
 ##@ Test and show
@@ -114,9 +114,13 @@ bench: controlplane ## Run the benchmarks; BENCH is a regular expression, PKG wh
 bench-compare: $(TOOLS_STAMP) ## Compare benchmarks of PKG (the planner) with BASE (the commit before)
 	hack/bench-compare.sh $(BENCHSTAT) $(CACHE)/bench $(or $(BASE),HEAD~1) $(or $(PKG),./internal/plan/...)
 
+# As root there is more to see: what the lab is made of is built first, and
+# where that is not possible the demo says so.
 .PHONY: demo
-demo: controlplane ## Show the operator at work on a real API server; ARGS=--once ends by itself
+demo: controlplane ## Show the operator at work, with packets if root; ARGS=--once ends by itself, ARGS=--stage=controlplane is for objects only
 	go build -o $(CACHE)/demo/ ./hack/demo ./cmd/...
+	@[[ $$(id -u) != 0 || '$(ARGS)' == *stage=controlplane* ]] || $(MAKE) --no-print-directory lab-root lab-binaries || \
+		echo 'What the lab is made of could not be built.'
 	$(CACHE)/demo/demo --binaries=$(CACHE)/demo $(ARGS)
 
 ##@ Install, into the cluster that kubectl talks to
@@ -170,6 +174,8 @@ $(CONTROLPLANE_STAMP):
 -include hack/helm/helm.mk
 -include hack/image/image.mk
 -include hack/metallb/metallb.mk
+-include hack/olm/olm.mk
+-include hack/prometheus/prometheus.mk
 -include hack/vm/vm.mk
 -include test/lab/lab.mk
 -include test/e2e/e2e.mk

@@ -16,7 +16,7 @@ import (
 )
 
 func newCleanupCommand(o *options) *cobra.Command {
-	dryRun := false
+	dryRun, stay := false, false
 	command := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Take away everything that this node's agents wrote, after they are gone",
@@ -32,10 +32,15 @@ Without it, what was imported stays after the agent is gone.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return o.cleanUp(command.Context(), dryRun, command.OutOrStdout(), command.ErrOrStderr())
+			err := o.cleanUp(command.Context(), dryRun, command.OutOrStdout(), command.ErrOrStderr())
+			if stay && err == nil {
+				<-command.Context().Done()
+			}
+			return err
 		},
 	}
 	command.Flags().BoolVar(&dryRun, "dry-run", dryRun, "only print what would be removed")
+	command.Flags().BoolVar(&stay, "stay", stay, "wait until stopped when all is done, as pods of a DaemonSet have to")
 	return command
 }
 
@@ -74,9 +79,9 @@ func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 }
 
 func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []vrfs.Change, dryRun bool) error {
-	would := ""
+	removed, setBack, would := "removed", "set back", ""
 	if dryRun {
-		would = "would "
+		removed, setBack, would = "would remove", "would set back", "would "
 	}
 	var err error
 	tell := func(format string, args ...any) {
@@ -89,10 +94,10 @@ func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []v
 		if name == "" {
 			name = "(unknown)"
 		}
-		tell("OVN: %sremove %d static routes of router %s\n", would, written.Routes[router], name)
+		tell("OVN: %s %d static routes of router %s\n", removed, written.Routes[router], name)
 	}
 	for _, router := range slices.Sorted(maps.Keys(written.SNAT)) {
-		tell("OVN: %sset back %d SNAT rows of router %s\n", would, written.SNAT[router], router)
+		tell("OVN: %s %d SNAT rows of router %s\n", setBack, written.SNAT[router], router)
 	}
 	for _, c := range changes {
 		tell("kernel: %s%s\n", would, c)

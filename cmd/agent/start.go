@@ -117,6 +117,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	p.watcher.Patient = !o.once
 	p.log.Info("Starting", "version", program.Version(), "node", o.node, "northbound", strings.Join(o.ovn, ","))
 	if o.once {
 		return p.once(ctx, o.timeout)

@@ -23,6 +23,7 @@ import (
 // cleanupOptions are the flags of manager cleanup that manager has not.
 type cleanupOptions struct {
 	*options
+	handBack      bool
 	timeout, hold time.Duration
 }
 
@@ -38,7 +39,10 @@ do RouteAdvertisements, networks and CRDs.
 
 It takes the managers' lease and keeps it for a while, so that managers that
 still run stand by and don't write everything anew. Without cleanup, what was
-applied stays and goes on being advertised after the operator is gone.`,
+applied stays and goes on being advertised after the operator is gone.
+
+With --hand-back it gives everything to OVN-Kubernetes' own controller, which has
+to be at work by then, without a moment in which a node advertises less.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -55,6 +59,9 @@ applied stays and goes on being advertised after the operator is gone.`,
 
 func (c *cleanupOptions) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
+	f.BoolVar(&c.handBack, "hand-back", c.handBack,
+		"remove a generated FRRConfiguration only once OVN-Kubernetes' own controller has its node do all the same, "+
+			"and leave it Accepted and the networks' annotations")
 	f.DurationVar(&c.timeout, "timeout", c.timeout, "how long to go on trying")
 	f.DurationVar(&c.hold, "hold", c.hold, "how long managers that still run, or are started again, stand by afterwards")
 	f.StringVar(&c.kubeconfig, "kubeconfig", c.kubeconfig,
@@ -111,7 +118,7 @@ func (c *cleanupOptions) run(ctx context.Context, out, logs io.Writer) error {
 		err := lease.Take(ctx, writer)
 		if err == nil {
 			var removed cleanup.Removed
-			removed, err = cleanup.Run(ctx, writer)
+			removed, err = c.remove(ctx, writer)
 			total.Add(removed)
 		}
 		if err == nil {
@@ -125,4 +132,11 @@ func (c *cleanupOptions) run(ctx context.Context, out, logs io.Writer) error {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+func (c *cleanupOptions) remove(ctx context.Context, writer client.Client) (cleanup.Removed, error) {
+	if c.handBack {
+		return cleanup.HandBack(ctx, writer)
+	}
+	return cleanup.Run(ctx, writer)
 }

@@ -32,7 +32,9 @@ func writeReference(out io.Writer, command *cobra.Command) error {
 	rows := 0
 	// The persistent ones are among Flags, too, and out of their order there.
 	command.PersistentFlags().VisitAll(func(f *pflag.Flag) { rows += writeFlag(out, f, rows, seen) })
-	command.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { rows += writeFlag(out, f, rows, seen) })
+	own := command.LocalNonPersistentFlags()
+	own.SortFlags = false
+	own.VisitAll(func(f *pflag.Flag) { rows += writeFlag(out, f, rows, seen) })
 	if rows > 0 {
 		_, _ = fmt.Fprintln(out)
 	}

@@ -32,7 +32,7 @@ func foreignControllers(configs []frrk8sv1beta1.FRRConfiguration) map[string]str
 		if !strings.HasPrefix(c.Name, ovnk.GeneratedPrefix) {
 			continue
 		}
-		if ra := generatedFor(c); ra != "" && (first[ra] == nil || compareNamespacedNames(c, first[ra]) < 0) {
+		if ra := GeneratedFor(c); ra != "" && (first[ra] == nil || compareNamespacedNames(c, first[ra]) < 0) {
 			first[ra] = c
 		}
 	}
@@ -43,9 +43,9 @@ func foreignControllers(configs []frrk8sv1beta1.FRRConfiguration) map[string]str
 	return out
 }
 
-// generatedFor returns the name of the RouteAdvertisements object that
+// GeneratedFor returns the name of the RouteAdvertisements object that
 // OVN-Kubernetes generated c for. The annotation may go on after the name.
-func generatedFor(c *frrk8sv1beta1.FRRConfiguration) string {
+func GeneratedFor(c *frrk8sv1beta1.FRRConfiguration) string {
 	if ra := c.Labels[ovnk.LabelRouteAdvertisements]; ra != "" {
 		return ra
 	}

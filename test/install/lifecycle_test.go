@@ -138,11 +138,17 @@ type process struct {
 // comes from the API server as the kubelet gets it.
 func (c *cluster) run(namespace string, pod *corev1.PodSpec) *process {
 	c.t.Helper()
-	container := pod.Containers[0]
 	program := "manager"
-	if len(container.Command) > 0 {
-		program = filepath.Base(container.Command[0])
+	if command := pod.Containers[0].Command; len(command) > 0 {
+		program = filepath.Base(command[0])
 	}
+	return c.start(binary(c.t, program), namespace, pod)
+}
+
+// start is run with a binary of the caller's.
+func (c *cluster) start(program, namespace string, pod *corev1.PodSpec) *process {
+	c.t.Helper()
+	container := pod.Containers[0]
 	var environment []string
 	for _, e := range container.Env {
 		value := e.Value
@@ -156,7 +162,7 @@ func (c *cluster) run(namespace string, pod *corev1.PodSpec) *process {
 		}
 		environment = append(environment, e.Name+"="+value)
 	}
-	p := &process{Cmd: exec.Command(binary(c.t, program), container.Args...), ended: make(chan error, 1)}
+	p := &process{Cmd: exec.Command(program, container.Args...), ended: make(chan error, 1)}
 	environment = append(environment, "KUBECONFIG="+c.account(namespace, pod.ServiceAccountName))
 	p.Env = environment
 	p.Stdout, p.Stderr = &p.logs, &p.logs

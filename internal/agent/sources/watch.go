@@ -54,6 +54,9 @@ type Watcher struct {
 	Apply func(networks []agent.Network, complete bool)
 	// View, where set, gets what was read.
 	View func(*View)
+	// Patient watchers wait for an API server that can't be reached when they
+	// start; others end with the cause.
+	Patient bool
 
 	cache  cache.Cache
 	client client.Client
@@ -69,25 +72,19 @@ func (w *Watcher) Run(ctx context.Context) error {
 		return err
 	}
 	w.wake, w.followed = make(chan struct{}, 1), map[string]bool{}
-	w.cache, err = cache.New(w.Config, cache.Options{
-		Scheme:           scheme,
-		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Node{}: {
-				Field:     fields.OneTermEqualSelector(metav1.ObjectNameField, w.Settings.Node),
-				Transform: keepAnnotations,
-			},
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("cannot watch the cluster at %s: %w", w.Config.Host, err)
-	}
 	if w.client, err = client.New(w.Config, client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	// It asks the API server at once what kinds there are.
+	if err := w.patiently(ctx, func() (err error) {
+		w.cache, err = w.newCache(scheme)
+		return err
+	}); err != nil || ctx.Err() != nil {
 		return err
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.cache.Start(ctx) }()
-	if err := w.follow(ctx, &corev1.Node{}); err != nil {
+	if err := w.patiently(ctx, func() error { return w.follow(ctx, &corev1.Node{}) }); err != nil {
 		return err
 	}
 	timer := time.NewTimer(0)
@@ -107,6 +104,43 @@ func (w *Watcher) Run(ctx context.Context) error {
 			again = lookSoon
 		}
 		timer.Reset(again)
+	}
+}
+
+func (w *Watcher) newCache(scheme *runtime.Scheme) (cache.Cache, error) {
+	return cache.New(w.Config, cache.Options{
+		Scheme:           scheme,
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Node{}: {
+				Field:     fields.OneTermEqualSelector(metav1.ObjectNameField, w.Settings.Node),
+				Transform: keepAnnotations,
+			},
+		},
+	})
+}
+
+// patiently does something that needs the API server. What was imported stays
+// until it can be reached: without networks nobody changes anything.
+func (w *Watcher) patiently(ctx context.Context, do func() error) error {
+	complained := time.Time{}
+	for {
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if !w.Patient {
+			return fmt.Errorf("cannot watch the cluster at %s: %w", w.Config.Host, err)
+		}
+		if time.Since(complained) > time.Minute {
+			w.Log.Info("The API server can't be reached; trying again, and what was imported stays as it is", "server", w.Config.Host, "cause", err.Error())
+			complained = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(lookSoon):
+		}
 	}
 }
 

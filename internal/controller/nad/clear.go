@@ -11,8 +11,25 @@ import (
 )
 
 // Clear takes away what the operator wrote into any annotation, and counts the
-// objects that had some of it. It lists, because the operator may do no more.
+// objects that had some of it.
 func Clear(ctx context.Context, c client.Client) (cleared int, err error) {
+	return changeWritten(ctx, c, func(annotations map[string]string) map[string]*string {
+		changes, _ := merge(annotations, nil, func(string) bool { return false })
+		return changes
+	})
+}
+
+// Release leaves the names that the operator wrote to who keeps them from now
+// on, and forgets that it wrote them.
+func Release(ctx context.Context, c client.Client) (released int, err error) {
+	return changeWritten(ctx, c, func(map[string]string) map[string]*string {
+		return map[string]*string{annotationWritten: nil}
+	})
+}
+
+// changeWritten changes every object that the operator wrote to. It lists,
+// because the operator may do no more.
+func changeWritten(ctx context.Context, c client.Client, change func(annotations map[string]string) map[string]*string) (changed int, err error) {
 	var list nadv1.NetworkAttachmentDefinitionList
 	if err := c.List(ctx, &list); err != nil {
 		if meta.IsNoMatchError(err) {
@@ -26,12 +43,11 @@ func Clear(ctx context.Context, c client.Client) (cleared int, err error) {
 		if object.Annotations[annotationWritten] == "" {
 			continue
 		}
-		changes, _ := merge(object.Annotations, nil, func(string) bool { return false })
-		if err := client.IgnoreNotFound(write(ctx, c, object, changes)); err != nil {
+		if err := client.IgnoreNotFound(write(ctx, c, object, change(object.Annotations))); err != nil {
 			problems = append(problems, fmt.Errorf("NetworkAttachmentDefinition %s/%s: %w", object.Namespace, object.Name, err))
 			continue
 		}
-		cleared++
+		changed++
 	}
-	return cleared, errors.Join(problems...)
+	return changed, errors.Join(problems...)
 }

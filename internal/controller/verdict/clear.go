@@ -45,6 +45,36 @@ func Clear(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisemen
 	return err == nil, client.IgnoreNotFound(err)
 }
 
+// Release takes away the conditions that are the operator's alone, and leaves
+// Accepted and the text, which OVN-Kubernetes' nodes act on, without an owner:
+// its own controller, which applies them without force, could not write them
+// while they are this operator's.
+func Release(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisements) (bool, error) {
+	left := slices.DeleteFunc(slices.Clone(object.Status.Conditions), func(condition metav1.Condition) bool {
+		return condition.Type == status.Rendered || condition.Type == status.FRRConfigured
+	})
+	owners := slices.DeleteFunc(slices.Clone(object.ManagedFields), func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Subresource == "status" && (entry.Manager == model.FieldManager || entry.Manager == model.FieldManagerObserver)
+	})
+	if len(left) == len(object.Status.Conditions) && len(owners) == len(object.ManagedFields) {
+		return false, nil
+	}
+	if len(owners) == 0 {
+		// None at all would mean that they stay as they are.
+		owners = []metav1.ManagedFieldsEntry{{}}
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": object.ResourceVersion, "managedFields": owners},
+		"status":   map[string]any{"conditions": left},
+	})
+	if err != nil {
+		return false, err
+	}
+	target := &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: object.Name}}
+	err = c.Status().Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(model.FieldManager))
+	return err == nil, client.IgnoreNotFound(err)
+}
+
 // owns tells whether the operator applied the part of the status.
 func owns(object *ovnv1.RouteAdvertisements, field string) bool {
 	for _, entry := range object.ManagedFields {
