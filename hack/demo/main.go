@@ -15,11 +15,17 @@ import (
 
 func main() {
 	once := flag.Bool("once", false, "tell the stories and end, with exit code 0 only if all went as expected")
+	where := flag.String("stage", string(stageAuto), "lab: packets through real FRR, frr-k8s and OVN, as root; controlplane: objects only; auto: the lab where there can be one")
 	binaries := flag.String("binaries", "", "folder with manager and kubectl-ra (required)")
 	flag.Parse()
+	chosen, err := stage(*where).choose()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *binaries, *once)
+	err = chosen.tell(ctx, *binaries, *once)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}
