@@ -110,13 +110,42 @@ func expectSettled(ctx context.Context, flows map[string]*streams, cause string,
 	}
 }
 
-// expectWaysBack waits until a router has this many ways to all nodes' pods.
+// expectWaysBack waits until a router has sessions with this many others, and
+// sends what is for pods to as many.
 func expectWaysBack(ctx context.Context, l *lab.Lab, r *lab.Router, ways int) {
 	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) (int, error) { return established(ctx, r) }).
+		Should(Equal(ways*len(l.Families())), "sessions of %s", r.Name)
 	for _, subnet := range defaultPrefixes(l) {
-		Eventually(ctx, func(ctx context.Context) ([]netip.Addr, error) { return learnedFrom(ctx, r, subnet) }).
-			Should(HaveLen(ways), "ways from %s to %s", r.Name, subnet)
+		Eventually(ctx, func() ([]netip.Addr, error) {
+			routes, err := kernelRoutes(r.Machine)
+			for _, route := range routes {
+				if route.Destination == subnet {
+					return route.NextHops, err
+				}
+			}
+			return nil, err
+		}).Should(HaveLen(ways), "next hops of %s to %s", r.Name, subnet)
 	}
+}
+
+// established counts the sessions of a router that are up.
+func established(ctx context.Context, r *lab.Router) (int, error) {
+	var families map[string]struct {
+		Peers map[string]struct{ State string }
+	}
+	if err := r.FRR.ShowJSON(ctx, "show bgp summary json", &families); err != nil {
+		return 0, err
+	}
+	count := 0
+	for _, family := range families {
+		for _, peer := range family.Peers {
+			if peer.State == "Established" {
+				count++
+			}
+		}
+	}
+	return count, nil
 }
 
 // expectRowsByAll waits until all nodes have a row by each of the routers to
