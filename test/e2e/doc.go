@@ -46,8 +46,10 @@
 //
 // # Convergence figures
 //
-// exporting, importing, ... (convergence_test.go) time the stages of a change,
-// and watchFlow (outage_test.go) for how long a flow was interrupted; the suite
-// ends with tables of both. Stories use them in place of a plain Eventually
-// where the time is of interest.
+// exporting, importing, ... (convergence_test.go) time the stages of a change.
+// watchFlow (outage_test.go) and streams (stream_test.go) tell for how long a
+// flow was interrupted: the one of connections made anew, the other of packets
+// that keep to one of several paths. Tables of both are kept in
+// .cache/e2e/TIER/convergence.txt and printed last. Stories use these in place
+// of a plain Eventually where the time is of interest.
 package e2e
