@@ -138,6 +138,18 @@ cleanup: $(TOOLS_STAMP) ## Withdraw all routes and remove what the manager wrote
 	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/cleanup | kubectl apply -f -
 	kubectl --namespace=ovn-bgp-operator-system wait --for=condition=complete --timeout=5m job/ovn-bgp-operator-cleanup
 
+.PHONY: hand-back
+hand-back: $(TOOLS_STAMP) ## Give everything to OVN-Kubernetes' own controller, as config/MIGRATION.md says
+	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/hand-back | kubectl apply -f -
+	kubectl --namespace=ovn-bgp-operator-system wait --for=condition=complete --timeout=10m job/ovn-bgp-operator-cleanup
+
+.PHONY: cleanup-nodes
+cleanup-nodes: $(TOOLS_STAMP) ## Remove what agents wrote into OVN and the nodes' kernels, after undeploy
+	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/agent-cleanup | kubectl apply -f -
+	kubectl --namespace=ovn-bgp-agent-system rollout status --timeout=10m daemonset/ovn-bgp-agent-cleanup
+	kubectl --namespace=ovn-bgp-agent-system logs --selector=app.kubernetes.io/component=agent-cleanup --all-containers --prefix --tail=-1
+	$(KUSTOMIZE) build config/agent-cleanup | kubectl delete --ignore-not-found -f -
+
 .PHONY: undeploy
 undeploy: $(TOOLS_STAMP) ## Remove manager and agent; CRDs, their objects and, without `make cleanup`, advertised routes stay
 	for folder in cleanup webhook agent operator; do \
