@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // flagOf reads a flag from a program's help.
@@ -153,6 +156,22 @@ func TestTheArgumentsAreTaken(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "/nonexistent") {
 				t.Errorf("%s with %s: %v", program, values, err)
 			}
+		}
+	}
+}
+
+// TestTheNodeCleanupsArgumentsAreTaken runs what the DaemonSet of
+// config/agent-cleanup does, as far as there is no database to be found.
+func TestTheNodeCleanupsArgumentsAreTaken(t *testing.T) {
+	var daemonSet appsv1.DaemonSet
+	if err := yaml.UnmarshalStrict([]byte(file(t, filepath.Join(root(t), "config/agent-cleanup/daemonset.yaml"))), &daemonSet); err != nil {
+		t.Fatal(err)
+	}
+	pod := &daemonSet.Spec.Template.Spec
+	for _, container := range append(pod.InitContainers, pod.Containers...) {
+		arguments := slices.Concat(container.Args, []string{"--node=node-1", "--timeout=100ms", "--ovn-nb=unix:/nonexistent"})
+		if _, err := command(t, binary(t, filepath.Base(container.Command[0])), arguments...); err == nil || !strings.Contains(err.Error(), "/nonexistent") {
+			t.Errorf("%s: %v", container.Name, err)
 		}
 	}
 }

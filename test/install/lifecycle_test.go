@@ -305,6 +305,7 @@ func TestKustomize(t *testing.T) {
 	c.Eventually(manager.ended).Should(Receive(HaveOccurred()), "the manager lost its lease")
 	again := c.run(home, c.deployed())
 	c.gone()
+	c.kubectl("apply", "--dry-run=server", "--kustomize=config/agent-cleanup")
 	for _, folder := range []string{"cleanup", "webhook", "agent", "operator"} {
 		// Nobody here empties a namespace that is deleted.
 		c.kubectl("delete", "--wait=false", "--kustomize=config/"+folder)

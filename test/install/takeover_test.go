@@ -175,4 +175,3 @@ func TestTakeOverAndHandBack(t *testing.T) {
 	back.expectNothingLost()
 	again.stop(c)
 }
-

@@ -48,7 +48,8 @@ func HandBack(ctx context.Context, c client.Client) (removed Removed, err error)
 		return removed, errors.Join(problems...)
 	}
 	removed.Annotations, err = nad.Release(ctx, c)
-	return removed, errors.Join(err, releaseAdvertisements(ctx, c, &removed))
+	err = errors.Join(err, releaseAdvertisements(ctx, c, &removed))
+	return removed, err
 }
 
 func releaseAdvertisements(ctx context.Context, c client.Client, removed *Removed) error {
