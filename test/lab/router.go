@@ -89,14 +89,28 @@ func (r *Router) boot(ctx context.Context) error {
 	return nil
 }
 
+// link is through a switch, as on the fabric: that a router is dead is told by
+// its packets, not by the light of its link.
 func (r *Router) link(other *Router) error {
-	own, others := r.lab.onLink(r.lab.routerLinks)
+	fabric, number := r.lab.fabric, r.lab.routerLinks
 	r.lab.routerLinks++
+	own, others := r.lab.onLink(number)
 	r.links, r.devices = append(r.links, neighbor{other, others}), append(r.devices, other.Name)
 	other.links, other.devices = append(other.links, neighbor{r, own}), append(other.devices, r.Name)
-	return machine.Link(
-		machine.End{Machine: r.Machine, Name: other.Name, Addresses: texts(own)},
-		machine.End{Machine: other.Machine, Name: r.Name, Addresses: texts(others)})
+	between := fmt.Sprintf("link%d", number)
+	if err := fabric.Bridge(between); err != nil {
+		return err
+	}
+	for _, end := range []machine.End{
+		{Machine: r.Machine, Name: other.Name, Addresses: texts(own)},
+		{Machine: other.Machine, Name: r.Name, Addresses: texts(others)},
+	} {
+		port := machine.End{Machine: fabric, Name: between + "-" + end.Machine.Name, Master: between}
+		if err := machine.Link(end, port); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Router) start(ctx context.Context) error {
