@@ -191,7 +191,7 @@ func parse(path, place, expr string) (query, error) {
 func selected(v *parser.VectorSelector) selector {
 	s := selector{Metric: v.Name, Labels: []string{}, Values: map[string]string{}}
 	for _, matcher := range v.LabelMatchers {
-		if matcher.Name == labels.MetricName {
+		if matcher.Name == model.MetricNameLabel {
 			s.Metric = matcher.Value
 			continue
 		}
