@@ -36,13 +36,25 @@ func Clear(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisemen
 	if len(left) == len(object.Status.Conditions) && len(content) == 1 {
 		return false, nil
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": object.ResourceVersion}, "status": content})
+	target, patch, err := patchOf(object, map[string]any{}, content)
 	if err != nil {
 		return false, err
 	}
-	target := &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: object.Name}}
-	err = c.Status().Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(model.FieldManager))
+	err = c.Status().Patch(ctx, target, patch, client.FieldOwner(model.FieldManager))
 	return err == nil, client.IgnoreNotFound(err)
+}
+
+// patchOf returns a patch of the very version of the object that was looked at,
+// and what to apply it to, which is the next version afterwards.
+func patchOf(object *ovnv1.RouteAdvertisements, metadata, status map[string]any) (*ovnv1.RouteAdvertisements, client.Patch, error) {
+	metadata["resourceVersion"] = object.ResourceVersion
+	content := map[string]any{"metadata": metadata}
+	if status != nil {
+		content["status"] = status
+	}
+	text, err := json.Marshal(content)
+	target := &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: object.Name}}
+	return target, client.RawPatch(types.MergePatchType, text), err
 }
 
 // Release takes away the conditions that are the operator's alone, and leaves
@@ -53,25 +65,33 @@ func Release(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisem
 	left := slices.DeleteFunc(slices.Clone(object.Status.Conditions), func(condition metav1.Condition) bool {
 		return condition.Type == status.Rendered || condition.Type == status.FRRConfigured
 	})
+	changed := len(left) < len(object.Status.Conditions)
+	if changed {
+		next, patch, err := patchOf(object, map[string]any{}, map[string]any{"conditions": left})
+		if err != nil {
+			return false, err
+		}
+		if err := c.Status().Patch(ctx, next, patch, client.FieldOwner(model.FieldManager)); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		object = next
+	}
 	owners := slices.DeleteFunc(slices.Clone(object.ManagedFields), func(entry metav1.ManagedFieldsEntry) bool {
 		return entry.Subresource == "status" && (entry.Manager == model.FieldManager || entry.Manager == model.FieldManagerObserver)
 	})
-	if len(left) == len(object.Status.Conditions) && len(owners) == len(object.ManagedFields) {
-		return false, nil
+	if len(owners) == len(object.ManagedFields) {
+		return changed, nil
 	}
 	if len(owners) == 0 {
 		// None at all would mean that they stay as they are.
 		owners = []metav1.ManagedFieldsEntry{{}}
 	}
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": object.ResourceVersion, "managedFields": owners},
-		"status":   map[string]any{"conditions": left},
-	})
+	// By way of the status, the API server would not take them.
+	next, patch, err := patchOf(object, map[string]any{"managedFields": owners}, nil)
 	if err != nil {
 		return false, err
 	}
-	target := &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: object.Name}}
-	err = c.Status().Patch(ctx, target, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(model.FieldManager))
+	err = c.Patch(ctx, next, patch, client.FieldOwner(model.FieldManager))
 	return err == nil, client.IgnoreNotFound(err)
 }
 
