@@ -86,7 +86,7 @@ tidy: ## Fail where a go.mod is not what the code needs
 verify: tidy shellcheck $(TOOLS_STAMP) ## All checks that need no cluster: generated files, go.mod, lint, shell, manifests
 	hack/verify-generated.sh
 	@$(MAKE) --no-print-directory lint
-	for folder in config/default config/operator config/cleanup config/hand-back config/agent-cleanup config/overlays/*; do $(KUSTOMIZE) build $$folder > /dev/null || exit 1; done
+	for folder in config/default config/operator config/cleanup config/hand-back config/agent-cleanup config/monitoring config/overlays/*; do $(KUSTOMIZE) build $$folder > /dev/null || exit 1; done
 	@echo "verify: everything is as it should be"
 
 ##@ Test and show
