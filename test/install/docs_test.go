@@ -115,6 +115,30 @@ func TestThePagesNameWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestTheReferenceHasEveryMetric finds metrics that the generator was not told
+// to ask for.
+func TestTheReferenceHasEveryMetric(t *testing.T) {
+	reference := file(t, filepath.Join(root(t), "config", "REFERENCE.md"))
+	found := 0
+	if err := filepath.WalkDir(filepath.Join(root(t), "internal"), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, metric := range first(`Name: +"(ovnbgp_[a-z_]+)"`, file(t, path)) {
+			found++
+			if !strings.Contains(reference, "`"+metric+"`") {
+				t.Errorf("config/REFERENCE.md lacks %s of %s: tell hack/reference who registers it", metric, path)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if found < 8 {
+		t.Errorf("only %d metrics were found in the code", found)
+	}
+}
+
 // TestFirstAdvertisement does what the README says, word by word, and gets what
 // the README shows. An … stands for any words.
 func TestFirstAdvertisement(t *testing.T) {
