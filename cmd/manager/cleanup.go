@@ -122,7 +122,11 @@ func (c *cleanupOptions) run(ctx context.Context, out, logs io.Writer) error {
 			total.Add(removed)
 		}
 		if err == nil {
-			_, err = fmt.Fprintln(out, total)
+			text := total.String()
+			if c.handBack {
+				text = total.HandedBack()
+			}
+			_, err = fmt.Fprintln(out, text)
 			return err
 		}
 		log.Info("Not everything could be removed; trying again", "cause", err.Error())

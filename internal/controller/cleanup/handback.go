@@ -52,6 +52,12 @@ func HandBack(ctx context.Context, c client.Client) (removed Removed, err error)
 	return removed, err
 }
 
+// HandedBack says for people what a hand-back did.
+func (r Removed) HandedBack() string {
+	return fmt.Sprintf("handed back to OVN-Kubernetes: %d generated FRRConfigurations removed, annotations of %d NetworkAttachmentDefinitions and Accepted of %d RouteAdvertisements left to it, %d managed RouteAdvertisements removed",
+		r.FRRConfigurations, r.Annotations, r.Statuses, r.RouteAdvertisements)
+}
+
 func releaseAdvertisements(ctx context.Context, c client.Client, removed *Removed) error {
 	var all ovnv1.RouteAdvertisementsList
 	if err := list(ctx, c, &all); err != nil {
