@@ -110,7 +110,8 @@ func use(ctx context.Context, d lab.Description) *lab.Lab {
 	if current.Lab != nil && (current.broken || current.Description.String() != d.String()) {
 		closeLab(ctx)
 	}
-	if current.Lab == nil {
+	fresh := current.Lab == nil
+	if fresh {
 		current.started++
 		current.broken = true
 		var err error
@@ -122,6 +123,9 @@ func use(ctx context.Context, d lab.Description) *lab.Lab {
 		current.broken = false
 	}
 	l := current.Lab
+	if !fresh {
+		expectFRRAtRest(ctx, l)
+	}
 	// What is deferred first is done last: after the spec's own cleanup.
 	DeferCleanup(func(ctx context.Context) {
 		if !CurrentSpecReport().Failed() {
@@ -129,6 +133,26 @@ func use(ctx context.Context, d lab.Description) *lab.Lab {
 		}
 	})
 	return l
+}
+
+// routeMapDelay is a little more than FRR waits before it looks at changed
+// route-maps. Of one that was deleted and is made again meanwhile, bgpd has been
+// seen to deny everything from then on.
+const routeMapDelay = 6 * time.Second
+
+// expectFRRAtRest waits until what the spec before has deleted is forgotten. As
+// bgpd writes a line about every reading of its configuration, its log tells.
+func expectFRRAtRest(ctx context.Context, l *lab.Lab) {
+	GinkgoHelper()
+	for _, n := range l.Nodes {
+		Eventually(ctx, func() (time.Duration, error) {
+			log, err := os.Stat(l.Log(n.Name, "bgpd"))
+			if err != nil {
+				return 0, err
+			}
+			return time.Since(log.ModTime()), nil
+		}).Should(BeNumerically(">", routeMapDelay), "since the last word of %s' bgpd", n.Name)
+	}
 }
 
 func closeLab(ctx context.Context) {
