@@ -78,7 +78,7 @@ OVN: set back 1 SNAT rows of router GR_n1
 		Expect(err).To(HaveOccurred(), out)
 	})
 
-	It("removes what --manage-vrfs made", func() {
+	It("removes what --manage-vrfs made", InVM, func() {
 		n := newNode()
 		testns.RequireVRF(GinkgoTB(), n.ns)
 		before := kernelOf(n)
