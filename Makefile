@@ -117,7 +117,7 @@ bench-compare: $(TOOLS_STAMP) ## Compare benchmarks of PKG (the planner) with BA
 # As root there is more to see: what the lab is made of is built first, and
 # where that is not possible the demo says so.
 .PHONY: demo
-demo: controlplane ## Show the operator at work, with packets if root; ARGS=--once ends by itself, ARGS=--stage=controlplane is for objects only
+demo: controlplane ## Show the operator at work, as root with packets; ARGS=--once ends by itself
 	go build -o $(CACHE)/demo/ ./hack/demo ./cmd/...
 	@[[ $$(id -u) != 0 || '$(ARGS)' == *stage=controlplane* ]] || $(MAKE) --no-print-directory lab-root lab-binaries || \
 		echo 'What the lab is made of could not be built.'
