@@ -2,6 +2,7 @@ package install
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -111,7 +112,7 @@ type metric struct {
 // registered takes the place of a registry, and tells what was registered.
 type registered map[string]metric
 
-var description = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.*)", constLabels: \{\}, variableLabels: \{([^}]*)\}\}$`)
+var description = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.*?)", (?:unit: "[^"]*", )?constLabels: \{\}, variableLabels: \{([^}]*)\}\}$`)
 
 // Register is part of prometheus.Registerer.
 func (r registered) Register(c prometheus.Collector) error {
@@ -120,6 +121,9 @@ func (r registered) Register(c prometheus.Collector) error {
 	close(found)
 	for d := range found {
 		match := description.FindStringSubmatch(d.String())
+		if match == nil {
+			return fmt.Errorf("this test can't read %s", d)
+		}
 		m := metric{help: match[2], labels: map[string]bool{}}
 		for label := range strings.SplitSeq(match[3], ",") {
 			m.labels[label] = true
@@ -139,7 +143,9 @@ func (r registered) Register(c prometheus.Collector) error {
 // MustRegister is part of prometheus.Registerer.
 func (r registered) MustRegister(collectors ...prometheus.Collector) {
 	for _, c := range collectors {
-		_ = r.Register(c)
+		if err := r.Register(c); err != nil {
+			panic(err)
+		}
 	}
 }
 
@@ -187,6 +193,11 @@ func TestMonitoringKnowsAllMetrics(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("files that register metrics, known (-) and found (+):\n%s", diff)
+	}
+	for name, m := range own() {
+		if !strings.HasPrefix(name, "ovnbgp_") || m.help == "" || strings.Contains(m.help, `"`) {
+			t.Errorf("metric %s has the help %q", name, m.help)
+		}
 	}
 }
 
