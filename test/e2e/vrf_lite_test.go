@@ -163,8 +163,14 @@ func unreachable(ctx context.Context, from *cni.Pod, to netip.Addr) error {
 	return nil
 }
 
-// Story 3: tenants with sessions in VRFs of their own.
-var _ = Describe("Networks with BGP sessions in their own VRFs", Label("story3"), NeedsVRF, func() {
+// Together, so that they share a lab.
+var _ = Describe("VRF-Lite", NeedsVRF, func() {
+	Describe("Networks with BGP sessions in their own VRFs", Label("story3"), tellOfTenants)
+	Describe("targetVRF auto", Label("story4"), tellOfAuto)
+})
+
+// tellOfTenants is story 3: sessions in VRFs of their own.
+func tellOfTenants() {
 	// Both tenants have the same subnets, of pods, links and servers.
 	var (
 		pods    = prefixes("22.130.0.0/16", "fd00:22:130::/48")
@@ -222,10 +228,11 @@ var _ = Describe("Networks with BGP sessions in their own VRFs", Label("story3")
 		red.expectBothWays(ctx, l)
 		Expect(sniffer.Packets()).To(Equal(before))
 	})
-})
+}
 
-// Story 4: one RouteAdvertisements for all networks with routers of their own.
-var _ = Describe("targetVRF auto", Label("story4"), NeedsVRF, func() {
+// tellOfAuto is story 4: one RouteAdvertisements for all networks with routers
+// of their own.
+func tellOfAuto() {
 	It("advertises each network over its own VRF, whatever that is called", func(ctx context.Context) {
 		l := use(ctx, localGateway())
 		short := startTenant(ctx, l, network{
@@ -247,4 +254,4 @@ var _ = Describe("targetVRF auto", Label("story4"), NeedsVRF, func() {
 			Expect(l.Router("tor").Prefixes(ctx, "", ipv4)).To(BeEmpty())
 		}
 	})
-})
+}
