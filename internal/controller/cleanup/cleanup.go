@@ -39,7 +39,7 @@ func (r Removed) String() string {
 // be run again. Conditions go first: OVN-Kubernetes' nodes act on Accepted and
 // are to stop counting on routes before these are withdrawn.
 func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
-	advertisements := clearAdvertisements(ctx, c, &removed)
+	advertisements := leaveAdvertisements(ctx, c, verdict.Clear, &removed)
 	cleared, annotations := nad.Clear(ctx, c)
 	removed.Annotations = cleared
 	configurations := deleteGenerated(ctx, c, &removed)
@@ -80,7 +80,12 @@ func remove(ctx context.Context, c client.Client, o client.Object) error {
 	return client.IgnoreNotFound(c.Delete(ctx, o, client.Preconditions{UID: &uid}))
 }
 
-func clearAdvertisements(ctx context.Context, c client.Client, removed *Removed) error {
+// leaveAdvertisements removes the object that the operator made itself, and has
+// leave do to the others what becomes of their status: it tells whether it
+// changed one.
+func leaveAdvertisements(ctx context.Context, c client.Client,
+	leave func(context.Context, client.Client, *ovnv1.RouteAdvertisements) (changed bool, err error), removed *Removed,
+) error {
 	var all ovnv1.RouteAdvertisementsList
 	if err := list(ctx, c, &all); err != nil {
 		return err
@@ -96,7 +101,7 @@ func clearAdvertisements(ctx context.Context, c client.Client, removed *Removed)
 			}
 		default:
 			var changed bool
-			if changed, err = verdict.Clear(ctx, c, o); changed {
+			if changed, err = leave(ctx, c, o); changed {
 				removed.Statuses++
 			}
 		}

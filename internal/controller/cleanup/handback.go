@@ -8,7 +8,6 @@ import (
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
@@ -48,7 +47,7 @@ func HandBack(ctx context.Context, c client.Client) (removed Removed, err error)
 		return removed, errors.Join(problems...)
 	}
 	removed.Annotations, err = nad.Release(ctx, c)
-	err = errors.Join(err, releaseAdvertisements(ctx, c, &removed))
+	err = errors.Join(err, leaveAdvertisements(ctx, c, verdict.Release, &removed))
 	return removed, err
 }
 
@@ -56,32 +55,6 @@ func HandBack(ctx context.Context, c client.Client) (removed Removed, err error)
 func (r Removed) HandedBack() string {
 	return fmt.Sprintf("handed back to OVN-Kubernetes: %d generated FRRConfigurations removed, annotations of %d NetworkAttachmentDefinitions and Accepted of %d RouteAdvertisements left to it, %d managed RouteAdvertisements removed",
 		r.FRRConfigurations, r.Annotations, r.Statuses, r.RouteAdvertisements)
-}
-
-func releaseAdvertisements(ctx context.Context, c client.Client, removed *Removed) error {
-	var all ovnv1.RouteAdvertisementsList
-	if err := list(ctx, c, &all); err != nil {
-		return err
-	}
-	var problems []error
-	for i := range all.Items {
-		o := &all.Items[i]
-		var err error
-		if o.Name == model.ManagedName && o.Labels[model.LabelManaged] == "true" {
-			if err = remove(ctx, c, o); err == nil {
-				removed.RouteAdvertisements++
-			}
-		} else {
-			var changed bool
-			if changed, err = verdict.Release(ctx, c, o); changed {
-				removed.Statuses++
-			}
-		}
-		if err != nil {
-			problems = append(problems, fmt.Errorf("RouteAdvertisements %s: %w", o.Name, err))
-		}
-	}
-	return errors.Join(problems...)
 }
 
 // successorsIn are the objects that OVN-Kubernetes' own controller generated.
