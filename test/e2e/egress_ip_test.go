@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -80,16 +81,7 @@ var _ = Describe("Egress IPs", Label("story5"), func() {
 // egressAdvertisement advertises egress IPs of the default network's pods to
 // the neighbors of the template that peering makes.
 func egressAdvertisement(name string) string {
-	return fmt.Sprintf(`
-apiVersion: k8s.ovn.org/v1
-kind: RouteAdvertisements
-metadata: {name: %s}
-spec:
-  advertisements: [EgressIP]
-  nodeSelector: {}
-  frrConfigurationSelector: {matchLabels: {use-for-advertisements: fabric}}
-  networkSelectors: [%s]
-`, name, defaultNetwork)
+	return strings.Replace(advertisement(name, defaultNetwork), "[PodNetwork]", "[EgressIP]", 1)
 }
 
 // egressIPs are for the pods of namespaces with the label team=payments.

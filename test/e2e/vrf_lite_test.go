@@ -62,6 +62,11 @@ func startTenant(ctx context.Context, l *lab.Lab, n network, segment, servers []
 
 const password = "known-to-both-ends"
 
+// slowBFD outlives the pauses of an emulated machine.
+const slowBFD = `
+    bfdProfiles:
+    - {name: slow, receiveInterval: 1000, transmitInterval: 1000, detectMultiplier: 3}`
+
 // templatesInVRFs peer every node with the tenants' routers, each in its VRF,
 // with a password and BFD.
 func templatesInVRFs(ctx context.Context, l *lab.Lab, tenants ...*tenant) string {
@@ -76,25 +81,9 @@ func templatesInVRFs(ctx context.Context, l *lab.Lab, tenants ...*tenant) string
 	})
 	var all strings.Builder
 	for _, t := range tenants {
-		fmt.Fprintf(&all, `
----
-apiVersion: frrk8s.metallb.io/v1beta1
-kind: FRRConfiguration
-metadata:
-  name: %s
-  namespace: %s
-  labels: {use-for-advertisements: fabric}
-spec:
-  nodeSelector: {}
-  bgp:
-    bfdProfiles:
-    - {name: slow, receiveInterval: 1000, transmitInterval: 1000, detectMultiplier: 3}
-    routers:
-    - asn: %d
-      vrf: %s
-      neighbors:`, t.cudn, frrk8s.Namespace, lab.NodeASN, t.vrf())
+		var neighbors strings.Builder
 		for _, ipv4 := range l.Families() {
-			fmt.Fprintf(&all, `
+			fmt.Fprintf(&neighbors, `
       - address: %s
         asn: %d
         connectTime: 1s
@@ -104,6 +93,7 @@ spec:
         passwordSecret: {name: tenants}
         toReceive: {allowed: {mode: all}}`, t.link.Address(ipv4), t.link.Router.ASN)
 		}
+		all.WriteString(template(t.cudn, "{}", slowBFD, "\n      vrf: "+t.vrf(), neighbors.String()))
 	}
 	return all.String()
 }

@@ -87,7 +87,9 @@ const bfdProfile = `
     bfdProfiles:
     - {name: watched, receiveInterval: 300, transmitInterval: 300, detectMultiplier: 5}`
 
-func template(name, nodeSelector, profiles, id, neighbors string) string {
+// template is an FRRConfiguration for advertisements to refer to; setting is one
+// more of its router.
+func template(name, nodeSelector, profiles, setting, neighbors string) string {
 	return fmt.Sprintf(`
 ---
 apiVersion: frrk8s.metallb.io/v1beta1
@@ -102,7 +104,7 @@ spec:
     routers:
     - asn: %d%s
       neighbors:%s
-`, name, frrk8s.Namespace, nodeSelector, profiles, lab.NodeASN, id, neighbors)
+`, name, frrk8s.Namespace, nodeSelector, profiles, lab.NodeASN, setting, neighbors)
 }
 
 // Selectors of RouteAdvertisements.
