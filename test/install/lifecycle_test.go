@@ -211,6 +211,17 @@ func (c *cluster) deployed() *corev1.PodSpec {
 	return &deployment.Spec.Template.Spec
 }
 
+// runCleanup applies a kustomization with a Job, and waits until that is done.
+func (c *cluster) runCleanup(folder string) {
+	c.t.Helper()
+	c.kubectl("apply", "--kustomize="+folder)
+	ctx, cancel := context.WithCancel(c.t.Context())
+	wait := c.runJobs(ctx)
+	c.kubectl("--namespace="+home, "wait", "--for=condition=complete", "--timeout=3m", "job/ovn-bgp-operator-cleanup")
+	cancel()
+	wait()
+}
+
 // runJobs does what the Job controller and a kubelet would, until ctx ends:
 // it runs the Jobs that appear and tells what became of them.
 func (c *cluster) runJobs(ctx context.Context) (wait func()) {
@@ -296,12 +307,7 @@ func TestKustomize(t *testing.T) {
 	c.works()
 
 	t.Log("removing what it generated while it runs, as the README says")
-	c.kubectl("apply", "--kustomize=config/cleanup")
-	ctx, cancel := context.WithCancel(t.Context())
-	wait := c.runJobs(ctx)
-	c.kubectl("--namespace="+home, "wait", "--for=condition=complete", "--timeout=3m", "job/ovn-bgp-operator-cleanup")
-	cancel()
-	wait()
+	c.runCleanup("config/cleanup")
 	c.Eventually(manager.ended).Should(Receive(HaveOccurred()), "the manager lost its lease")
 	again := c.run(home, c.deployed())
 	c.gone()

@@ -1,7 +1,6 @@
 package install
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -172,12 +171,7 @@ func TestOLMOnOVNKubernetes(t *testing.T) {
 	c.kubectl("apply", "--server-side", "--kustomize=config/agent")
 
 	t.Log("withdrawing everything, as the README says")
-	c.kubectl("apply", "--kustomize=config/cleanup")
-	ctx, cancel := context.WithCancel(t.Context())
-	wait := c.runJobs(ctx)
-	c.kubectl("--namespace="+home, "wait", "--for=condition=complete", "--timeout=3m", "job/ovn-bgp-operator-cleanup")
-	cancel()
-	wait()
+	c.runCleanup("config/cleanup")
 	c.Eventually(manager.ended).Should(Receive(HaveOccurred()), "the manager lost its lease")
 	c.gone()
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -20,7 +22,7 @@ var _ = Describe("frr-k8s' daemon", func() {
 		g := readGolden("session-settings")
 		g.prepare(ctx)
 		secret := &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: frrNamespace, Name: "tor-md5"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: objects.FRRNamespace, Name: "tor-md5"},
 			Type:       corev1.SecretTypeBasicAuth,
 			StringData: map[string]string{"username": "bgp", "password": "open-sesame"},
 		}

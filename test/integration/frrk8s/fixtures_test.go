@@ -1,7 +1,7 @@
 package frrk8s_test
 
 import (
-	"fmt"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
@@ -9,10 +9,7 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
-
-const frrNamespace = "frr-k8s-system"
 
 var fabric = map[string]string{"use": "fabric"}
 
@@ -20,21 +17,10 @@ func nodeNamed(name string) *corev1.Node {
 	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{model.LabelHostname: name}}}
 }
 
-// workerNode is number n of a cluster, with its part of the default network
-// and of the network blue.
-func workerNode(n int) *corev1.Node {
-	node := nodeNamed(fmt.Sprintf("node-%d", n))
-	node.Annotations = map[string]string{
-		ovnk.AnnotationNodeSubnets:    fmt.Sprintf(`{"default":["10.244.%d.0/24"],"cluster_udn_blue":["10.10.%d.0/24"]}`, n, n),
-		ovnk.AnnotationPrimaryAddress: fmt.Sprintf(`{"ipv4":"172.18.0.%d/16"}`, n),
-	}
-	return node
-}
-
 // configuration has one neighbor in the default VRF, on every node.
 func configuration(name string, adjust ...func(*frrk8sv1beta1.FRRConfiguration)) *frrk8sv1beta1.FRRConfiguration {
 	out := &frrk8sv1beta1.FRRConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Namespace: frrNamespace, Name: name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: objects.FRRNamespace, Name: name},
 		Spec: frrk8sv1beta1.FRRConfigurationSpec{BGP: frrk8sv1beta1.BGPConfig{Routers: []frrk8sv1beta1.Router{{
 			ASN: 64512, Neighbors: []frrk8sv1beta1.Neighbor{{Address: "192.0.2.1", ASN: 64513}},
 		}}}},
@@ -76,7 +62,7 @@ func advertisement(name string, network ...string) *ovnv1.RouteAdvertisements {
 	}
 }
 
-// blue is a Layer3 network, of which workerNode has parts.
+// blue is a Layer3 network, of which objects.Node has parts.
 func blue() *ovnv1.ClusterUserDefinedNetwork {
 	return &ovnv1.ClusterUserDefinedNetwork{
 		ObjectMeta: metav1.ObjectMeta{Name: "blue"},

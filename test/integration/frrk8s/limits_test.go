@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -37,7 +39,7 @@ var _ = Describe("frr-k8s' webhook beside generated objects", Ordered, ContinueO
 	It("takes the objects of all namespaces for one configuration, but for those of the same name", func(ctx context.Context) {
 		empty(ctx)
 		createNamespace(ctx, "metallb-system")
-		create(ctx, workerNode(1), configuration("peers"))
+		create(ctx, objects.Node(1), configuration("peers"))
 		other := configuration("peers", func(o *frrk8sv1beta1.FRRConfiguration) {
 			o.Namespace = "metallb-system"
 			o.Spec.BGP.Routers[0].ASN = 65999

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
@@ -20,7 +22,7 @@ func startBinary(name, folder string, environment []string, arguments ...string)
 	kubeconfig := filepath.Join(folder, "kubeconfig")
 	Expect(cluster.WriteKubeconfig(kubeconfig)).To(Succeed())
 
-	process := exec.Command(path, append(arguments, "--namespace="+frrNamespace)...)
+	process := exec.Command(path, append(arguments, "--namespace="+objects.FRRNamespace)...)
 	process.Env = append([]string{"KUBECONFIG=" + kubeconfig, "TMPDIR=" + folder}, environment...)
 	process.Stdout, process.Stderr = GinkgoWriter, GinkgoWriter
 	process.WaitDelay = 5 * time.Second

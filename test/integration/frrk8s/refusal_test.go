@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -29,7 +31,7 @@ const soon = 20 * time.Second
 var _ = Describe("What frr-k8s' webhook refuses", Ordered, ContinueOnFailure, func() {
 	BeforeAll(func(ctx context.Context) { startWebhook(ctx).install(ctx) })
 	BeforeEach(func(ctx context.Context) {
-		createNamespace(ctx, frrNamespace)
+		createNamespace(ctx, objects.FRRNamespace)
 		createNamespace(ctx, "metallb-system")
 		clear := func(ctx context.Context) {
 			Expect(admin.DeleteAllOf(ctx, &ovnv1.RouteAdvertisements{})).To(Succeed())
@@ -47,7 +49,7 @@ var _ = Describe("What frr-k8s' webhook refuses", Ordered, ContinueOnFailure, fu
 			o.Namespace = "metallb-system"
 			o.Spec.BGP.Routers[0].VRF, o.Spec.BGP.Routers[0].ASN = "blue", 65999
 		})
-		create(ctx, workerNode(1), workerNode(2), configuration("tor", template), foreign,
+		create(ctx, objects.Node(1), objects.Node(2), configuration("tor", template), foreign,
 			blue(), advertisement("pods"), advertisement("networks", "blue"))
 		startManager()
 
@@ -83,7 +85,7 @@ var _ = Describe("What frr-k8s' webhook refuses", Ordered, ContinueOnFailure, fu
 			o.Spec.BGP.Routers[0].Neighbors[0].HoldTime = &metav1.Duration{Duration: 30 * time.Second}
 			o.Spec.BGP.Routers[0].Neighbors[0].KeepaliveTime = &metav1.Duration{Duration: 10 * time.Second}
 		})
-		node := workerNode(1)
+		node := objects.Node(1)
 		create(ctx, node, configuration("tor", template), foreign, blue(), advertisement("pods"))
 		startManager()
 		Eventually(ctx, advertised, soon).Should(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}}))
@@ -124,7 +126,7 @@ func startManager() {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ready, err := controller.Setup(manager, controller.Options{
-		Settings:   model.Settings{Managed: model.ManagedRouting{ASN: 64600, Namespace: frrNamespace}},
+		Settings:   model.Settings{Managed: model.ManagedRouting{ASN: 64600, Namespace: objects.FRRNamespace}},
 		DefaultNAD: types.NamespacedName{Namespace: "ovn-kubernetes", Name: "default"},
 		Workers:    2,
 		StatusPace: 100 * time.Millisecond,

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
+
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -111,7 +113,7 @@ func (w *webhook) install(ctx context.Context) {
 // isAsked tries what the CRD takes but frr-k8s doesn't.
 func isAsked(ctx context.Context) bool {
 	GinkgoHelper()
-	createNamespace(ctx, frrNamespace)
+	createNamespace(ctx, objects.FRRNamespace)
 	node := nodeNamed("canary")
 	Expect(client.IgnoreAlreadyExists(admin.Create(ctx, node))).To(Succeed())
 	defer func() { Expect(admin.Delete(ctx, node)).To(Succeed()) }()
