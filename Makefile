@@ -11,6 +11,11 @@ SHELL := bash
 ARGS ?=
 IMG ?= ovn-bgp-operator:dev
 
+# The same everywhere, so that what is compiled for one target serves the others:
+# with cold caches Kubernetes' libraries take minutes. For that reason only what
+# is shipped is built with -trimpath. The race detector needs cgo.
+export CGO_ENABLED := $(if $(findstring -race,$(ARGS)),1,0)
+
 CACHE := $(CURDIR)/.cache
 TOOLS := $(CACHE)/tools/bin
 CONTROLPLANE := $(CACHE)/controlplane/bin
@@ -165,7 +170,7 @@ uninstall-crds: $(TOOLS_STAMP) ## Remove the CRDs of config/crd and with them ev
 $(TOOLS_STAMP):
 	@echo "Building the tools of hack/tools (half a minute, once)"
 	@mkdir -p $(TOOLS)
-	CGO_ENABLED=0 go build -C hack/tools -trimpath -ldflags "-s -w" -o $(TOOLS)/ \
+	go build -C hack/tools -ldflags "-s -w" -o $(TOOLS)/ \
 		sigs.k8s.io/controller-tools/cmd/controller-gen sigs.k8s.io/kustomize/kustomize/v5 \
 		gotest.tools/gotestsum golang.org/x/perf/cmd/benchstat
 	@rm -f $(CACHE)/tools/stamp-* && touch $@
@@ -173,7 +178,7 @@ $(TOOLS_STAMP):
 $(LINT_STAMP):
 	@echo "Building golangci-lint (a minute or two, once)"
 	@mkdir -p $(TOOLS)
-	CGO_ENABLED=0 go build -C hack/tools -trimpath -ldflags "-s -w" -o $(TOOLS)/ \
+	go build -C hack/tools -ldflags "-s -w" -o $(TOOLS)/ \
 		github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@rm -f $(CACHE)/tools/lint-stamp-* && touch $@
 

@@ -19,9 +19,8 @@ if [[ -n $labels ]]; then
 	native_filter+=" && ($labels)" vm_filter+=" && ($labels)"
 fi
 
-# Static, as in the virtual machine, so that both tiers share what is compiled.
 mkdir -p "$folder"
-CGO_ENABLED=0 go test -c -o "$folder/e2e.test" ./test/e2e
+go test -c -o "$folder/e2e.test" ./test/e2e
 export LAB_REQUIRED=1 CONTROLPLANE_REQUIRED=1
 
 native() {

@@ -15,7 +15,7 @@ component=k8s.io/component-base/version
 flags="-s -w -X $component.gitVersion=$version -X $component.gitMajor=$major -X $component.gitMinor=$minor"
 
 echo "Building kube-apiserver and kubectl $version (minutes, once)"
-CGO_ENABLED=0 go build -trimpath -ldflags "$flags" -o "$folder/" \
+CGO_ENABLED=0 go build -ldflags "$flags" -o "$folder/" \
 	k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl
 echo "Building etcd $(go list -m -f '{{.Version}}' go.etcd.io/etcd/server/v3)"
-CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$folder/etcd" go.etcd.io/etcd/server/v3
+CGO_ENABLED=0 go build -ldflags "-s -w" -o "$folder/etcd" go.etcd.io/etcd/server/v3

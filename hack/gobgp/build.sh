@@ -8,5 +8,5 @@ folder=$(mkdir -p "$1" && cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 echo "Building gobgprouter and gobgp $(go list -m -f '{{.Version}}' github.com/osrg/gobgp/v4)"
-CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$folder/" \
+CGO_ENABLED=0 go build -ldflags "-s -w" -o "$folder/" \
 	./gobgprouter github.com/osrg/gobgp/v4/cmd/gobgp

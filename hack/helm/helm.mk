@@ -26,5 +26,5 @@ tidy-helm:
 $(HELM_STAMP):
 	@echo "Building helm (a minute or two, once)"
 	@mkdir -p $(HELM_FOLDER)
-	CGO_ENABLED=0 go build -C hack/helm -trimpath -ldflags "-s -w" -o $(HELM_FOLDER)/ helm.sh/helm/v4/cmd/helm
+	go build -C hack/helm -ldflags "-s -w" -o $(HELM_FOLDER)/ helm.sh/helm/v4/cmd/helm
 	@rm -f $(CACHE)/helm/stamp-* && touch $@

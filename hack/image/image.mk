@@ -46,7 +46,7 @@ image-binaries:
 .PHONY: image-assembler
 image-assembler:
 	@mkdir -p $(IMAGE)
-	CGO_ENABLED=0 go build -C hack/image -trimpath -o $(IMAGE)/assemble .
+	go build -C hack/image -o $(IMAGE)/assemble .
 
 tidy: tidy-image
 

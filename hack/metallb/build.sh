@@ -13,6 +13,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 metallb=go.universe.tf/metallb
 echo "Building MetalLB's controller and speaker $(go list -m -f '{{.Version}}' $metallb)"
 for program in controller speaker; do
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$folder/metallb-$program" "$metallb/$program"
+	CGO_ENABLED=0 go build -ldflags "-s -w" -o "$folder/metallb-$program" "$metallb/$program"
 done
 "$kustomize" build "$(go list -m -f '{{.Dir}}' $metallb)/config/frr-k8s-external" >"$folder/metallb.yaml"

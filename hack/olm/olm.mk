@@ -35,5 +35,5 @@ test-olm:
 $(OLM_STAMP):
 	@echo "Building hack/olm with operator-framework's validators (a minute or two, once)"
 	@mkdir -p $(dir $(OLM))
-	CGO_ENABLED=0 go build -C hack/olm -trimpath -ldflags "-s -w" -o $(OLM) .
+	go build -C hack/olm -ldflags "-s -w" -o $(OLM) .
 	@rm -f $(CACHE)/olm/stamp-* && touch $@

@@ -25,7 +25,7 @@ test: prometheus
 $(PROMETHEUS_STAMP):
 	@echo "Building promtool from its module (two minutes, once)"
 	@mkdir -p $(PROMETHEUS_FOLDER)/bin $(PROMETHEUS_FOLDER)/crds
-	CGO_ENABLED=0 go build -C hack/prometheus -trimpath -tags remove_all_sd -ldflags "-s -w" -o $(PROMETHEUS_FOLDER)/bin/ \
+	go build -C hack/prometheus -tags remove_all_sd -ldflags "-s -w" -o $(PROMETHEUS_FOLDER)/bin/ \
 		github.com/prometheus/prometheus/cmd/promtool ./selectors
 	go -C hack/prometheus mod download github.com/prometheus-operator/prometheus-operator
 	crds=$$(go -C hack/prometheus list -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)/example/prometheus-operator-crd && \

@@ -63,7 +63,7 @@ func (o options) stage(ctx context.Context, cache *cache, l line) (stage, error)
 	if err := copyFile(filepath.Join(cache.module, "go.mod"), filepath.Join(source, "go.mod")); err != nil {
 		return s, err
 	}
-	if err := goBuild(ctx, cache.module, "build", "-trimpath", "-ldflags=-s -w", "-o", s.guest(), "./hack/vm/guest"); err != nil {
+	if err := goBuild(ctx, cache.module, "build", "-ldflags=-s -w", "-o", s.guest(), "./hack/vm/guest"); err != nil {
 		return s, err
 	}
 	if err := o.compile(ctx, cache, l, &s); err != nil {

@@ -12,5 +12,5 @@ $(VM):
 
 .PHONY: test-vm
 test-vm: $(VM) controlplane ## Run the agent's tests where the kernel has VRF, in a VM if need be; PKG, ARGS as in go test
-	CGO_ENABLED=0 go build -o $(VM_PROGRAMS)/ ./cmd/agent
+	go build -o $(VM_PROGRAMS)/ ./cmd/agent
 	$(VM) run -controlplane -modules $(LAB_MODULES) -binaries $(VM_PROGRAMS) -with config/agent $(VM_FLAGS) -- $(or $(PKG),$(VM_PACKAGES)) $(ARGS)

@@ -68,7 +68,7 @@ var _ = Describe("Restarts", Label("story11"), func() {
 		}
 	}
 
-	It("of the agent interrupt nothing, and it learns what it missed", func(ctx context.Context) {
+	It("of the agent interrupt nothing, and it learns and forgets what it missed", func(ctx context.Context) {
 		node.Agent.Kill()
 		announce(ctx, tor, late...)
 		Eventually(ctx, func() (bool, error) { return kernelHas(node.Machine, late[0]) }).Should(BeTrue())
@@ -77,6 +77,18 @@ var _ = Describe("Restarts", Label("story11"), func() {
 		learned(ctx)
 		uninterrupted()
 		settled(ctx, "agent killed and started")
+
+		node.Agent.Kill()
+		Expect(tor.Withdraw(ctx, late...)).To(Succeed())
+		for _, prefix := range late {
+			Eventually(ctx, func() (bool, error) { return kernelHas(node.Machine, prefix) }).Should(BeFalse())
+			Expect(rowsTo(ctx, l, node.Name, prefix)).NotTo(BeEmpty(), "nobody else removes rows")
+		}
+		Expect(node.StartAgent(ctx)).To(Succeed())
+		for _, prefix := range late {
+			Eventually(ctx, func(ctx context.Context) ([]row, error) { return rowsTo(ctx, l, node.Name, prefix) }).Should(BeEmpty())
+		}
+		uninterrupted()
 	})
 
 	It("of the manager interrupt nothing, and it does what it missed", func(ctx context.Context) {

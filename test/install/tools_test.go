@@ -92,7 +92,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	}
 	built = folder
 	program := "github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", folder+"/",
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", folder+"/",
 		"-ldflags", fmt.Sprintf("-s -w -X %[1]s.version=%[2]s -X %[1]s.commit=%[3]s -X %[1]s.date=%[4]s", program, version, commit, date),
 		"github.com/ovn-bgp-operator/ovn-bgp-operator/cmd/...")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

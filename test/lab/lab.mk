@@ -10,9 +10,8 @@ LAB_MODULES := vrf,openvswitch,vport-geneve
 lab-root: $(VM) ## Build the Debian root that labs run in (minutes, once; needs root)
 	$(VM) build
 
-# Without -trimpath, so that what is compiled here serves the test binaries too.
 .PHONY: lab-binaries
 lab-binaries: frrk8s ## Put what labs run into .cache/lab/bin: manager, agent, frr-k8s
 	mkdir -p $(LAB_BIN)
-	CGO_ENABLED=0 go build -ldflags "-s -w" -o $(LAB_BIN)/ ./cmd/...
+	go build -ldflags "-s -w" -o $(LAB_BIN)/ ./cmd/...
 	ln -sf $(or $(FRRK8S_ASSETS),$(FRRK8S))/* $(LAB_BIN)/

@@ -66,7 +66,7 @@ func buildAgent(b *testing.B) string {
 		b.Fatal(err)
 	}
 	binary := filepath.Join(b.TempDir(), "agent")
-	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/agent")
+	build := exec.CommandContext(b.Context(), "go", "build", "-ldflags", "-s -w", "-o", binary, "./cmd/agent")
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

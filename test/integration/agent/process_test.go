@@ -32,7 +32,7 @@ var buildAgent = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(folder, "agent")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "github.com/ovn-bgp-operator/ovn-bgp-operator/cmd/agent")
+	build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", binary, "github.com/ovn-bgp-operator/ovn-bgp-operator/cmd/agent")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
