@@ -29,6 +29,18 @@ var _ = Describe("Default import and export", Label("story1"), func() {
 		}
 	}
 
+	It("works where all nodes share one OVN: no agent touches another's rows", func(ctx context.Context) {
+		d := lab.Default()
+		d.SharedOVN = true
+		importAndExport(ctx, use(ctx, d))
+	})
+
+	It("works where the agent limits SNAT, and OVN-Kubernetes does not", func(ctx context.Context) {
+		d := lab.Default()
+		d.LeaveSNAT, d.AgentArgs = true, []string{"--manage-snat"}
+		importAndExport(ctx, use(ctx, d))
+	})
+
 	It("works with a router that is not FRR", func(ctx context.Context) {
 		d := lab.Default()
 		d.Routers[0].GoBGP = true

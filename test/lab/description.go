@@ -29,8 +29,8 @@ type Description struct {
 	Routers []RouterDescription
 	// Debounce is frr-k8s': how long it collects changes.
 	Debounce time.Duration
-	// AgentArgs and ManagerArgs are added to their flags.
-	AgentArgs, ManagerArgs []string
+	// AgentArgs are added to the agents' flags.
+	AgentArgs []string
 	// LeaveVRFs and LeaveSNAT leave to the agent what its --manage-vrfs and
 	// --manage-snat do.
 	LeaveVRFs, LeaveSNAT bool
@@ -101,7 +101,13 @@ func (d Description) String() string {
 	for _, r := range d.Routers {
 		text += ", " + r.String()
 	}
-	for _, arg := range append(append([]string{}, d.AgentArgs...), d.ManagerArgs...) {
+	if d.LeaveVRFs {
+		text += ", VRFs left to the agent"
+	}
+	if d.LeaveSNAT {
+		text += ", SNAT left to the agent"
+	}
+	for _, arg := range d.AgentArgs {
 		text += ", " + arg
 	}
 	return text

@@ -27,13 +27,15 @@ func TestALabThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
-func TestLabsAreToldApartByWhatTheirRoutersAre(t *testing.T) {
+func TestLabsAreToldApart(t *testing.T) {
 	goBGP := Default()
 	goBGP.Routers[0].GoBGP = true
 	watched := Default()
 	watched.Routers[0].BFD = true
+	vrfs, snat, shared := Default(), Default(), Default()
+	vrfs.LeaveVRFs, snat.LeaveSNAT, shared.SharedOVN = true, true, true
 	seen := map[string]bool{}
-	for _, d := range []Description{Default(), goBGP, watched, TwoRouters(), TwoToRs()} {
+	for _, d := range []Description{Default(), goBGP, watched, vrfs, snat, shared, TwoRouters(), TwoToRs()} {
 		if seen[d.String()] {
 			t.Errorf("two labs are %q", d)
 		}

@@ -27,10 +27,10 @@ func (m *Manager) Restart(ctx context.Context) error {
 		return err
 	}
 	const probes = "127.0.0.1:8081"
-	flags := append([]string{
+	flags := []string{
 		"--kubeconfig=" + kubeconfig, "--leader-elect=false", "--metrics-bind-address=0",
 		"--health-probe-bind-address=" + probes, "--log-format=text", "--log-level=debug",
-	}, m.lab.ManagerArgs...)
+	}
 	if m.Process, err = m.Machine.Start(ctx, "manager", filepath.Join(m.lab.options.Binaries, "manager"), flags...); err != nil {
 		return err
 	}
