@@ -87,7 +87,7 @@ func exporting(ctx context.Context, l *lab.Lab, change func(), node *lab.Node, p
 		stage{"manager", generatedHas(l, node, prefix, true)},
 		stage{"frr-k8s", fileHas(node.Machine, prefix, true)},
 		stage{"FRR, node", pathIs(node.FRR, prefix, true)},
-		stage{"FRR, router", pathIs(r, prefix, true)})
+		stage{"FRR, sent", pathIs(r, prefix, true)})
 }
 
 // withdrawing takes the time from a change until a router has no path to a
@@ -98,7 +98,7 @@ func withdrawing(ctx context.Context, l *lab.Lab, change func(), node *lab.Node,
 		stage{"manager", generatedHas(l, node, prefix, false)},
 		stage{"frr-k8s", fileHas(node.Machine, prefix, false)},
 		stage{"FRR, node", pathIs(node.FRR, prefix, false)},
-		stage{"FRR, router", pathIs(r, prefix, false)})
+		stage{"FRR, sent", pathIs(r, prefix, false)})
 }
 
 // importing takes the time from a router's announcement until a row is in a
@@ -260,7 +260,8 @@ var _ = ReportAfterSuite("Convergence", func(Report) {
 	}
 	var text strings.Builder
 	if table := figures.String(); table != "" {
-		fmt.Fprintf(&text, "Convergence on %s; frr-k8s collects changes for %s before it writes\n%s",
+		fmt.Fprintf(&text, "Convergence on %s; frr-k8s collects changes for %s before it writes,\n"+
+			"and FRR sends what changed route-maps allow up to 5s later (bgp route-map delay-timer)\n%s",
 			machine.ThisKernel(), lab.Default().Debounce, table)
 	}
 	text.WriteString(outageTable())
