@@ -98,7 +98,7 @@ func (d *labDemo) advertise(ctx context.Context) error {
 	if err := until(ctx, "the router has the pods' subnets of both nodes", d.torHasPods(true)); err != nil {
 		return err
 	}
-	fmt.Println("   (5 s of it pass until the nodes' FRR applies changed route-maps: bgp route-map delay-timer)")
+	fmt.Println("   (up to 5 s of it pass until the nodes' FRR applies changed route-maps: bgp route-map delay-timer)")
 	return errors.Join(
 		d.runKubectl(ctx, "get", "ra,frrconfigurations", "--all-namespaces"),
 		d.ask(ctx, d.tor.Machine, "vtysh -c 'show bgp ipv4 unicast'"),
