@@ -47,11 +47,11 @@ build: ## Build every binary of cmd/ into bin/
 
 .PHONY: clean
 clean: ## Remove what was built; `make clean-cache` also removes tools and control plane
-	rm -rf bin cover.out $(CACHE)/test $(CACHE)/bench $(CACHE)/deploy
+	hack/remove.sh bin cover.out $(CACHE)/test $(CACHE)/bench $(CACHE)/deploy
 
 .PHONY: clean-cache
 clean-cache: clean
-	rm -rf $(CACHE)
+	hack/remove.sh $(CACHE)
 
 ##@ Write and check
 

@@ -52,7 +52,7 @@ run() {
 	fi
 	echo "== $tier tier: $count specs"
 	ran+=("$tier")
-	rm -rf "${folder:?}/$tier"
+	hack/remove.sh "$folder/$tier"
 	mkdir -p "$folder/$tier/evidence"
 	"$@" 2>&1 | tee "$folder/$tier/log" || failed+=("$tier")
 	[[ ! -e $folder/$tier/evidence/convergence.txt ]] || mv "$folder/$tier/evidence/convergence.txt" "$folder/$tier/"

@@ -18,6 +18,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/probe"
 )
 
@@ -68,7 +69,10 @@ func tellInLab(ctx context.Context, once bool) (err error) {
 	defer func() { err = errors.Join(err, d.stop()) }()
 	fmt.Print(picture)
 	if err := d.tell(ctx); err != nil {
-		return fmt.Errorf("%w\nlogs of everything are in %s", err, filepath.Join(folder, "lab", "logs"))
+		if ctx.Err() != nil {
+			return err
+		}
+		return fmt.Errorf("%w\n%s\nlogs of everything are in %s", err, d.FirstBreak(ctx), filepath.Join(folder, "lab", "logs"))
 	}
 	if once {
 		fmt.Println("\nEverything came out as told.")
@@ -156,7 +160,7 @@ func show(text string) {
 func until(ctx context.Context, what string, is func(context.Context) (bool, error)) error {
 	began := time.Now()
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, toldWithin, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, machine.Patience(toldWithin), true, func(ctx context.Context) (bool, error) {
 		var done bool
 		done, last = is(ctx)
 		return done && last == nil, nil
@@ -165,7 +169,7 @@ func until(ctx context.Context, what string, is func(context.Context) (bool, err
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("not within %s: %s", toldWithin, what), last)
+		return errors.Join(fmt.Errorf("not within %s: %s", machine.Patience(toldWithin), what), last)
 	}
 	fmt.Printf("\n   %s, after %.1f s\n", what, time.Since(began).Seconds())
 	return nil

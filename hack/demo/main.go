@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -74,7 +75,10 @@ func run(ctx context.Context, binaries string, once bool) (err error) {
 		return nil
 	}
 	demo.invite(running)
-	<-running.ctx.Done()
+	select {
+	case <-running.ctx.Done():
+	case <-endOfInput():
+	}
 	fmt.Println("\nStopping ...")
 	if ctx.Err() == nil {
 		return context.Cause(running.ctx)
@@ -82,10 +86,21 @@ func run(ctx context.Context, binaries string, once bool) (err error) {
 	return nil
 }
 
+// endOfInput is closed when nobody can type any more: Ctrl-D, or a start
+// without a terminal.
+func endOfInput() <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, os.Stdin)
+	}()
+	return ended
+}
+
 // invite says what there is to play with.
 func (c *cluster) invite(m *manager) {
 	fmt.Printf(`
-Everything keeps running until Ctrl-C. In another terminal:
+Everything keeps running until Ctrl-C or Ctrl-D. In another terminal:
 
   export KUBECONFIG=%s PATH=%s:%s:$PATH
 

@@ -14,7 +14,7 @@ import (
 )
 
 const invitation = `
-Everything keeps running until Ctrl-C. Try, here:
+Everything keeps running until Ctrl-C or Ctrl-D. Try, here:
 
   kubectl get ra pods -o yaml                 # conditions
   kubectl get noderoutestates -o yaml         # what the agents see and write
@@ -47,9 +47,7 @@ func (d *labDemo) answer(ctx context.Context) error {
 			return nil
 		case line, open := <-lines:
 			if !open {
-				// Without a terminal there is still something to look at.
-				lines = nil
-				continue
+				return nil
 			}
 			d.execute(ctx, strings.TrimSpace(line))
 		}

@@ -137,7 +137,7 @@ func (c *cache) removeRemains() {
 	}
 	runs, _ := filepath.Glob(filepath.Join(c.base, "run-*"))
 	for _, run := range runs {
-		_ = os.RemoveAll(run)
+		_ = c.removeTree(run)
 	}
 }
 
@@ -150,7 +150,7 @@ func (c *cache) removeOthers() error {
 	}
 	for _, e := range entries {
 		if e.IsDir() && e.Name() != "bin" {
-			if err := os.RemoveAll(filepath.Join(c.base, e.Name())); err != nil {
+			if err := c.removeTree(filepath.Join(c.base, e.Name())); err != nil {
 				return err
 			}
 		}

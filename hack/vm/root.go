@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/worklist"
 )
@@ -55,7 +58,11 @@ func (c *cache) bootstrap(ctx context.Context) error {
 	if from != "" {
 		args = append(args, from)
 	}
-	if out, err := niced(ctx, "mmdebstrap", args...).CombinedOutput(); err != nil {
+	mmdebstrap := niced(ctx, "mmdebstrap", args...)
+	// What it mounts in the root is seen by nobody else, and gone with it however
+	// it ends.
+	mmdebstrap.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+	if out, err := mmdebstrap.CombinedOutput(); err != nil {
 		return fmt.Errorf("mmdebstrap: %w\n%s", err, out)
 	}
 	for _, folder := range mountPoints {

@@ -39,7 +39,7 @@ const lookEvery = 10 * time.Millisecond
 // that looking at one does not delay the others.
 func observe(ctx context.Context, measure string, change func(), stages ...stage) {
 	GinkgoHelper()
-	ctx, cancel := context.WithTimeout(ctx, nativeOrGuest())
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(changeWithin))
 	defer cancel()
 	times := make([]time.Duration, len(stages))
 	problems := make([]error, len(stages))
@@ -56,13 +56,6 @@ func observe(ctx context.Context, measure string, change func(), stages ...stage
 	figures.add(measure, stages, times)
 }
 
-func nativeOrGuest() time.Duration {
-	if inGuest {
-		return guestWait
-	}
-	return nativeWait
-}
-
 func await(ctx context.Context, began time.Time, s stage) (time.Duration, error) {
 	again := time.NewTicker(lookEvery)
 	defer again.Stop()
@@ -73,7 +66,7 @@ func await(ctx context.Context, began time.Time, s stage) (time.Duration, error)
 		}
 		select {
 		case <-ctx.Done():
-			return 0, errors.Join(fmt.Errorf("not reached within %s", nativeOrGuest()), err)
+			return 0, errors.Join(fmt.Errorf("not reached within %s", machine.Patience(changeWithin)), err)
 		case <-again.C:
 		}
 	}

@@ -18,9 +18,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
-// startWithin is how long a program may take to be ready. In an emulated
-// machine everything that starts does so at once, on two slow processors.
-const startWithin = 2 * time.Minute
+// startWithin is how long a program may take to be ready on a quiet machine.
+const startWithin = time.Minute
 
 // fabricBridge is the segment, on a machine of its own.
 const fabricBridge = "br0"

@@ -34,7 +34,7 @@ func (m *Manager) Restart(ctx context.Context) error {
 	if m.Process, err = m.Machine.Start(ctx, "manager", filepath.Join(m.lab.options.Binaries, "manager"), flags...); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(startWithin))
 	defer cancel()
 	return m.Machine.AwaitHTTP(ctx, "http://"+probes+"/readyz", m.Process)
 }

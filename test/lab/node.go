@@ -100,7 +100,7 @@ func (n *Node) StartAgent(ctx context.Context, args ...string) error {
 	if n.Agent, err = n.Machine.Start(ctx, "agent", filepath.Join(n.lab.options.Binaries, "agent"), flags...); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(startWithin))
 	defer cancel()
 	return n.Machine.AwaitHTTP(ctx, "http://"+probes+"/readyz", n.Agent)
 }

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -30,9 +31,7 @@ func (l *Lab) createNodes(ctx context.Context) error {
 // CreateNode writes a node's Node, as its kubelet does, and frr-k8s' Pod there.
 // Its annotations are OVN-Kubernetes', which Publish of CNI writes.
 func (l *Lab) CreateNode(ctx context.Context, n *Node) error {
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: map[string]string{
-		"kubernetes.io/hostname": n.Name, "kubernetes.io/os": "linux", "node-role.kubernetes.io/worker": "",
-	}}}
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: nodeLabels(n.Name)}}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: frrk8s.Namespace, Name: frrk8s.PodName(n.Name)},
 		Spec: corev1.PodSpec{
@@ -50,6 +49,11 @@ func (l *Lab) CreateNode(ctx context.Context, n *Node) error {
 	}
 	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady"}}
 	return l.Kube.Client.Status().Update(ctx, node)
+}
+
+// nodeLabels are those that a kubelet gives its Node.
+func nodeLabels(name string) labels.Set {
+	return labels.Set{"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "node-role.kubernetes.io/worker": ""}
 }
 
 // written are the kinds that a lab and what runs in it write.

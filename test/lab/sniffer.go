@@ -23,7 +23,7 @@ func (l *Lab) Sniff(ctx context.Context, filter string) (*Sniffer, error) {
 		return nil, err
 	}
 	s := &Sniffer{capture}
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(startWithin))
 	defer cancel()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

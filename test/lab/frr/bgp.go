@@ -117,3 +117,27 @@ func (f *FRR) Established(ctx context.Context, vrf string, neighbor netip.Addr) 
 	}
 	return answer[neighbor.String()].BgpState == "Established", nil
 }
+
+// Sessions are the states of all sessions, by "neighbor" in the default VRF and
+// "neighbor in VRF vrf" elsewhere.
+func (f *FRR) Sessions(ctx context.Context) (map[string]string, error) {
+	// By VRF, then by address family.
+	var answer map[string]map[string]struct {
+		Peers map[string]struct{ State string }
+	}
+	if err := f.ShowJSON(ctx, "show bgp vrf all summary json", &answer); err != nil {
+		return nil, err
+	}
+	sessions := map[string]string{}
+	for vrf, families := range answer {
+		for _, family := range families {
+			for neighbor, peer := range family.Peers {
+				if vrf != "default" {
+					neighbor += " in VRF " + vrf
+				}
+				sessions[neighbor] = peer.State
+			}
+		}
+	}
+	return sessions, nil
+}

@@ -9,9 +9,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
-// startWithin is how long all daemons together may take to answer. In a busy
-// emulated machine, where mgmtd alone has taken 50 s, it is needed.
-const startWithin = 3 * time.Minute
+// startWithin is how long all daemons together may take to answer on a quiet
+// machine. In a busy emulated one mgmtd alone has taken 50 s.
+const startWithin = time.Minute
 
 // configFile is where vtysh, and so frr-k8s' reloader, keeps it.
 const configFile = "/etc/frr/frr.conf"
@@ -59,7 +59,7 @@ func Start(ctx context.Context, m *machine.Machine, config string) (*FRR, error)
 // configuration file.
 func (f *FRR) Restart(ctx context.Context) error {
 	f.Kill()
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(startWithin))
 	defer cancel()
 	for _, d := range daemons {
 		args := append([]string{"-A", "127.0.0.1", "--limit-fds", "10000", "--log", "stdout"}, d.args...)

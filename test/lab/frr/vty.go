@@ -9,6 +9,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
 // answerWithin is for one question to one daemon.
@@ -41,7 +43,7 @@ func (f *FRR) ShowJSON(ctx context.Context, question string, into any) error {
 // ask speaks as vtysh does: commands end with a zero byte, an answer with three
 // of them and the command's status.
 func (f *FRR) ask(ctx context.Context, daemon, question string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(answerWithin))
 	defer cancel()
 	var conn net.Conn
 	err := f.Machine.Do(func() error {

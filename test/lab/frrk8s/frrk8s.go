@@ -57,7 +57,7 @@ func Start(ctx context.Context, m *machine.Machine, options Options) (*FRRK8s, e
 // Restart starts all of them, ending those that run.
 func (f *FRRK8s) Restart(ctx context.Context) error {
 	f.Kill()
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(startWithin))
 	defer cancel()
 	if err := f.startReloader(ctx); err != nil {
 		return err

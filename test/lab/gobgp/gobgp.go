@@ -20,8 +20,8 @@ import (
 const (
 	configFile = "/etc/frr/gobgp.toml"
 	api        = "unix:///run/gobgp.sock"
-	// patience is how long the program may take to answer.
-	patience = 30 * time.Second
+	// answerWithin is how long the program may take to answer on a quiet machine.
+	answerWithin = 30 * time.Second
 )
 
 // Config is what the router speaks.
@@ -137,7 +137,7 @@ func (r *Router) Restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(answerWithin))
 	defer cancel()
 	pause := time.NewTicker(50 * time.Millisecond)
 	defer pause.Stop()

@@ -56,6 +56,7 @@ func Enter() error {
 		os.Exit(first())
 	}
 	if os.Getenv(insideVariable) != "" || os.Getenv(vmVariable) != "" {
+		catchIgnored()
 		return nil
 	}
 	if os.Geteuid() != 0 {

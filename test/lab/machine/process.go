@@ -159,10 +159,10 @@ func (p *Process) Stop() error {
 	select {
 	case <-p.exited:
 		return nil
-	case <-time.After(stopWithin):
+	case <-time.After(Patience(stopWithin)):
 		p.Kill()
 		return fmt.Errorf("%s in %s did not end within %s of SIGTERM and was killed: see %s",
-			p.Label, p.Machine.Name, stopWithin, p.Log)
+			p.Label, p.Machine.Name, Patience(stopWithin), p.Log)
 	}
 }
 

@@ -21,7 +21,7 @@ func answers(m *machine.Machine, socket string) func(context.Context) error {
 
 // control runs a command of a daemon, in the JSON-RPC that ovs-appctl speaks.
 func control(m *machine.Machine, socket, command string) (string, error) {
-	const patience = 5 * time.Second
+	patience := machine.Patience(5 * time.Second)
 	var connection net.Conn
 	err := m.Do(func() (err error) {
 		connection, err = net.DialTimeout("unix", socket, patience)

@@ -10,10 +10,9 @@ import (
 )
 
 const (
-	// patience is how long a daemon may take to answer. An emulated machine
-	// starts a process in 50 ms, and does it one at a time; on a busy host that
-	// becomes a second.
-	patience = 2 * time.Minute
+	// answerWithin is how long a daemon that was just started may take to answer
+	// on a quiet machine.
+	answerWithin = time.Minute
 	// longest is the same for commands that wait for daemons.
 	longest = "--timeout=120"
 )
@@ -40,7 +39,7 @@ func (d *Daemon) Start(ctx context.Context) error {
 	if d.process, err = d.machine.Start(ctx, d.Name, d.program, d.arguments...); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, machine.Patience(answerWithin))
 	defer cancel()
 	// Asking costs the daemon time that it needs to start.
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
