@@ -36,7 +36,10 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 			p.originate(c, t, r, prefixes, wanted, part)
 		}
 	}
-	slices.SortFunc(part.Advertised, compareAdvertised)
+	// Mostly there is one VRF, so that it is in order already.
+	if !slices.IsSortedFunc(part.Advertised, compareAdvertised) {
+		slices.SortFunc(part.Advertised, compareAdvertised)
+	}
 	part.Advertised = slices.Compact(part.Advertised)
 	if len(part.Advertised) == 0 {
 		part.State = model.PartBlocked
@@ -116,7 +119,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		return
 	}
 	hops := p.nextHops(c.advertiser, r.VRF)
-	reached := false
+	var reached [][]netip.Prefix
 	for _, n := range r.neighbors {
 		if slices.Contains(p.node.Addresses, n.address) {
 			continue
@@ -140,10 +143,13 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		if n.bfdProfile != nil {
 			config.profiles[n.BFDProfile] = n.bfdProfile
 		}
-		reached = true
-		part.Advertised = appendAdvertised(part.Advertised, r.VRF, advertise)
+		// Neighbors of the same families share one list.
+		if !slices.ContainsFunc(reached, func(other []netip.Prefix) bool { return &other[0] == &advertise[0] && len(other) == len(advertise) }) {
+			reached = append(reached, advertise)
+			part.Advertised = appendAdvertised(part.Advertised, r.VRF, advertise)
+		}
 	}
-	if !reached {
+	if len(reached) == 0 {
 		config.forget(router)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
@@ -17,6 +18,7 @@ import (
 // and must not be stored: it follows the Go types.
 func Hash(o *frrk8sv1beta1.FRRConfiguration) uint64 {
 	h := newHasher()
+	defer h.release()
 	h.value(reflect.ValueOf(&o.Spec).Elem())
 	for _, key := range [...]string{model.LabelGenerated, LabelManagedBy} {
 		h.entry(o.Labels, key)
@@ -31,6 +33,7 @@ func Hash(o *frrk8sv1beta1.FRRConfiguration) uint64 {
 // list, but a pointer to zero is not a missing pointer.
 func SpecHash(spec *frrk8sv1beta1.FRRConfigurationSpec) uint64 {
 	h := newHasher()
+	defer h.release()
 	h.value(reflect.ValueOf(spec).Elem())
 	return h.sum()
 }
@@ -42,10 +45,19 @@ type hasher struct {
 	digest xxhash.Digest
 }
 
+// hashers are kept, because their buffers would be a twelfth of all that the
+// manager allocates.
+var hashers = sync.Pool{New: func() any { return &hasher{buffer: make([]byte, 0, 4096)} }}
+
 func newHasher() *hasher {
-	h := &hasher{buffer: make([]byte, 0, 4096)}
+	h := hashers.Get().(*hasher)
 	h.digest.Reset()
 	return h
+}
+
+func (h *hasher) release() {
+	h.buffer = h.buffer[:0]
+	hashers.Put(h)
 }
 
 func (h *hasher) sum() uint64 {

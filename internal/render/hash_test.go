@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"reflect"
 	"testing"
 
@@ -163,5 +164,22 @@ func BenchmarkHash(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		render.Hash(o)
+	}
+}
+
+// Objects are hashed more often than anything else happens to them, so that a
+// buffer for each hash would be a twelfth of all that the manager allocates.
+func TestAHashAllocatesNoBuffer(t *testing.T) {
+	o := render.Node(big())[0]
+	render.Hash(o)
+	const hashes = 1000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range hashes {
+		render.Hash(o)
+	}
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) / hashes; got > 1024 {
+		t.Errorf("a hash allocates %d bytes", got)
 	}
 }
