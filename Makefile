@@ -79,6 +79,7 @@ lint: $(LINT_STAMP) ## Lint the Go files, import rules of the rooms included
 
 .PHONY: shellcheck
 shellcheck: ## Lint the shell files
+	hack/packages.sh
 	hack/shellfiles.sh | xargs --no-run-if-empty shellcheck
 
 .PHONY: tidy

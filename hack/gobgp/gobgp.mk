@@ -7,6 +7,8 @@ GOBGP_STAMP := $(CACHE)/gobgp/stamp-$(call stamp,hack/gobgp/go.mod hack/gobgp/go
 .PHONY: gobgp
 gobgp: $(GOBGP_STAMP) ## Build the lab's GoBGP router and client (a minute, once)
 
+test: gobgp
+
 tidy: tidy-gobgp
 
 .PHONY: tidy-gobgp

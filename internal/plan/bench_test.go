@@ -8,11 +8,19 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/scale"
 )
 
-// sizes are nodes × networks, the same as the peer's and beyond.
-var sizes = []struct{ nodes, networks int }{{100, 10}, {1000, 45}, {5000, 200}}
+type size struct{ nodes, networks int }
+
+// sizes are the same as the peer's and beyond; with -short a tiny one, which
+// shows that the benchmark still runs and nothing else.
+func sizes() []size {
+	if testing.Short() {
+		return []size{{10, 2}}
+	}
+	return []size{{100, 10}, {1000, 45}, {5000, 200}}
+}
 
 func BenchmarkPlanCold(b *testing.B) {
-	for _, size := range sizes {
+	for _, size := range sizes() {
 		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
 			snapshot := scale.Snapshot(size.nodes, size.networks)
 			b.ReportAllocs()
@@ -31,7 +39,7 @@ func BenchmarkPlanCold(b *testing.B) {
 // BenchmarkPlanOneNode has the same networks twice: what one node costs must
 // not depend on how many others there are.
 func BenchmarkPlanOneNode(b *testing.B) {
-	for _, size := range append(sizes, struct{ nodes, networks int }{100, 200}) {
+	for _, size := range append(sizes(), size{100, 200}) {
 		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
 			snapshot := scale.Snapshot(size.nodes, size.networks)
 			compiled := plan.Compile(&snapshot.Cluster)

@@ -4,6 +4,13 @@ LAB_BIN := $(CACHE)/lab/bin
 # What nodes cannot do without and no system call asks for.
 LAB_MODULES := vrf,openvswitch,vport-geneve
 
+# As root there are labs, and so their tests: what these need is built first.
+# The Debian root is for amd64.
+ifeq ($(shell id -u) $(shell uname -m),0 x86_64)
+test: lab-root
+test: export LAB_REQUIRED = 1
+endif
+
 ##@ The lab
 
 .PHONY: lab-root

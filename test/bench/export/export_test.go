@@ -29,12 +29,23 @@ const (
 	changes         = 20
 )
 
+type size struct{ nodes, networks int }
+
+// sizes are those of the peer and beyond; with -short a tiny one, which shows
+// that the benchmark still runs and nothing else.
+func sizes() []size {
+	if testing.Short() {
+		return []size{{10, 2}}
+	}
+	return []size{{100, 10}, {1000, 10}, {1000, 45}, {5000, 200}}
+}
+
 // BenchmarkExport runs each size once: floor, cold start, then changes of
 // single nodes on the converged cluster.
 func BenchmarkExport(b *testing.B) {
 	ctrllog.SetLogger(logr.Discard())
 	binary := buildManager(b)
-	for _, size := range []struct{ nodes, networks int }{{100, 10}, {1000, 10}, {1000, 45}, {5000, 200}} {
+	for _, size := range sizes() {
 		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
 			c := newCluster(b, size.nodes, size.networks)
 			c.populate(b)

@@ -54,7 +54,7 @@ func startManager(b *testing.B, binary, kubeconfig string) *manager {
 	m := &manager{metrics: controlplane.FreeAddress(b), log: &bytes.Buffer{}}
 	m.command = exec.Command(binary,
 		"--kubeconfig="+kubeconfig, "--leader-elect=false",
-		"--metrics-bind-address="+m.metrics, "--health-probe-bind-address=0")
+		"--metrics-bind-address="+m.metrics, "--metrics-secure=false", "--health-probe-bind-address=0")
 	m.command.Stdout, m.command.Stderr = m.log, m.log
 	if err := m.command.Start(); err != nil {
 		b.Fatal(err)

@@ -53,14 +53,19 @@ type size struct {
 }
 
 // BenchmarkImport goes through the sizes. Ratios called x-floors are to the
-// sum of the floors that were measured beside them.
+// sum of the floors that were measured beside them. With -short there is one
+// tiny size, which shows that the benchmark still runs and nothing else.
 func BenchmarkImport(b *testing.B) {
 	nbserver.Require(b)
 	l := newLab(b)
 	b.Run("Startup", l.measureStartup)
-	for _, s := range []*size{
+	sizes := []*size{
 		{lab: l, routes: 1000, repetitions: 15}, {lab: l, routes: 10000, repetitions: 5}, {lab: l, routes: 100000, repetitions: 3},
-	} {
+	}
+	if testing.Short() {
+		sizes = []*size{{lab: l, routes: 100, repetitions: 1}}
+	}
+	for _, s := range sizes {
 		b.Run(fmt.Sprintf("routes=%d", s.routes), s.measure)
 	}
 }

@@ -53,6 +53,9 @@ func BenchmarkVariants(b *testing.B) {
 		{name: "raft=3", routes: 10000, transport: "cluster"},
 		{name: "VRF", routes: 10000, networks: 1, vrf: true, transport: "unix"},
 	} {
+		if testing.Short() {
+			v.routes = 100
+		}
 		b.Run(fmt.Sprintf("%s/routes=%d", v.name, v.routes), v.measure)
 	}
 }
