@@ -34,6 +34,7 @@ func strip() func(any) (any, error) {
 	node := apply.StripNode(
 		ovnk.AnnotationNodeSubnets, ovnk.AnnotationPrimaryAddress, ovnk.AnnotationHostCIDRs,
 		ovnk.AnnotationGatewayConfig, ovnk.AnnotationChassisID, ovnk.AnnotationNetworkIDs, ovnk.AnnotationLayer2TunnelIDs,
+		ovnk.AnnotationLayer2Version,
 	)
 	nads := apply.StripMetadata(nad.Annotations()...)
 	metadata := apply.StripMetadata()

@@ -199,6 +199,9 @@ type Node struct {
 	Subnets map[string][]netip.Prefix
 	// SubnetsProblem is set where the annotation is missing or malformed.
 	SubnetsProblem *Problem
+	// DefaultSubnetProblem is set where the annotation lacks the default network,
+	// which every node is on.
+	DefaultSubnetProblem *Problem
 	// Layer2Active holds the Layer2 networks that are set up on the node; nil
 	// where the node doesn't tell, which counts as all.
 	Layer2Active map[string]bool

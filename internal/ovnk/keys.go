@@ -10,8 +10,12 @@ const (
 	AnnotationNetworkIDs     = "k8s.ovn.org/network-ids"
 	AnnotationVTEPs          = "k8s.ovn.org/vteps"
 	// AnnotationLayer2TunnelIDs has an entry per Layer2 network whose gateway
-	// router is set up on the node.
+	// router is set up on the node; see AnnotationLayer2Version.
 	AnnotationLayer2TunnelIDs = "k8s.ovn.org/udn-layer2-node-gateway-router-lrp-tunnel-ids"
+	// AnnotationLayer2Version is "2.0" where Layer2 networks have a transit
+	// router. OVN-Kubernetes no longer writes AnnotationLayer2TunnelIDs there,
+	// and leaves the old entries in it.
+	AnnotationLayer2Version = "k8s.ovn.org/layer2-topology-version"
 )
 
 // Annotations and labels of NetworkAttachmentDefinitions.

@@ -45,6 +45,15 @@ func ParseLayer2Networks(value string, intern func(network string) string) (map[
 	return out, nil
 }
 
+// TellsLayer2Networks reports whether a node with this layer2-topology-version,
+// "" where it has none, keeps udn-layer2-node-gateway-router-lrp-tunnel-ids
+// current: only before 2.0, which brought the transit router.
+func TellsLayer2Networks(version string) bool {
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(major)
+	return version == "" || err == nil && n < 2
+}
+
 // ParseNetworkID parses the annotation network-id of a
 // NetworkAttachmentDefinition.
 func ParseNetworkID(value string) (int, error) {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -36,11 +37,19 @@ func assignEgressIPs(c *model.Cluster, advertisers []*advertiser) map[string][]e
 			continue
 		}
 		networks := map[string]bool{}
+		var unserved []string
 		for j := range c.Namespaces {
-			if eip.NamespaceSelector.Matches(c.Namespaces[j].Labels) {
-				networks[serving[c.Namespaces[j].Name]] = true
+			if !eip.NamespaceSelector.Matches(c.Namespaces[j].Labels) {
+				continue
 			}
+			network := serving[c.Namespaces[j].Name]
+			if network == "" {
+				unserved = append(unserved, c.Namespaces[j].Name)
+				continue
+			}
+			networks[network] = true
 		}
+		noteUnserved(advertisers, eip.Name, unserved)
 		for _, assigned := range eip.Assignments {
 			for network := range networks {
 				out[assigned.Node] = append(out[assigned.Node], egressRoute{network, hostPrefix(assigned.Address)})
@@ -56,12 +65,31 @@ func assignEgressIPs(c *model.Cluster, advertisers []*advertiser) map[string][]e
 	return out
 }
 
+// noteUnserved tells of namespaces whose pods the egress IP is for and whose
+// network can't be advertised.
+func noteUnserved(advertisers []*advertiser, egressIP string, namespaces []string) {
+	if len(namespaces) == 0 {
+		return
+	}
+	slices.Sort(namespaces)
+	for _, a := range advertisers {
+		if a.egressIPs && !a.idle {
+			a.find(model.Notice, model.ScopeEgressIP, egressIP, "EgressIPOfOtherNetwork", fmt.Sprintf(
+				"EgressIP %q is not advertised for pods of %s: the label %s says that their primary network is a user-defined one, and no ClusterUserDefinedNetwork selects the namespace; "+
+					"egress IPs of a namespaced UserDefinedNetwork can't be advertised: use a ClusterUserDefinedNetwork",
+				egressIP, cutList(namespaces, maxNearMisses), LabelPrimaryNetwork))
+		}
+	}
+}
+
 // hostPrefix is the address as a prefix of full length.
 func hostPrefix(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
-// servingNetworks tells for each namespace which network its pods use: a
-// primary ClusterUserDefinedNetwork that selects it, where the namespace is
-// labelled for one, otherwise the default network.
+// servingNetworks tells for each namespace which network its pods use. The label
+// of the namespace decides: without it the default network; with it the primary
+// ClusterUserDefinedNetwork that selects the namespace, and "" if there is none.
+// Such a namespace has a namespaced UserDefinedNetwork or waits for its network;
+// its pods are never on the default one.
 func servingNetworks(c *model.Cluster) map[string]string {
 	primary := make([]*model.Network, 0, len(c.Networks))
 	for i := range c.Networks {
@@ -73,8 +101,8 @@ func servingNetworks(c *model.Cluster) map[string]string {
 	out := make(map[string]string, len(c.Namespaces))
 	for i := range c.Namespaces {
 		ns := &c.Namespaces[i]
-		out[ns.Name] = model.DefaultNetwork
 		if _, labelled := ns.Labels[LabelPrimaryNetwork]; !labelled {
+			out[ns.Name] = model.DefaultNetwork
 			continue
 		}
 		for _, n := range primary {

@@ -33,6 +33,23 @@ func withNextHops(n *templateNeighbor, hops []netip.Addr) (model.Session, *model
 	return session, nil
 }
 
+// acceptOwnASN has FRR take routes of other nodes from a neighbor. All nodes have
+// one AS number, so that over eBGP these routes carry the node's own, for which
+// FRR would drop every one of them (RFC 4271, 9.1.2: AS loop). What a template
+// says is left to it.
+func acceptOwnASN(session *model.Session, n *templateNeighbor, part *model.NodePart) {
+	switch session.AllowAsIn {
+	case "":
+		session.AllowAsIn = "origin"
+	case "none":
+		part.Findings = append(part.Findings, model.Finding{
+			Outcome: model.Notice, Reason: "AllowAsInNone", Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
+			Message: fmt.Sprintf("neighbor %s has allowAsIn \"none\", with which FRR drops over eBGP what other nodes announce, and a network without overlay needs that: "+
+				"remove allowAsIn, or set it to \"origin\"", n.ID()),
+		})
+	}
+}
+
 // receiveForNeighbor takes the matches of the neighbor's family.
 func receiveForNeighbor(matches []model.PrefixMatch, n *templateNeighbor) []model.PrefixMatch {
 	var out []model.PrefixMatch

@@ -102,6 +102,8 @@ func (p *nodePlanner) unknown(a *advertiser) *model.Finding {
 		return blocked(p.node.Problem)
 	case a.pods && p.node.SubnetsProblem != nil && slices.ContainsFunc(a.networks, (*advertisedNetwork).hasHostSubnets):
 		return blocked(p.node.SubnetsProblem)
+	case a.pods && p.node.DefaultSubnetProblem != nil && a.byName[model.DefaultNetwork] != nil:
+		return blocked(p.node.DefaultSubnetProblem)
 	case p.node.Hostname == "":
 		return blocked(&model.Problem{Reason: "HostnameLabelMissing", Message: "the label " + model.LabelHostname +
 			" is missing, by which the generated FRRConfiguration selects the node: add it, with a value that no other node has"})

@@ -130,6 +130,9 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 			continue
 		}
 		session, conflict := withNextHops(n, hops)
+		if len(receive) > 0 {
+			acceptOwnASN(&session, n, part)
+		}
 		if conflict == nil {
 			conflict = config.profileConflict(t.template, n)
 		}

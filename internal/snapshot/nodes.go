@@ -42,7 +42,11 @@ func (r *NodeReader) intern(network string) string {
 func (r *NodeReader) Node(n *corev1.Node) model.Node {
 	out := model.Node{Host: Host(n)}
 	out.Subnets, out.SubnetsProblem = r.subnets(n)
-	if value, found := n.Annotations[ovnk.AnnotationLayer2TunnelIDs]; found {
+	if out.SubnetsProblem == nil && len(out.Subnets[model.DefaultNetwork]) == 0 {
+		out.DefaultSubnetProblem = &model.Problem{Reason: "DefaultSubnetMissing", Pending: true, Message: "annotation " + ovnk.AnnotationNodeSubnets +
+			` has no subnet for "default", the network that every node is on: waiting for OVN-Kubernetes to add it; ` + lookAtLogs}
+	}
+	if value, found := n.Annotations[ovnk.AnnotationLayer2TunnelIDs]; found && ovnk.TellsLayer2Networks(n.Annotations[ovnk.AnnotationLayer2Version]) {
 		active, err := ovnk.ParseLayer2Networks(value, r.intern)
 		if err != nil {
 			out.Problem = malformed(err)
@@ -176,9 +180,10 @@ func firstOfEachFamily(prefixes []netip.Prefix) []netip.Addr {
 
 // missing is for an annotation that OVN-Kubernetes will write.
 func missing(annotation, meaning string) *model.Problem {
-	return &model.Problem{Reason: "AnnotationMissing", Pending: true, Message: "annotation " + annotation + " is missing: " + meaning +
-		"; should it stay so, look at the logs of ovnkube-control-plane and of the node's ovnkube-node"}
+	return &model.Problem{Reason: "AnnotationMissing", Pending: true, Message: "annotation " + annotation + " is missing: " + meaning + "; " + lookAtLogs}
 }
+
+const lookAtLogs = "should it stay so, look at the logs of ovnkube-control-plane and of the node's ovnkube-node"
 
 // malformed is for an annotation that somebody has to repair.
 func malformed(err error) *model.Problem {
