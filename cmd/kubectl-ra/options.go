@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
 // The forms of output.
@@ -37,6 +38,7 @@ type options struct {
 	takeOver         bool
 	managedASN       uint32
 	managedNamespace string
+	defaultNoOverlay []string
 
 	stdin  io.Reader
 	stdout io.Writer
@@ -62,6 +64,8 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"AS number of the node-to-node sessions of NoOverlay networks with routing: Managed, as the manager's flag")
 	f.StringVar(&o.managedNamespace, "managed-namespace", "frr-k8s-system",
 		"namespace for the FRRConfigurations of Managed routing, as the manager's flag")
+	f.StringSliceVar(&o.defaultNoOverlay, "default-network-no-overlay-subnets", nil,
+		"subnets of the default pod network if it has no overlay, as the manager's flag")
 }
 
 // usesCluster reports whether a cluster is read. Files alone never need one.
@@ -70,9 +74,12 @@ func (o *options) usesCluster() bool {
 }
 
 func (o *options) settings() model.Settings {
+	// validate has looked at it.
+	noOverlay, _ := ovnk.ParseClusterSubnets(o.defaultNoOverlay)
 	return model.Settings{
-		TakeOver: o.takeOver,
-		Managed:  model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
+		TakeOver:         o.takeOver,
+		Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
+		DefaultNoOverlay: noOverlay,
 	}
 }
 
@@ -104,6 +111,9 @@ func (o *options) validate() error {
 	}
 	if o.managedNamespace == "" {
 		complain("--managed-namespace is empty; name the namespace that frr-k8s runs in")
+	}
+	if _, err := ovnk.ParseClusterSubnets(o.defaultNoOverlay); err != nil {
+		complain("--default-network-no-overlay-subnets: %w", err)
 	}
 	return errors.Join(problems...)
 }

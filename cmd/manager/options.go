@@ -13,6 +13,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
@@ -39,6 +40,7 @@ type options struct {
 	managedASN        uint32
 	managedNamespace  string
 	defaultNetworkNAD string
+	defaultNoOverlay  []string
 	workers           int
 
 	logLevel  string
@@ -122,6 +124,9 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.defaultNetworkNAD, "default-network-nad", o.defaultNetworkNAD,
 		"NAMESPACE/NAME of the NetworkAttachmentDefinition of the default pod network; "+
 			"it is annotated if it exists")
+	f.StringSliceVar(&o.defaultNoOverlay, "default-network-no-overlay-subnets", o.defaultNoOverlay,
+		"subnets of the default pod network, as OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24), if it has no overlay: "+
+			"nodes then receive each other's parts of them")
 	f.IntVar(&o.workers, "workers", o.workers, "how many nodes are worked on at once")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig,
@@ -175,6 +180,9 @@ func (o *options) validate() error {
 	if _, err := o.defaultNAD(); err != nil {
 		problems = append(problems, err)
 	}
+	if _, err := ovnk.ParseClusterSubnets(o.defaultNoOverlay); err != nil {
+		complain("--default-network-no-overlay-subnets: %w", err)
+	}
 	if o.leaderElect && (o.leaseDuration <= o.renewDeadline || o.renewDeadline <= o.retryPeriod || o.retryPeriod <= 0) {
 		complain("leader election wants lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
 			o.leaseDuration, o.renewDeadline, o.retryPeriod)
@@ -204,10 +212,15 @@ func (o *options) controllers() (controller.Options, error) {
 	if err != nil {
 		return controller.Options{}, err
 	}
+	noOverlay, err := ovnk.ParseClusterSubnets(o.defaultNoOverlay)
+	if err != nil {
+		return controller.Options{}, err
+	}
 	return controller.Options{
 		Settings: model.Settings{
-			TakeOver: o.takeOver,
-			Managed:  model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
+			TakeOver:         o.takeOver,
+			Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
+			DefaultNoOverlay: noOverlay,
 		},
 		DefaultNAD:  defaultNAD,
 		ObserveOnly: o.observeOnly,

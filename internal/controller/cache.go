@@ -11,6 +11,7 @@ import (
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -48,7 +49,11 @@ func strip() func(any) (any, error) {
 		case *frrk8sv1beta1.FRRNodeState:
 			return apply.StripNodeState(o)
 		case *nadv1.NetworkAttachmentDefinition:
-			o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
+			// The default network's tells whether it has an overlay; those of other
+			// networks repeat what ClusterUserDefinedNetworks say.
+			if snapshot.NetworkOf(o) != model.DefaultNetwork {
+				o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
+			}
 			return nads(o)
 		case *corev1.Namespace:
 			return metadata(o)

@@ -32,6 +32,9 @@ type Settings struct {
 	TakeOver bool
 	// Managed is used for networks whose routing the operator manages.
 	Managed ManagedRouting
+	// DefaultNoOverlay are the default network's subnets where it has no overlay;
+	// empty where it has one.
+	DefaultNoOverlay []NetworkSubnet
 }
 
 // ManagedRouting says how nodes peer with each other for NoOverlay networks
@@ -127,9 +130,11 @@ type Network struct {
 	Primary   bool
 	Topology  Topology
 	Transport Transport
-	// Subnets are the whole network's; empty for the default network, whose
-	// subnets only the nodes' annotations tell.
+	// Subnets are the whole network's; empty for the default network with an
+	// overlay, whose subnets only the nodes' annotations tell.
 	Subnets []NetworkSubnet
+	// SubnetsNotice is set where Subnets would be needed and are not known.
+	SubnetsNotice *Problem
 	// VRF is the kernel VRF device, "" for the default network.
 	VRF string
 	// VRFProblem is set where the VRF's name is not known.

@@ -51,6 +51,15 @@ const (
 	FieldManager             = "clustermanager-routeadvertisements-controller"
 )
 
+// OVN-Kubernetes' own objects of managed routing: a template that lets nodes peer
+// with each other, and RouteAdvertisements of the default network and of all
+// ClusterUserDefinedNetworks without overlay.
+const (
+	ManagedTemplateName = "ovnk-managed-bgp"
+	ManagedDefaultName  = "ovnk-managed-bgp-default"
+	ManagedCUDNName     = "ovnk-managed-bgp-cudn"
+)
+
 // Group is the API group of all of OVN-Kubernetes' own kinds.
 const Group = "k8s.ovn.org"
 

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/preview"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -54,16 +57,16 @@ func settings(t *testing.T, path string) model.Settings {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range strings.Fields(string(text)) {
-		switch f {
-		case "--take-over":
-			out.TakeOver = true
-		case "--managed-asn=65001":
-			out.Managed.ASN = 65001
-		case "--managed-namespace=frr-k8s-system":
-		default:
-			t.Fatalf("%s: unknown flag %s", path, f)
-		}
+	flags := pflag.NewFlagSet(path, pflag.ContinueOnError)
+	flags.BoolVar(&out.TakeOver, "take-over", false, "")
+	flags.Uint32Var(&out.Managed.ASN, "managed-asn", out.Managed.ASN, "")
+	flags.StringVar(&out.Managed.Namespace, "managed-namespace", out.Managed.Namespace, "")
+	noOverlay := flags.StringSlice("default-network-no-overlay-subnets", nil, "")
+	if err := flags.Parse(strings.Fields(string(text))); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	if out.DefaultNoOverlay, err = ovnk.ParseClusterSubnets(*noOverlay); err != nil {
+		t.Fatalf("%s: %v", path, err)
 	}
 	return out
 }

@@ -70,6 +70,9 @@ func (a *advertiser) accept(n *model.Network) *advertisedNetwork {
 		a.findProblem(model.ScopeNetwork, name, n.VRFProblem)
 		return nil
 	}
+	if a.pods && n.SubnetsNotice != nil {
+		a.find(model.Notice, model.ScopeNetwork, name, n.SubnetsNotice.Reason, n.SubnetsNotice.Message)
+	}
 	out := &advertisedNetwork{Network: n, vrf: n.VRF}
 	if n.IsDefault() {
 		out.vrf = model.DefaultVRF

@@ -109,7 +109,7 @@ func (p *nodePlanner) shadows(vrf string) map[string]overlap {
 	space := p.spaces[vrf]
 	if space != nil && space.defaultNetwork != nil {
 		for _, prefix := range p.node.Subnets[model.DefaultNetwork] {
-			if other, found := space.find(prefix); found {
+			if other, found := space.find(prefix); found && !other.network.IsDefault() {
 				held[other.network.Name] = overlap{other.prefix, prefix, space.defaultNetwork}
 			}
 		}

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"reflect"
+	"runtime"
 	"testing"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"

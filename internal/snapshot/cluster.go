@@ -28,7 +28,7 @@ func Snapshot(objs *Objects, settings model.Settings) *model.Snapshot {
 func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 	out := model.Cluster{
 		RouteAdvertisements: routeAdvertisements(objs, settings),
-		Networks:            networks(objs),
+		Networks:            networks(objs, settings),
 		Templates:           templates(objs.FRRConfigurations),
 		Namespaces:          namespaces(objs.Namespaces),
 		EgressIPs:           egressIPs(objs.EgressIPs),

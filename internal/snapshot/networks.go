@@ -13,15 +13,14 @@ import (
 
 // networks are the default network and every ClusterUserDefinedNetwork, those
 // included that can't be advertised: a selector may match them.
-func networks(objs *Objects) []model.Network {
+func networks(objs *Objects, settings model.Settings) []model.Network {
 	out := make([]model.Network, 0, len(objs.CUDNs)+1)
 	ids := networkIDs{objs: objs}
 	for i := range objs.CUDNs {
 		out = append(out, network(&objs.CUDNs[i], &ids))
 	}
 	slices.SortFunc(out, func(a, b model.Network) int { return cmp.Compare(a.Name, b.Name) })
-	// OVN-Kubernetes runs the default network as a Layer3 one.
-	return slices.Insert(out, 0, model.Network{Name: model.DefaultNetwork, Primary: true, Topology: model.TopologyLayer3})
+	return slices.Insert(out, 0, defaultNetwork(objs, settings))
 }
 
 func network(cudn *ovnv1.ClusterUserDefinedNetwork, ids *networkIDs) model.Network {
@@ -67,12 +66,6 @@ func addressing(spec *ovnv1.NetworkSpec) (role ovnv1.NetworkRole, subnets []mode
 	}
 }
 
-// OVN-Kubernetes' host subnet lengths where the network has none.
-const (
-	defaultHostLength4 = 24
-	defaultHostLength6 = 64
-)
-
 func layer3Subnets(in []ovnv1.Layer3Subnet) ([]model.NetworkSubnet, string) {
 	out := make([]model.NetworkSubnet, 0, len(in))
 	for i := range in {
@@ -83,10 +76,7 @@ func layer3Subnets(in []ovnv1.Layer3Subnet) ([]model.NetworkSubnet, string) {
 		}
 		length := int(in[i].HostSubnet)
 		if length == 0 {
-			length = defaultHostLength4
-			if prefix.Addr().Is6() {
-				length = defaultHostLength6
-			}
+			length = ovnk.DefaultHostLength(prefix.Addr())
 		}
 		if length <= prefix.Bits() || length >= prefix.Addr().BitLen() {
 			return nil, fmt.Sprintf("%s: nodes can't get subnets of length %d out of %s: set hostSubnet to a length between %d and %d",

@@ -85,7 +85,7 @@ spec: {namespaceSelector: {matchExpressions: [{key: a, operator: In}]}, network:
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			objs := &Objects{CUDNs: object[*Objects](t, "CUDNs:\n- "+indent(row.manifest)).CUDNs}
-			got := networks(objs)
+			got := networks(objs, model.Settings{})
 			same(t, got[0], model.Network{Name: "default", Primary: true, Topology: model.TopologyLayer3})
 			same(t, got[1:], []model.Network{row.wanted})
 		})
@@ -122,7 +122,7 @@ CUDNs: [{metadata: {name: default}, spec: {namespaceSelector: {}, network: {topo
 Nodes: [{metadata: {name: c, annotations: {k8s.ovn.org/network-ids: '{"default":"0","cluster_udn_default":"3"}'}}}]`, vrf: "mp3-udn-vrf"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := networks(object[*Objects](t, row.manifest))[1]
+			got := networks(object[*Objects](t, row.manifest), model.Settings{})[1]
 			same(t, got.VRF, row.vrf)
 			if row.vrf != "" {
 				same(t, got.VRFProblem, (*model.Problem)(nil))

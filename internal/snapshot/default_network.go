@@ -1,0 +1,46 @@
+package snapshot
+
+import (
+	"fmt"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+)
+
+// defaultNetwork is the pod network, which OVN-Kubernetes runs as a Layer3 one.
+// Its subnets are in OVN-Kubernetes' flags only: they have to be known where it
+// has no overlay, because nodes learn each other's parts by BGP then.
+func defaultNetwork(objs *Objects, settings model.Settings) model.Network {
+	out := model.Network{Name: model.DefaultNetwork, Primary: true, Topology: model.TopologyLayer3}
+	if len(settings.DefaultNoOverlay) > 0 {
+		out.Transport, out.Subnets = model.TransportNoOverlay, settings.DefaultNoOverlay
+		return out
+	}
+	if evidence := defaultWithoutOverlay(objs); evidence != "" {
+		out.Transport = model.TransportNoOverlay
+		out.SubnetsNotice = &model.Problem{Reason: "PodSubnetsUnknown", Message: fmt.Sprintf(
+			"%s, so that nodes have to receive each other's pod subnets, and no object says what these are: "+
+				"start the operator with --default-network-no-overlay-subnets, and the value of OVN-Kubernetes' --cluster-subnets", evidence)}
+	}
+	return out
+}
+
+// defaultWithoutOverlay says what tells that the default network has no overlay,
+// "" if nothing does.
+func defaultWithoutOverlay(objs *Objects) string {
+	for i := range objs.NADs {
+		nad := &objs.NADs[i]
+		if NetworkOf(nad) != model.DefaultNetwork {
+			continue
+		}
+		if transport, err := ovnk.NADTransport(nad.Spec.Config); err == nil && transport == ovnk.TransportNoOverlay {
+			return fmt.Sprintf("NetworkAttachmentDefinition %s/%s has transport %q", nad.Namespace, nad.Name, transport)
+		}
+	}
+	for i := range objs.RouteAdvertisements {
+		if name := objs.RouteAdvertisements[i].Name; name == ovnk.ManagedDefaultName {
+			return fmt.Sprintf("RouteAdvertisements %q is OVN-Kubernetes' own, for a default network without overlay", name)
+		}
+	}
+	return ""
+}
