@@ -39,11 +39,11 @@ func NetworkOf(o metav1.Object, defaultNAD types.NamespacedName) string {
 // those that it decides about, are replaced by ours; all others stay. An
 // annotation that can't be read counts as empty, and the reason is returned.
 func merge(annotations map[string]string, ours []string, decides func(string) bool) (changes map[string]*string, malformed error) {
-	written, err := names(annotations, annotationWritten)
+	written, err := parse(annotations, annotationWritten)
 	if err != nil {
 		malformed = err
 	}
-	existing, err := names(annotations, ovnk.AnnotationRouteAdvertisements)
+	existing, err := parse(annotations, ovnk.AnnotationRouteAdvertisements)
 	if err != nil {
 		malformed = err
 	}
@@ -67,7 +67,7 @@ func merge(annotations map[string]string, ours []string, decides func(string) bo
 	return changes, malformed
 }
 
-func names(annotations map[string]string, key string) ([]string, error) {
+func parse(annotations map[string]string, key string) ([]string, error) {
 	if annotations[key] == "" {
 		return nil, nil
 	}

@@ -56,7 +56,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 		return ctrl.Result{}, err
 	}
 	network := NetworkOf(&object, r.Default)
-	ours := revision.Advertisers(network)
+	ours, err := r.accepted(ctx, revision.Advertisers(network), &object)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	changes, malformed := merge(object.Annotations, ours, revision.Decides)
 	if malformed != nil {
 		log.FromContext(ctx).Info("Replacing an annotation that nobody can read", "reason", malformed.Error())

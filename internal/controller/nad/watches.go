@@ -12,7 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
 )
@@ -32,6 +34,10 @@ func Setup(m manager.Manager, r *Reconciler, nads *current.Trigger[types.Namespa
 		return err
 	}
 	if err := c.Watch(nads.Source()); err != nil {
+		return err
+	}
+	if err := c.Watch(source.TypedKind(m.GetCache(), &ovnv1.RouteAdvertisements{},
+		handler.TypedEnqueueRequestsFromMapFunc(r.ofAdvertisements), acceptedChanges())); err != nil {
 		return err
 	}
 	return c.Watch(optional.NewSource(kinds, Kind, m.GetCache(), &nadv1.NetworkAttachmentDefinition{},

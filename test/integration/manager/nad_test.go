@@ -6,8 +6,10 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
+	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -67,6 +69,30 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 
 		change(ctx, blue(), func(c *ovnv1.ClusterUserDefinedNetwork) { c.Labels = nil })
 		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["another"]`))
+	})
+
+	// OVN-Kubernetes' nodes stop reading at the first one that is not Accepted.
+	It("lists what is Accepted and nothing else, also while that changes", func(ctx context.Context) {
+		defaultNAD := nad(ovnNamespace, "default", "")
+		create(ctx, defaultNAD)
+		clashing := objects.Template("clashing", 64999)
+		clashing.Labels = map[string]string{"use": "clashing"}
+		bad := objects.Advertisement("rejected", func(spec *ovnv1.RouteAdvertisementsSpec) {
+			spec.FRRConfigurationSelector.MatchLabels = clashing.Labels
+		})
+		manager = start(operator.Config)
+		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(Equal(`["pods"]`))
+		create(ctx, clashing, bad)
+		Eventually(func() metav1.ConditionStatus { return condition(ctx, "rejected", status.Accepted).Status }).Should(Equal(metav1.ConditionFalse))
+		manager.settle()
+		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["pods"]`))
+
+		By("mending it")
+		change(ctx, clashing, func(o *frrk8sv1beta1.FRRConfiguration) { o.Spec.BGP.Routers[0].ASN = 64512 })
+		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(Equal(`["pods","rejected"]`))
+		By("breaking it again")
+		change(ctx, clashing, func(o *frrk8sv1beta1.FRRConfiguration) { o.Spec.BGP.Routers[0].ASN = 64999 })
+		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(Equal(`["pods"]`))
 	})
 
 	It("that can't be written shows in the condition, and is tried again", func(ctx context.Context) {

@@ -1,0 +1,60 @@
+package nad
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
+)
+
+func withAccepted(value metav1.ConditionStatus, generation int64) *ovnv1.RouteAdvertisements {
+	ra := &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: "ra", Generation: 2}}
+	if value != "" {
+		ra.Status.Conditions = []metav1.Condition{{Type: status.Accepted, Status: value, ObservedGeneration: generation}}
+	}
+	return ra
+}
+
+func TestOnlyWhatIsAcceptedIsListed(t *testing.T) {
+	for name, test := range map[string]struct {
+		ra *ovnv1.RouteAdvertisements
+		// listed is what becomes of one that is listed, unlisted of one that is not.
+		listed, unlisted bool
+	}{
+		"new":                        {withAccepted("", 0), true, false},
+		"accepted":                   {withAccepted(metav1.ConditionTrue, 2), true, true},
+		"rejected":                   {withAccepted(metav1.ConditionFalse, 2), false, false},
+		"accepted before it changed": {withAccepted(metav1.ConditionTrue, 1), true, false},
+		"rejected before it changed": {withAccepted(metav1.ConditionFalse, 1), true, false},
+		"not known":                  {withAccepted(metav1.ConditionUnknown, 2), true, false},
+	} {
+		if got := lists(test.ra, true); got != test.listed {
+			t.Errorf("%s: one that is listed stays: %v, want %v", name, got, test.listed)
+		}
+		if got := lists(test.ra, false); got != test.unlisted {
+			t.Errorf("%s: one that is not listed comes: %v, want %v", name, got, test.unlisted)
+		}
+	}
+}
+
+func TestTheAnnotationFollowsAccepted(t *testing.T) {
+	accepted, rejected := withAccepted(metav1.ConditionTrue, 2), withAccepted(metav1.ConditionFalse, 2)
+	reworded := rejected.DeepCopy()
+	reworded.Status.Conditions[0].Message = "another"
+	for name, test := range map[string]struct {
+		before, after *ovnv1.RouteAdvertisements
+		passes        bool
+	}{
+		"accepted at last": {withAccepted("", 0), accepted, true},
+		"rejected":         {accepted, rejected, true},
+		"reworded":         {rejected, reworded, false},
+		"changed":          {accepted, withAccepted(metav1.ConditionTrue, 1), true},
+	} {
+		if got := acceptedChanges().Update(event.TypedUpdateEvent[*ovnv1.RouteAdvertisements]{ObjectOld: test.before, ObjectNew: test.after}); got != test.passes {
+			t.Errorf("%s: passes %v", name, got)
+		}
+	}
+}
