@@ -53,13 +53,9 @@ func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer)
 	if err != nil {
 		return err
 	}
-	certificates, err := o.tls()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: certificates, Node: o.node, Log: log.WithName("ovn")}, dryRun)
+	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")}, dryRun)
 	changes, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
 	return errors.Join(inOVN, inKernel, tellRemoved(out, o.node, &written, changes, dryRun))
 }

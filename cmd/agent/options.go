@@ -236,6 +236,15 @@ func (o *options) sources() (sources.Settings, error) {
 	return out, errors.Join(problems...)
 }
 
+// certificates returns what reads the certificates for each connection, nil where
+// there are none.
+func (o *options) certificates() func() (*tls.Config, error) {
+	if o.certificate == "" && o.privateKey == "" && o.caCert == "" {
+		return nil
+	}
+	return o.tls
+}
+
 // tls reads the certificates, where there are any.
 func (o *options) tls() (*tls.Config, error) {
 	if o.certificate == "" && o.privateKey == "" && o.caCert == "" {

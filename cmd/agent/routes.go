@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 )
@@ -21,9 +24,41 @@ func printRoutes(ctx context.Context, o *options, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if trouble := askRunning(ctx, o.probeAddress); trouble != "" {
+		_, _ = fmt.Fprintf(logs, "The agent that runs here is not ready: %s\n", trouble)
+	}
 	return p.settle(ctx, o.timeout, func(context.Context) error {
 		return writeRoutes(out, p.agent.Routes())
 	})
+}
+
+// askRunning returns what the node's agent says is wrong with it; what is printed
+// is read by sessions of our own, which may be better off. It returns "" where
+// all is well, and where nobody answers: the command works without an agent, too.
+func askRunning(ctx context.Context, address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "" // It serves no probes.
+	}
+	if host == "" || net.ParseIP(host).IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", http.NoBody)
+	if err != nil {
+		return ""
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
+	if response.StatusCode == http.StatusOK {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
 }
 
 func writeRoutes(out io.Writer, rows []agent.RouteRow) error {

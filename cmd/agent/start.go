@@ -61,10 +61,6 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	certificates, err := o.tls()
-	if err != nil {
-		return nil, err
-	}
 	p := &parts{log: log}
 	if p.config, err = restConfig(o.kubeconfig); err != nil {
 		return nil, err
@@ -74,7 +70,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	p.agent = agent.New(agent.Options{
 		Settings: o.settings(),
 		Kernel:   kernel.Options{Log: log.WithName("kernel"), Buffer: o.buffer, Interval: o.resync},
-		OVN:      ovnnb.Options{Endpoints: o.ovn, TLS: certificates, Node: o.node, Log: log.WithName("ovn")},
+		OVN:      ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")},
 		Log:      log, Registry: ctrlmetrics.Registry, ReadOnly: readOnly, ManageSNAT: o.manageSNAT, Changed: p.writer.Changed,
 	})
 	p.writer.States = p.agent.States
@@ -130,8 +126,8 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 
 // ready tells why the agent is not at work yet.
 func (p *parts) ready() error {
-	if !p.agent.Connected() {
-		return errors.New("there is no connection to the OVN Northbound database")
+	if err := p.agent.Health(); err != nil {
+		return err
 	}
 	if _, known := p.agent.Unsettled(); !known {
 		return errors.New("the node's networks are not known yet")

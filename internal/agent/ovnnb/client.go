@@ -29,7 +29,9 @@ type Options struct {
 	// Endpoints are unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT. Of a cluster
 	// only the leader will do.
 	Endpoints []string
-	TLS       *tls.Config
+	// TLS is asked for each connection, because certificates are renewed while
+	// the agent runs; nil without.
+	TLS func() (*tls.Config, error)
 	// Node is this node's name.
 	Node string
 	Log  logr.Logger
@@ -39,9 +41,12 @@ type Options struct {
 	// Timeout is how long a transaction may take, and perOperation more for
 	// each operation; 10 s if 0.
 	Timeout time.Duration
-	// LoadTimeout is how long a table, or a part of one, may take to be read;
-	// 60 s if 0.
-	LoadTimeout time.Duration
+	// ConnectTimeout is how long a server may take to be reached and to answer at
+	// all, and LoadTimeout how long a table, or a part of one, may take to be
+	// read; 10 and 60 s if 0, and a quarter of that where there are other servers
+	// to ask: one that hangs must not keep us from those.
+	ConnectTimeout time.Duration
+	LoadTimeout    time.Duration
 	// NAT has the routers' NAT looked at as well.
 	NAT bool
 	// Connections is told when a session begins (nil) and ends (its cause).
@@ -66,8 +71,9 @@ type Client struct {
 	// trouble is why there is no session.
 	trouble string
 
-	// complaint is what was logged last, and complained when; they are Run's.
-	complaint  string
+	// lost are when the last sessions ended, and why.
+	lost []loss
+	// complained is when a failure to connect was last logged; it is Run's.
 	complained time.Time
 }
 
@@ -80,7 +86,12 @@ func New(options Options) *Client {
 	}
 	or(&options.Silence, 5*time.Second)
 	or(&options.Timeout, 10*time.Second)
-	or(&options.LoadTimeout, time.Minute)
+	alone := time.Duration(4)
+	if len(options.Endpoints) > 1 {
+		alone = 1
+	}
+	or(&options.ConnectTimeout, alone*2500*time.Millisecond)
+	or(&options.LoadTimeout, alone*15*time.Second)
 	if options.Connections == nil {
 		options.Connections = func(error) {}
 	}
@@ -117,6 +128,7 @@ func (c *Client) Run(ctx context.Context) error {
 		c.options.Connections(err)
 		if connected {
 			delay = 0
+			c.noteLoss(err)
 			c.options.Log.Info("Lost the OVN Northbound database; connecting again", "endpoint", endpoint, "cause", err.Error())
 		} else {
 			c.complain(endpoint, err)
@@ -134,14 +146,14 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-// complain logs why there is no session, and the same again only after a
-// while. That one of several servers follows is how it should be.
+// complain logs why there is no session, once a minute: the text varies, by
+// ports and times in it. That one of several servers follows is how it should be.
 func (c *Client) complain(endpoint string, err error) {
 	log := c.options.Log
-	if errors.Is(err, errNotLeader) && len(c.options.Endpoints) > 1 || c.complaint == err.Error() && time.Since(c.complained) < time.Minute {
+	if errors.Is(err, errNotLeader) && len(c.options.Endpoints) > 1 || time.Since(c.complained) < time.Minute {
 		log = log.V(1)
 	} else {
-		c.complaint, c.complained = err.Error(), time.Now()
+		c.complained = time.Now()
 	}
 	log.Info("No session with the OVN Northbound database", "endpoint", endpoint, "cause", err.Error())
 }

@@ -3,9 +3,9 @@ package ovnnb
 import (
 	"encoding/json"
 	"fmt"
-	"hash/maphash"
 	"strconv"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -59,10 +59,14 @@ func (t *transaction) change(router string, network *networkRoutes, changes []mo
 		switch c.Verb {
 		case model.RowInsert:
 			name := "r" + strconv.Itoa(i)
-			t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationInsert, Table: tableRoute, UUIDName: name, Row: rowOf(network, c)})
+			t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationInsert, Table: tableRoute, UUIDName: name, Row: insertedRow(network, c)})
 			inserted = append(inserted, ovsdb.UUID{GoUUID: name})
 		case model.RowUpdate:
-			row := rowOf(network, c)
+			// Its marks stay as they are. Another part would have the row move from
+			// one monitor to another, and ovsdb-server tells the insert before the
+			// delete, for which libovsdb gives up the session. The part may be one
+			// that an earlier agent chose in another way.
+			row := columnsOf(network, c)
 			row["route_table"], row["policy"], row["bfd"], row["options"] = "", ovsdb.OvsSet{}, ovsdb.OvsSet{}, ovsdb.OvsMap{}
 			t.add(rowMustExist, ovsdb.Operation{Op: ovsdb.OperationUpdate, Table: tableRoute, Where: is(formatRowID(c.ID)), Row: row})
 		case model.RowDelete:
@@ -104,16 +108,15 @@ func (t *transaction) remove(router string, ids []model.RowID) {
 	}
 }
 
-func rowOf(network *networkRoutes, c *model.RowChange) ovsdb.Row {
-	prefix := c.Prefix.String()
-	return ovsdb.Row{
-		"ip_prefix": prefix, "nexthop": formatNextHop(c.NextHop), "output_port": network.port,
-		// Nothing depends on which part it is.
-		"external_ids": network.marks[maphash.String(seed, prefix)%parts],
-	}
+func columnsOf(network *networkRoutes, c *model.RowChange) ovsdb.Row {
+	return ovsdb.Row{"ip_prefix": c.Prefix.String(), "nexthop": formatNextHop(c.NextHop), "output_port": network.port}
 }
 
-var seed = maphash.MakeSeed()
+func insertedRow(network *networkRoutes, c *model.RowChange) ovsdb.Row {
+	row := columnsOf(network, c)
+	row["external_ids"] = network.marks[xxhash.Sum64String(row["ip_prefix"].(string))%parts]
+	return row
+}
 
 // marksOf are the external_ids of a network's rows, by part. They are encoded
 // once, because there may be a hundred thousand rows with the same.

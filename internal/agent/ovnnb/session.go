@@ -2,10 +2,10 @@ package ovnnb
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ovn-kubernetes/libovsdb/cache"
@@ -14,14 +14,9 @@ import (
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 )
 
-const (
-	// connectWithin bounds the attempt to reach one server, so that one that is
-	// silent does not keep us from the others.
-	connectWithin = 10 * time.Second
-	// perRow is how much longer an echo may take for each row of ours: a server
-	// that lists all of them for somebody answers nobody meanwhile.
-	perRow = 200 * time.Microsecond
-)
+// perRow is how much longer an echo may take for each row of ours: a server that
+// lists all of them for somebody answers nobody meanwhile.
+const perRow = 200 * time.Microsecond
 
 // session is a connection to one server from its first monitor to its end.
 // libovsdb's own reconnecting is not used: with several monitors each of them
@@ -32,6 +27,8 @@ type session struct {
 	// because a libovsdb client keeps a table once: a row in two monitors of
 	// one client breaks it.
 	routes, router client.Client
+	// server has what the server says of itself: whether it leads its cluster.
+	server client.Client
 	// ours and others are their caches, which the clients themselves forget
 	// when the connection ends.
 	ours, others *cache.TableCache
@@ -55,9 +52,10 @@ func (c *Client) connect(ctx context.Context, endpoint string) (*session, error)
 }
 
 func (c *Client) connectBoth(s *session, endpoint string) (err error) {
-	// Where leader changes are watched libovsdb keeps some kilobytes for every
-	// session that ever was, so one of the clients does it for both.
-	s.routes, err = c.dial(s, endpoint, map[string]libmodel.Model{tableRoute: &staticRoute{}}, client.WithLeaderOnly(true))
+	if err := c.connectLeader(s, endpoint); err != nil {
+		return err
+	}
+	s.routes, err = c.dial(s, endpoint, Database, map[string]libmodel.Model{tableRoute: &staticRoute{}})
 	if err != nil {
 		return err
 	}
@@ -69,7 +67,7 @@ func (c *Client) connectBoth(s *session, endpoint string) (err error) {
 	if s.matches = schema.Table(tableNAT) != nil && schema.Table(tableNAT).Column("match") != nil; s.matches {
 		tables[tableNAT] = &natMatchRow{}
 	}
-	if s.router, err = c.dial(s, endpoint, tables); err != nil {
+	if s.router, err = c.dial(s, endpoint, Database, tables); err != nil {
 		return err
 	}
 	if s.ours, s.others = s.routes.Cache(), s.router.Cache(); s.ours == nil || s.others == nil {
@@ -79,24 +77,27 @@ func (c *Client) connectBoth(s *session, endpoint string) (err error) {
 }
 
 // dial returns a client that ends with the session, and ends it.
-func (c *Client) dial(s *session, endpoint string, tables map[string]libmodel.Model, options ...client.Option) (client.Client, error) {
-	database, err := libmodel.NewClientDBModel(Database, tables)
+func (c *Client) dial(s *session, endpoint, name string, tables map[string]libmodel.Model) (client.Client, error) {
+	database, err := libmodel.NewClientDBModel(name, tables)
 	if err != nil {
 		return nil, err
 	}
+	var certificates *tls.Config
+	if c.options.TLS != nil {
+		if certificates, err = c.options.TLS(); err != nil {
+			return nil, err
+		}
+	}
 	log := c.options.Log.V(2).WithName("libovsdb")
 	lib, err := client.NewOVSDBClient(database,
-		append(options, client.WithEndpoint(endpoint), client.WithTLSConfig(c.options.TLS), client.WithLogger(&log))...)
+		client.WithEndpoint(endpoint), client.WithTLSConfig(certificates), client.WithLogger(&log))
 	if err != nil {
 		return nil, fmt.Errorf("%q is neither unix:PATH, tcp:HOST:PORT nor ssl:HOST:PORT: %w", endpoint, err)
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, connectWithin)
+	ctx, cancel := context.WithTimeoutCause(s.ctx, c.options.ConnectTimeout, fmt.Errorf("the server did not answer within %s", c.options.ConnectTimeout))
 	defer cancel()
 	context.AfterFunc(s.ctx, lib.Close)
 	if err := await(ctx, func() error { return lib.Connect(ctx) }); err != nil {
-		if strings.Contains(err.Error(), "endpoint is not leader") {
-			err = errNotLeader
-		}
 		return nil, fmt.Errorf("%s: %w", endpoint, err)
 	}
 	go func() {
@@ -150,11 +151,15 @@ func (s *session) keepAlive(silence time.Duration) {
 // monitor reads rows of a table into a client's cache, and keeps them there. A
 // row is monitored if any of the conditions holds.
 func (c *Client) monitor(s *session, lib client.Client, table string, columns []string, where ...ovsdb.Condition) error {
+	return c.monitorWithin(c.options.LoadTimeout, s, lib, table, columns, where...)
+}
+
+func (c *Client) monitorWithin(limit time.Duration, s *session, lib client.Client, table string, columns []string, where ...ovsdb.Condition) error {
 	m := lib.NewMonitor()
 	// With monitor_cond_since libovsdb ignores rows that it can't apply.
 	m.Method = ovsdb.ConditionalMonitorRPC
 	m.Tables = []client.TableMonitor{{Table: table, Fields: columns, Conditions: where}}
-	ctx, cancel := context.WithTimeoutCause(s.ctx, c.options.LoadTimeout, errSlow)
+	ctx, cancel := context.WithTimeoutCause(s.ctx, limit, errSlow)
 	defer cancel()
 	err := await(ctx, func() error {
 		_, err := lib.Monitor(ctx, m)

@@ -89,6 +89,58 @@ func TestOnlyTheLeaderWillDo(t *testing.T) {
 	expect(t, leader, "10.1.0.0/24>172.18.0.2")
 }
 
+// A server that hangs takes connections and says nothing, for as long as it
+// likes. The others of its cluster must not wait for it.
+func TestAServerThatHangsKeepsNobodyFromTheOthers(t *testing.T) {
+	s := nbserver.Start(t)
+	s.AddRouter(t, "GR_n1")
+	for name, silent := range map[string]func(message []byte) bool{
+		"at once": func([]byte) bool { return true },
+		"while it reads": func(message []byte) bool {
+			return bytes.Contains(message, []byte(`"monitor_cond"`)) && bytes.Contains(message, []byte("NB_Global"))
+		},
+		"while it is asked who leads": func(message []byte) bool { return bytes.Contains(message, []byte(`"monitor_cond"`)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			hanging := nbserver.Start(t)
+			endpoint := hanging.Relay(t, func(message []byte) []byte {
+				if silent(message) {
+					return nil
+				}
+				return message
+			})
+			began := time.Now()
+			_, n := run(t, ovnnb.Options{Endpoints: []string{endpoint, s.Endpoint()}})
+			nbserver.Eventually(t, 30*time.Second, "the network's rows are known", func() bool { return n.State().Known })
+			t.Logf("after %s", time.Since(began).Round(100*time.Millisecond))
+		})
+	}
+}
+
+// A session that is lost again and again is told by readiness: what is imported
+// may never be whole.
+func TestSessionsThatDoNotLastAreTold(t *testing.T) {
+	s := nbserver.Start(t)
+	s.AddRouter(t, "GR_n1")
+	var sessions atomic.Int64
+	c, n := run(t, ovnnb.Options{Endpoints: []string{s.Endpoint()}, Connections: func(cause error) {
+		if cause == nil {
+			sessions.Add(1)
+		}
+	}})
+	known(t, n)
+	for i := range int64(3) {
+		if err := c.Health(); err != nil {
+			t.Fatalf("after %d lost sessions: %v", i, err)
+		}
+		s.Control(t, "ovsdb-server/reconnect")
+		nbserver.Eventually(t, 10*time.Second, "another session", func() bool { return sessions.Load() > i+1 && n.State().Known })
+	}
+	if err := c.Health(); err == nil || !strings.Contains(err.Error(), "was lost 3 times within 1m0s") {
+		t.Errorf("after three: %v", err)
+	}
+}
+
 // Rows of ours that are where no network is are found and removed, wherever
 // they are; nobody else's are.
 func TestStraysAreFoundAndRemoved(t *testing.T) {

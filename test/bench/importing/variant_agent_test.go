@@ -47,9 +47,7 @@ func runAgent(text string) error {
 	}
 	options := ovnnb.Options{Endpoints: order.Endpoints, Node: nodeName}
 	if order.Files.Certificate != "" {
-		if options.TLS, err = order.Files.Config(); err != nil {
-			return err
-		}
+		options.TLS = order.Files.Config
 	}
 	log := funcr.New(func(_, line string) { _, _ = fmt.Fprintln(os.Stderr, line) }, funcr.Options{})
 	options.Log = log

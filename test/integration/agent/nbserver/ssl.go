@@ -41,6 +41,17 @@ func StartSSL(t testing.TB) (server *Server, endpoint string, client Certificate
 	return server, fmt.Sprintf("ssl:127.0.0.1:%d", port), Certificates{Certificate: its.Certificate, Key: its.Key, Authority: own.Authority}
 }
 
+// RenewSSL replaces all certificates of a server of StartSSL, in their files, and
+// has the server take them. What was signed before is worth nothing any more.
+func (s *Server) RenewSSL(t testing.TB, client Certificates) {
+	t.Helper()
+	folder := filepath.Dir(client.Certificate)
+	certify(t, folder, "server")
+	certify(t, folder, "client")
+	s.Kill()
+	s.Run(t)
+}
+
 // certify makes a certificate that signs itself, for either end: client-go's
 // are for servers only.
 func certify(t testing.TB, folder, name string) Certificates {
