@@ -62,7 +62,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		verdict.Setup(m, &verdict.Reconciler{
 			Client: m.GetClient(), Plan: w.plan, Tallies: w.tallies, Troubles: w.troubles,
 			NodeStates: func() bool { return w.kinds.Served(node.StateKind) },
-			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
+			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly, Started: time.Now(),
 		}, w.advertisements, o.StatusPace),
 		nad.Setup(m, &nad.Reconciler{
 			Client: m.GetClient(), Plan: w.plan, Default: o.DefaultNAD, Troubles: w.troubles, ObserveOnly: o.ObserveOnly,

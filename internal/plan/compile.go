@@ -28,9 +28,12 @@ type Compiled struct {
 type advertiser struct {
 	model.RouteAdvertisement
 	pods, egressIPs bool
-	// idle is set where there is nothing to plan: the object is invalid, selects
-	// nothing usable, or belongs to another controller.
-	idle     bool
+	// idle is set where there is nothing to plan: the object is invalid or selects
+	// nothing usable.
+	idle bool
+	// aside is set where another controller works on the object. It is compiled
+	// all the same: what was applied for it stays until that controller covers it.
+	aside    bool
 	findings []model.Finding
 	// networks that it advertises, sorted by VRF.
 	networks []*advertisedNetwork
@@ -120,9 +123,8 @@ func (a *advertiser) checkSpec(settings model.Settings) {
 	if settings.TakeOver {
 		a.ForeignController = ""
 	}
+	a.aside = a.ForeignController != ""
 	switch {
-	case a.ForeignController != "":
-		a.idle = true
 	case a.Problem != nil:
 		a.reject(a.Problem.Reason, a.Problem.Message)
 	case !a.pods && !a.egressIPs:

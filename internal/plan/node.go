@@ -20,12 +20,19 @@ type nodePlanner struct {
 }
 
 // Node plans one node, leaving out the RouteAdvertisements objects that the
-// caller names (nil for none). It is safe for concurrent use.
+// caller names (nil for none), and those that another controller works on. It is
+// safe for concurrent use.
 func (c *Compiled) Node(n *model.Node, without map[string]bool) model.NodePlan {
+	return c.NodeKeeping(n, without, nil)
+}
+
+// NodeKeeping is Node with those of the objects that another controller works on
+// for which the caller wants to keep what was applied.
+func (c *Compiled) NodeKeeping(n *model.Node, without, kept map[string]bool) model.NodePlan {
 	p := &nodePlanner{Compiled: c, node: n, configs: map[string]*configBuilder{}}
 	out := model.NodePlan{Node: n.Name, Hostname: n.Hostname}
 	for _, a := range c.advertisers {
-		if a.idle || without[a.Name] || !a.NodeSelector.Matches(n.Labels) {
+		if a.idle || without[a.Name] || a.aside && !kept[a.Name] || !a.NodeSelector.Matches(n.Labels) {
 			continue
 		}
 		part, keep := p.plan(a)

@@ -17,9 +17,12 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 	out := model.Verdict{
 		RA: a.Name, Generation: a.Generation,
 		StandAside: a.ForeignController,
-		Findings:   slices.Clone(a.findings),
 		Tally:      tally,
 	}
+	if a.aside {
+		return out
+	}
+	out.Findings = slices.Clone(a.findings)
 	if a.idle {
 		return out
 	}

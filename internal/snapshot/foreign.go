@@ -25,11 +25,21 @@ func IsGenerated(c *frrk8sv1beta1.FRRConfiguration) bool {
 // foreignControllers finds OVN-Kubernetes' own generated objects and returns
 // the evidence by the RouteAdvertisements object that they are for. Of several
 // the first by name counts, so that the text stays the same.
+//
+// That controller writes beside templates and nowhere else. An object elsewhere
+// is somebody's who can write FRRConfigurations in a namespace of his own, and
+// must not say who works on the cluster's.
 func foreignControllers(configs []frrk8sv1beta1.FRRConfiguration) map[string]string {
+	withTemplates := map[string]bool{}
+	for i := range configs {
+		if !IsGenerated(&configs[i]) {
+			withTemplates[configs[i].Namespace] = true
+		}
+	}
 	first := map[string]*frrk8sv1beta1.FRRConfiguration{}
 	for i := range configs {
 		c := &configs[i]
-		if !strings.HasPrefix(c.Name, ovnk.GeneratedPrefix) {
+		if !strings.HasPrefix(c.Name, ovnk.GeneratedPrefix) || !withTemplates[c.Namespace] {
 			continue
 		}
 		if ra := GeneratedFor(c); ra != "" && (first[ra] == nil || compareNamespacedNames(c, first[ra]) < 0) {

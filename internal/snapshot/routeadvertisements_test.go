@@ -66,14 +66,22 @@ func TestForeignController(t *testing.T) {
 		{name: "label", manifest: `
 RouteAdvertisements: [{metadata: {name: a}}]
 FRRConfigurations:
+- {metadata: {name: template, namespace: frr}}
 - {metadata: {name: ovnk-generated-2, namespace: frr, labels: {k8s.ovn.org/route-advertisements: a}}}
 - {metadata: {name: ovnk-generated-1, namespace: frr, labels: {k8s.ovn.org/route-advertisements: a}}}
 - {metadata: {name: ovnk-generated-0, namespace: frr, labels: {k8s.ovn.org/route-advertisements: b}}}`,
 			wanted: "FRRConfiguration frr/ovnk-generated-1 is OVN-Kubernetes' own for it"},
 		{name: "annotation", manifest: `
 RouteAdvertisements: [{metadata: {name: a}}]
-FRRConfigurations: [{metadata: {name: ovnk-generated-2, namespace: frr, annotations: {k8s.ovn.org/route-advertisements: a/provider/n1}}}]`,
+FRRConfigurations:
+- {metadata: {name: template, namespace: frr}}
+- {metadata: {name: ovnk-generated-2, namespace: frr, annotations: {k8s.ovn.org/route-advertisements: a/provider/n1}}}`,
 			wanted: "FRRConfiguration frr/ovnk-generated-2 is OVN-Kubernetes' own for it"},
+		{name: "in a namespace without templates, as anybody may write it", manifest: `
+RouteAdvertisements: [{metadata: {name: a}}]
+FRRConfigurations:
+- {metadata: {name: template, namespace: frr}}
+- {metadata: {name: ovnk-generated-2, namespace: tenant, annotations: {k8s.ovn.org/route-advertisements: a/provider/n1}}}`},
 		{name: "label on what OVN-Kubernetes did not make", manifest: `
 RouteAdvertisements: [{metadata: {name: a}}]
 FRRConfigurations: [{metadata: {name: mine, namespace: frr, labels: {k8s.ovn.org/route-advertisements: a}}}]`},

@@ -9,10 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/coverage"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
 // HandBack gives everything to OVN-Kubernetes' own controller without a moment
@@ -26,14 +25,14 @@ func HandBack(ctx context.Context, c client.Client) (removed Removed, err error)
 	if err := list(ctx, c, &all); err != nil {
 		return removed, err
 	}
-	successors := successorsIn(all.Items)
+	others := coverage.In(all.Items)
 	var problems []error
 	for i := range all.Items {
 		o := &all.Items[i]
 		if !apply.Owned(o) {
 			continue
 		}
-		err := successors.miss(o)
+		err := others.Missing(o)
 		if err == nil {
 			err = remove(ctx, c, o)
 		}
@@ -55,16 +54,4 @@ func HandBack(ctx context.Context, c client.Client) (removed Removed, err error)
 func (r Removed) HandedBack() string {
 	return fmt.Sprintf("handed back to OVN-Kubernetes: %d generated FRRConfigurations removed, annotations of %d NetworkAttachmentDefinitions and Accepted of %d RouteAdvertisements left to it, %d managed RouteAdvertisements removed",
 		r.FRRConfigurations, r.Annotations, r.Statuses, r.RouteAdvertisements)
-}
-
-// successorsIn are the objects that OVN-Kubernetes' own controller generated.
-// Those that it made of the managed RouteAdvertisements object go with that.
-func successorsIn(all []frrk8sv1beta1.FRRConfiguration) successors {
-	var out successors
-	for i := range all {
-		if o := &all[i]; !apply.Owned(o) && snapshot.IsGenerated(o) && snapshot.GeneratedFor(o) != model.ManagedName {
-			out = append(out, o)
-		}
-	}
-	return out
 }

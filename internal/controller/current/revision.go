@@ -41,6 +41,13 @@ func (r *Revision) Advertisers(network string) []string { return r.advertisers[n
 // operator's to work on.
 func (r *Revision) Decides(ra string) bool { return r.decides[ra] }
 
+// StandsAside reports whether another controller works on a RouteAdvertisements
+// object that is there.
+func (r *Revision) StandsAside(ra string) bool {
+	decides, known := r.decides[ra]
+	return known && !decides
+}
+
 // SameAdvertisers reports whether the two agree about all networks.
 func (r *Revision) SameAdvertisers(other *Revision) bool {
 	if other == nil || len(r.advertisers) != len(other.advertisers) || len(r.decides) != len(other.decides) {

@@ -13,17 +13,27 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
 // accepted are those of the RouteAdvertisements that are Accepted in their
-// current generation. OVN-Kubernetes' nodes read the annotation in order and stop
+// current generation, and those that the operator listed before it stood aside
+// for another controller. OVN-Kubernetes' nodes read the annotation in order and stop
 // at the first that is not: one rejected object in it would have every node that
 // restarts take the network for one that nobody advertises.
-func (r *Reconciler) accepted(ctx context.Context, names []string, object *nadv1.NetworkAttachmentDefinition) ([]string, error) {
-	// Malformed, it counts as empty; merge tells of it.
+func (r *Reconciler) accepted(ctx context.Context, names []string, standsAside func(string) bool, object *nadv1.NetworkAttachmentDefinition) ([]string, error) {
+	// Malformed, they count as empty; merge tells of it.
 	listed, _ := parse(object.Annotations, annotationWritten)
+	present, _ := parse(object.Annotations, ovnk.AnnotationRouteAdvertisements)
 	var out []string
+	for _, name := range listed {
+		// The other controller keeps the same annotation, and takes the name away
+		// when it wants it gone.
+		if standsAside(name) && slices.Contains(present, name) {
+			out = append(out, name)
+		}
+	}
 	for _, name := range names {
 		var ra ovnv1.RouteAdvertisements
 		err := r.Client.Get(ctx, client.ObjectKey{Name: name}, &ra, client.UnsafeDisableDeepCopy)

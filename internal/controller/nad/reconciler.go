@@ -56,7 +56,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 		return ctrl.Result{}, err
 	}
 	network := NetworkOf(&object, r.Default)
-	ours, err := r.accepted(ctx, revision.Advertisers(network), &object)
+	ours, err := r.accepted(ctx, revision.Advertisers(network), revision.StandsAside, &object)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

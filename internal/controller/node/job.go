@@ -23,6 +23,9 @@ type job struct {
 	object *corev1.Node
 	node   *model.Node
 	live   []apply.LiveObject
+	// aside are the RouteAdvertisements that another controller works on and that
+	// is still to cover what was applied for them on this node.
+	aside map[string]bool
 }
 
 // attempt is a plan with the objects that it renders to.
@@ -71,7 +74,7 @@ func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart,
 		return withApplied(whole.plan.Parts, j.live), 0
 	}
 	node := j.revision.Nodes.Node(object)
-	before := &job{Reconciler: j.Reconciler, revision: j.revision, node: &node, live: j.live}
+	before := &job{Reconciler: j.Reconciler, revision: j.revision, node: &node, live: j.live, aside: j.aside}
 	last := before.attempt(nil)
 	if last.plan.Keep {
 		return withApplied(whole.plan.Parts, j.live), 0
@@ -86,7 +89,7 @@ func isRefusal(e *apply.Error) bool { return e.Kind == apply.Refused }
 
 func (j *job) attempt(without map[string]bool) attempt {
 	started := j.Now()
-	p := j.revision.Node(j.node, without)
+	p := j.revision.NodeKeeping(j.node, without, j.aside)
 	objects := render.Node(&p)
 	j.Metrics.Planned(j.Now().Sub(started))
 	return attempt{plan: p, objects: objects}

@@ -64,7 +64,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	}
 
 	job := job{Reconciler: r, revision: revision, object: &object, node: &node, live: live}
+	if job.aside, err = job.uncovered(ctx); err != nil {
+		return ctrl.Result{}, err
+	}
 	parts, again := job.run(ctx)
+	if len(job.aside) > 0 {
+		again = sooner(again, lookForCover)
+	}
 	if err := r.noteTakeover(ctx, name, parts); err != nil {
 		return ctrl.Result{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -24,7 +25,7 @@ func Clear(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisemen
 			return true
 		case status.Accepted:
 			// OVN-Kubernetes' controller has one of its own.
-			return owns(object, "k:{\"type\":\"Accepted\"}")
+			return owns(object, acceptedField)
 		default:
 			return false
 		}
@@ -93,6 +94,17 @@ func Release(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisem
 	}
 	err = c.Patch(ctx, next, patch, client.FieldOwner(model.FieldManager))
 	return err == nil, client.IgnoreNotFound(err)
+}
+
+// acceptedField is how managed fields name the condition Accepted.
+const acceptedField = `k:{"type":"Accepted"}`
+
+// writtenSince tells whether somebody else has applied a part of the status since
+// a time, which the API server keeps in seconds.
+func writtenSince(object *ovnv1.RouteAdvertisements, manager string, since time.Time) bool {
+	return slices.ContainsFunc(object.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Subresource == "status" && entry.Manager == manager && entry.Time != nil && entry.Time.After(since.Truncate(time.Second))
+	})
 }
 
 // owns tells whether the operator applied the part of the status.

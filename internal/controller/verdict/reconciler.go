@@ -48,8 +48,9 @@ type Reconciler struct {
 	// Now is the clock.
 	Now func() time.Time
 	// ObserveOnly tells what would be done, and keeps from Accepted, which
-	// others act on.
+	// others act on, and from objects that a working operator writes since Started.
 	ObserveOnly bool
+	Started     time.Time
 
 	pace pace
 }
@@ -72,7 +73,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		return ctrl.Result{}, nil
 	}
 	verdict.Behind, verdict.ObserveOnly = r.Plan.Behind(), r.ObserveOnly
+	if verdict.StandAside != "" && !r.ObserveOnly && owns(&object, acceptedField) {
+		// What it says stays, without an owner, until the other controller, which
+		// applies it without force, says something else: OVN-Kubernetes' nodes
+		// act on it.
+		_, err := Release(ctx, r.Client, &object)
+		return ctrl.Result{RequeueAfter: time.Second}, err
+	}
 	r.Metrics.Tally(name, verdict.Tally)
+
+	if r.ObserveOnly && writtenSince(&object, model.FieldManager, r.Started) {
+		// A working operator puts its own Rendered back, again and again.
+		return ctrl.Result{}, nil
+	}
 
 	existing := object.Status.Conditions
 	conditions := status.Conditions(verdict, r.NodeStates(), existing, metav1.NewTime(r.Now()))

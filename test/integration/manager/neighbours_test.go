@@ -64,12 +64,47 @@ var _ = Describe("Beside OVN-Kubernetes' own controller", func() {
 		Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
 	})
 
-	It("the manager stands aside when the other begins to work", func(ctx context.Context) {
+	It("the manager stands aside when the other begins to work, and withdraws when that advertises all of it", func(ctx context.Context) {
+		remove(ctx, upstream("pods"))
+		definition := nad(ovnNamespace, "default", "")
+		create(ctx, definition)
+		manager := start(operator.Config)
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["pods"]`))
+		manager.settle()
+
+		By("the first sign of it")
+		create(ctx, upstream("pods"))
+		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Reason", "StandingAside"))
+		manager.settle()
+		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}), "nobody else advertises it yet")
+		Expect(condition(ctx, "pods", status.Accepted).Status).To(Equal(metav1.ConditionTrue), "OVN-Kubernetes' nodes act on it")
+		Expect(advertisedBy(ctx, definition)).To(Equal(`["pods"]`))
+
+		By("a restart meanwhile")
+		manager.stop()
+		manager = start(operator.Config)
+		manager.settle()
+		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
+
+		By("the other controller has done its part")
+		change(ctx, upstream("pods"), func(o *frrk8sv1beta1.FRRConfiguration) {
+			router := &o.Spec.BGP.Routers[0]
+			router.Prefixes = []string{"10.244.1.0/24"}
+			router.Neighbors[0].ToAdvertise.Allowed.Prefixes = router.Prefixes
+		})
+		Eventually(func() map[string]*frrk8sv1beta1.FRRConfiguration { return generated(ctx) }).Should(BeEmpty())
+		Expect(condition(ctx, "pods", status.Accepted).Status).To(Equal(metav1.ConditionTrue), "the other writes over it")
+	})
+
+	It("the manager does not believe what stands where nobody has templates", func(ctx context.Context) {
 		remove(ctx, upstream("pods"))
 		manager := start(operator.Config)
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
-		create(ctx, upstream("pods"))
-		manager.expect(map[string]int{deleteConfig: 1, applyStatus: 1})
+		forged := upstream("pods")
+		forged.Namespace = ovnNamespace
+		create(ctx, forged)
+		manager.expect(nil)
+		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", []string{"10.244.1.0/24"}))
 	})
 })
 

@@ -52,6 +52,20 @@ var _ = Describe("A manager that only observes", func() {
 		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Reason", "Rendered"))
 	})
 
+	It("keeps silent beside one that works", func(ctx context.Context) {
+		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"))
+		observer := start(operator.Config, observing)
+		observer.expect(map[string]int{applyStatus: 1})
+		working := start(operator.Config)
+		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Reason", "Rendered"))
+		working.settle()
+		observer.settle()
+		Expect(admin.Delete(ctx, objects.Node(1))).To(Succeed())
+		working.settle()
+		observer.expect(nil)
+		Expect(condition(ctx, "pods", status.Rendered).Reason).NotTo(Equal("ObserveOnly"))
+	})
+
 	It("shows before a hand-over what taking over from OVN-Kubernetes would do", func(ctx context.Context) {
 		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"), upstream("pods"))
 		manager := start(operator.Config, observing, func(o *controller.Options) { o.Settings.TakeOver = true })

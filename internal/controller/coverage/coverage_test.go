@@ -1,4 +1,4 @@
-package cleanup
+package coverage
 
 import (
 	"strings"
@@ -47,7 +47,7 @@ func TestAnObjectGoesOnlyWhenOthersDoAllThatItDoes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			other := object("ovnk-generated-x", "node-1")
 			test.change(other)
-			err := successors{other}.miss(object("ovnbgp-node-1", "node-1"))
+			err := Others{other}.Missing(object("ovnbgp-node-1", "node-1"))
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
