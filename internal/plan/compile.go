@@ -20,6 +20,9 @@ type Compiled struct {
 	spaces map[string]*addressSpace
 	// egress holds the egress IPs on each node, sorted.
 	egress map[string][]egressRoute
+	// selected are the templates that advertisers use. What two of them disagree
+	// about is found when both have contributed; see configBuilder.
+	selected map[*template]bool
 	// sharedHostnames holds hostname labels that several nodes carry.
 	sharedHostnames map[string][]string
 }
@@ -80,6 +83,12 @@ func Compile(c *model.Cluster) *Compiled {
 	out.spaces = holdBackOverlaps(out.advertisers)
 	for _, a := range out.advertisers {
 		a.idle = a.idle || len(a.networks) == 0 || len(a.templates) == 0
+	}
+	out.selected = map[*template]bool{}
+	for _, a := range out.advertisers {
+		for _, t := range a.templates {
+			out.selected[t.template] = out.selected[t.template] || !a.idle
+		}
 	}
 	out.egress = assignEgressIPs(c, out.advertisers)
 	for _, a := range out.advertisers {

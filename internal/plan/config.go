@@ -25,8 +25,9 @@ type routerBuilder struct {
 	asn uint32
 	id  string
 	vrf string
-	// owner was the first to ask for the router.
+	// owner was the first to ask for the router, with this template.
 	owner     string
+	template  *template
 	prefixes  [][]netip.Prefix
 	imports   []string
 	neighbors map[string]*neighborBuilder
@@ -35,6 +36,7 @@ type routerBuilder struct {
 type neighborBuilder struct {
 	model.Session
 	owner     string
+	template  *template
 	profile   *model.BFDProfile
 	advertise [][]netip.Prefix
 	receive   []model.PrefixMatch
@@ -69,17 +71,24 @@ func (c *configBuilder) forget(r *routerBuilder) {
 
 // router returns the router of a VRF. A VRF has one router, so its ASN and ID
 // are those of whoever asked first.
-func (c *configBuilder) router(ra, vrf string, asn uint32, id string) (*routerBuilder, *model.Finding) {
+func (c *configBuilder) router(ra string, t *template, r *templateRouter) (*routerBuilder, *model.Finding) {
+	vrf, asn, id := r.VRF, r.ASN, r.ID
 	router := c.routers[vrf]
 	if router == nil {
-		return c.add(vrf, asn, id, ra), nil
+		router = c.add(vrf, asn, id, ra)
+		router.template = t
+		return router, nil
+	}
+	first := "for"
+	if router.template != nil {
+		first = fmt.Sprintf("in %s, which is for", router.template.displayName())
 	}
 	conflict := func(what string, mine, other any) (*routerBuilder, *model.Finding) {
 		return nil, &model.Finding{
 			Outcome: model.Invalid, Reason: "RouterConflict",
 			Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: ra},
-			Message: fmt.Sprintf("the router in VRF %q would have %s %v here and %v for RouteAdvertisements %s, which was there first: make their FRRConfigurations agree",
-				cmp.Or(vrf, model.DefaultVRF), what, mine, other, router.owner),
+			Message: fmt.Sprintf("the router in VRF %q has %s %v in FRRConfiguration %s and %v %s RouteAdvertisements %s, which was there first: make the two agree",
+				cmp.Or(vrf, model.DefaultVRF), what, mine, t.displayName(), other, first, router.owner),
 		}
 	}
 	switch {
@@ -118,14 +127,14 @@ func (r *routerBuilder) neighbor(ra string, t *template, n *templateNeighbor, se
 	}
 	builder := r.neighbors[n.ID()]
 	if builder == nil {
-		builder = &neighborBuilder{Session: session, owner: ra, profile: n.bfdProfile}
+		builder = &neighborBuilder{Session: session, owner: ra, template: t, profile: n.bfdProfile}
 		r.neighbors[n.ID()] = builder
 	} else if field := builder.conflict(session, n.bfdProfile); field != "" {
 		return &model.Finding{
 			Outcome: model.Invalid, Reason: "NeighborConflict",
 			Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()},
-			Message: fmt.Sprintf("neighbor %s in VRF %q has another %s in FRRConfiguration %s than RouteAdvertisements %s, which was there first, gives it: "+
-				"frr-k8s would refuse both, so make the FRRConfigurations agree", n.ID(), cmp.Or(r.vrf, model.DefaultVRF), field, t.displayName(), builder.owner),
+			Message: fmt.Sprintf("neighbor %s in VRF %q has another %s in FRRConfiguration %s than in %s, which is for RouteAdvertisements %s and was there first: "+
+				"frr-k8s would refuse both, so make the two agree", n.ID(), cmp.Or(r.vrf, model.DefaultVRF), field, t.displayName(), builder.template.displayName(), builder.owner),
 		}
 	}
 	builder.merge(session)
@@ -244,6 +253,7 @@ func (p *nodePlanner) build() []model.NodeConfig {
 }
 
 func (r *routerBuilder) build() model.Router {
+	r.uniteSpellings()
 	slices.Sort(r.imports)
 	out := model.Router{
 		ASN: r.asn, ID: r.id, VRF: r.vrf,

@@ -20,6 +20,7 @@ type contribution struct {
 
 // contribute merges one advertiser's part into the node's configurations.
 func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, part *model.NodePart) {
+	p.refusedBeside(templates, part)
 	receive := receivedFromNeighbors(c.networks)
 	all := newPrefixSet(c.routes, nil)
 	for _, t := range templates {
@@ -40,6 +41,7 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 	if !slices.IsSortedFunc(part.Advertised, compareAdvertised) {
 		slices.SortFunc(part.Advertised, compareAdvertised)
 	}
+	p.noteClashes(templates, part)
 	part.Advertised = slices.Compact(part.Advertised)
 	if len(part.Advertised) == 0 {
 		part.State = model.PartBlocked
@@ -113,7 +115,10 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		part.Findings = append(part.Findings, *conflict)
 		return
 	}
-	router, conflict := config.router(c.Name, r.VRF, r.ASN, r.ID)
+	if p.routerDisagrees(c, t.template, r.templateRouter, part) {
+		return
+	}
+	router, conflict := config.router(c.Name, t.template, r.templateRouter)
 	if conflict != nil {
 		part.Findings = append(part.Findings, *conflict)
 		return
@@ -132,6 +137,9 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		session, conflict := withNextHops(n, hops)
 		if len(receive) > 0 {
 			acceptOwnASN(&session, n, part)
+		}
+		if conflict == nil && p.disagrees(t.template, r.templateRouter, n, &session, part) {
+			continue
 		}
 		if conflict == nil {
 			conflict = config.profileConflict(t.template, n)

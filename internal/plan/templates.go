@@ -20,6 +20,11 @@ type template struct {
 // displayName is how messages call the template.
 func (t *template) displayName() string { return t.Namespace + "/" + t.Name }
 
+// managed reports whether the operator made the template, for itself.
+func (t *template) managed() bool {
+	return t.Name == model.ManagedName && t.Labels[model.LabelManaged] == "true"
+}
+
 // templateRouter is a router of a template with its usable neighbors.
 type templateRouter struct {
 	model.TemplateRouter
@@ -55,21 +60,47 @@ type templateIndex struct {
 	all    []*template
 	pinned map[string][]*template
 	loose  []*template
+	// sessions are neighbors of several templates, profiled the templates with a
+	// BFD profile of a name, refused those that frr-k8s refuses by themselves.
+	sessions map[sessionKey][]knownSession
+	profiled map[string][]*template
+	refused  []*template
+	// faulty are those with a neighbor that frr-k8s refuses.
+	faulty []*template
+	// routersByVRF has the routers of all templates, for clashes, the pairs of
+	// templates that frr-k8s does not merge.
+	routersByVRF map[string][]knownSession
+	clashes      []templateClash
 }
 
+// reasonRefused is the problem of templates that frr-k8s refuses.
+const reasonRefused = "RefusedByFRRK8s"
+
 func indexTemplates(templates []model.Template) *templateIndex {
-	index := &templateIndex{pinned: map[string][]*template{}}
+	index := &templateIndex{pinned: map[string][]*template{}, profiled: map[string][]*template{}}
 	for i := range templates {
 		index.all = append(index.all, newTemplate(&templates[i]))
 	}
 	slices.SortFunc(index.all, compareTemplates)
+	index.sessions = indexSessions(index.all)
+	index.routersByVRF = indexRouters(index.all)
 	for _, t := range index.all {
+		for name := range t.profiles {
+			index.profiled[name] = append(index.profiled[name], t)
+		}
+		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return slices.ContainsFunc(r.findings, refusedByFRRK8s) }) {
+			index.faulty = append(index.faulty, t)
+		}
+		if t.Problem != nil && t.Problem.Reason == reasonRefused {
+			index.refused = append(index.refused, t)
+		}
 		if hostname, pinned := pinnedTo(t.NodeSelector); pinned {
 			index.pinned[hostname] = append(index.pinned[hostname], t)
 		} else {
 			index.loose = append(index.loose, t)
 		}
 	}
+	index.clashes = findClashes(index)
 	return index
 }
 
@@ -155,14 +186,19 @@ func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding
 		}
 	}
 	if s.Address != "" {
-		address, err := netip.ParseAddr(s.Address)
-		if err != nil {
+		address, ok := parseAddress(s.Address)
+		if !ok {
 			return unusable(model.Invalid, "NeighborAddress", "has an address that is no IP address: correct it")
 		}
-		n.address = address.Unmap()
+		n.address = address
 		n.takesIPv4, n.takesIPv6 = n.address.Is4(), n.address.Is6()
 	}
 	return n, nil
+}
+
+func parseAddress(text string) (netip.Addr, bool) {
+	address, err := netip.ParseAddr(text)
+	return address.Unmap(), err == nil
 }
 
 // selectTemplates finds the templates with routers for the object.

@@ -42,6 +42,9 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 		BFDProfiles: make([]model.BFDProfile, 0, len(c.Spec.BGP.BFDProfiles)),
 	}
 	out.NodeSelector, out.Problem = selector(&c.Spec.NodeSelector, fmt.Sprintf("FRRConfiguration %s/%s: spec.nodeSelector", c.Namespace, c.Name))
+	if out.Problem == nil {
+		out.Problem = refused(c)
+	}
 	for i := range c.Spec.BGP.Routers {
 		r := &c.Spec.BGP.Routers[i]
 		router := model.TemplateRouter{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Neighbors: make([]model.Session, 0, len(r.Neighbors))}

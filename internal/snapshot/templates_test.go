@@ -22,7 +22,7 @@ FRRConfigurations:
         id: 10.0.0.1
         vrf: default
         prefixes: [192.0.2.0/24]
-        imports: [{vrf: blue}]
+        imports: []
         neighbors:
         - address: 2001:DB8::1
           asn: 64513

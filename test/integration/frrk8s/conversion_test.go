@@ -16,10 +16,16 @@ import (
 // won't have, by golden and name, with its reason. What is generated has to be
 // taken all the same. Nothing else may be refused.
 var refusedTemplates = map[string]map[string]string{
-	"conflicting-bfd-profiles": {"frr-k8s-system/b": "duplicate bfd profile name fast with different values"},
-	"conflicting-routers":      {"frr-k8s-system/other": "different asns (64512 != 65000) specified for same vrf"},
-	"conflicting-sessions":     {"frr-k8s-system/tor-slow": "multiple hold times specified for 192.168.100.10"},
-	"unusable-neighbors":       {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
+	"conflicting-bfd-profiles":         {"frr-k8s-system/b": "duplicate bfd profile name fast with different values"},
+	"conflicting-routers":              {"frr-k8s-system/other": "different asns (64512 != 65000) specified for same vrf"},
+	"conflicting-sessions":             {"frr-k8s-system/tor-slow": "multiple hold times specified for 192.168.100.10"},
+	"refused-community-for-pod-prefix": {"frr-k8s-system/tpl": "non configured prefix"},
+	"refused-hold-lt-keepalive":        {"frr-k8s-system/tpl": "invalid keepaliveTime"},
+	"refused-hold-only":                {"frr-k8s-system/tpl": "both must be set or none"},
+	"refused-localasn-ibgp":            {"frr-k8s-system/tpl": "localASN is not supported for iBGP"},
+	"refused-receive-le-lt-ge":         {"frr-k8s-system/tpl": "invalid selector lengths"},
+	"session-of-metallb-disagrees":     {"metallb-system/metallb-worker-0": "multiple hold times specified"},
+	"unusable-neighbors":               {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
 }
 
 var _ = Describe("frr-k8s' webhook", Ordered, ContinueOnFailure, func() {

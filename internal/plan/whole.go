@@ -1,0 +1,218 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// frr-k8s merges all FRRConfigurations that select a node, whoever wrote them, and
+// drops the node's whole configuration if two of them disagree. What follows finds
+// where somebody else's object, such as MetalLB's, disagrees with what would be
+// generated; configBuilder finds where two advertisers' templates do.
+
+// sessionKey is by what frr-k8s knows a neighbor, but for the spelling of its
+// address, which FRR itself does not tell apart.
+type sessionKey struct{ namespace, vrf, neighbor string }
+
+// knownSession is a router of some template, and a neighbor of it.
+type knownSession struct {
+	template *template
+	router   *model.TemplateRouter
+	session  *model.Session
+}
+
+// indexSessions returns the neighbors that more than one template has.
+func indexSessions(all []*template) map[sessionKey][]knownSession {
+	out := map[sessionKey][]knownSession{}
+	for _, t := range all {
+		for _, r := range t.routers {
+			for i := range r.Neighbors {
+				s := &r.Neighbors[i]
+				key := sessionKey{t.Namespace, r.VRF, canonicalID(s)}
+				out[key] = append(out[key], knownSession{t, &r.TemplateRouter, s})
+			}
+		}
+	}
+	for key, sessions := range out {
+		if len(sessions) < 2 {
+			delete(out, key)
+		}
+	}
+	return out
+}
+
+// indexRouters returns the routers of all templates by VRF.
+func indexRouters(all []*template) map[string][]knownSession {
+	out := map[string][]knownSession{}
+	for _, t := range all {
+		for _, r := range t.routers {
+			out[r.VRF] = append(out[r.VRF], knownSession{template: t, router: &r.TemplateRouter})
+		}
+	}
+	return out
+}
+
+// clash is a finding about two objects that frr-k8s would not merge. The older
+// one goes on, so that nobody's new object withdraws what is advertised; frr-k8s
+// keeps what it has while the two disagree.
+type clash struct {
+	*model.Finding
+	// goesOn is set where the template is the older one.
+	goesOn bool
+}
+
+// tell notes the clash and reports whether the template has to stop for it.
+func (x clash) tell(part *model.NodePart) (stop bool) {
+	part.Findings = append(part.Findings, *x.Finding)
+	return !x.goesOn
+}
+
+// disagrees looks for another object on the node that frr-k8s would not merge with
+// the neighbor as it would be generated, and reports whether to leave the neighbor
+// out for it.
+func (p *nodePlanner) disagrees(t *template, r *templateRouter, n *templateNeighbor, session *model.Session, part *model.NodePart) bool {
+	generated := &neighborBuilder{Session: *session, profile: n.bfdProfile}
+	for _, other := range p.templates.sessions[sessionKey{t.Namespace, r.VRF, canonicalID(session)}] {
+		if other.template == t || other.template.managed() || p.selected[other.template] || !other.template.NodeSelector.Matches(p.node.Labels) {
+			continue
+		}
+		if other.session.ID() != session.ID() {
+			// Two neighbors for frr-k8s, and one for FRR.
+			continue
+		}
+		field := generated.conflict(*other.session, other.template.profiles[other.session.BFDProfile])
+		if field == "" {
+			continue
+		}
+		found := clash{sessionFinding(t, n, fmt.Sprintf("neighbor %s in VRF %q has another %s in FRRConfiguration %s than in %s, and an unset one counts as its default: "+
+			"frr-k8s would refuse the node's whole configuration, so make the two agree",
+			n.ID(), cmp.Or(r.VRF, model.DefaultVRF), field, t.displayName(), other.template.displayName())), compareTemplates(t, other.template) < 0}
+		if found.tell(part) {
+			return true
+		}
+	}
+	return p.profileDisagrees(t, n, part)
+}
+
+// profileDisagrees is for BFD profiles, whose names count on the whole node.
+func (p *nodePlanner) profileDisagrees(t *template, n *templateNeighbor, part *model.NodePart) bool {
+	if n.bfdProfile == nil {
+		return false
+	}
+	for _, other := range p.templates.profiled[n.BFDProfile] {
+		if other == t || p.selected[other] || other.Namespace != t.Namespace || !other.NodeSelector.Matches(p.node.Labels) || equalProfiles(other.profiles[n.BFDProfile], n.bfdProfile) {
+			continue
+		}
+		found := clash{&model.Finding{
+			Outcome: model.Invalid, Reason: "BFDProfileConflict",
+			Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()},
+			Message: fmt.Sprintf("neighbor %s names the BFD profile %q, which has other values in FRRConfiguration %s than in %s: "+
+				"frr-k8s would refuse the node's whole configuration, so make the two agree or give one of the profiles another name",
+				n.ID(), n.BFDProfile, t.displayName(), other.displayName()),
+		}, compareTemplates(t, other) < 0}
+		if found.tell(part) {
+			return true
+		}
+	}
+	return false
+}
+
+func sessionFinding(t *template, n *templateNeighbor, message string) *model.Finding {
+	return &model.Finding{
+		Outcome: model.Invalid, Reason: "NeighborConflict",
+		Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()}, Message: message,
+	}
+}
+
+// routerDisagrees looks for another object on the node whose router in the same
+// VRF frr-k8s would not merge with the template's, and reports whether to leave
+// the router out for it. managedConflict does that for the operator's own.
+func (p *nodePlanner) routerDisagrees(c *contribution, t *template, r *templateRouter, part *model.NodePart) bool {
+	other, known := p.templates.router(&p.node.Host, t.Namespace, r.VRF, t)
+	if known == nil || c.Managed || p.selected[other] {
+		return false
+	}
+	what, mine, theirs := "", "", ""
+	switch {
+	case known.ASN != r.ASN:
+		what, mine, theirs = "ASN", fmt.Sprint(r.ASN), fmt.Sprint(known.ASN)
+	case known.ID != "" && r.ID != "" && known.ID != r.ID:
+		what, mine, theirs = "router ID", r.ID, known.ID
+	default:
+		return false
+	}
+	return clash{&model.Finding{
+		Outcome: model.Invalid, Reason: "RouterConflict",
+		Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: c.Name},
+		Message: fmt.Sprintf("the router in VRF %q has %s %s in FRRConfiguration %s and %s in %s: frr-k8s would refuse the node's whole configuration, so make the two agree",
+			cmp.Or(r.VRF, model.DefaultVRF), what, mine, t.displayName(), theirs, other.displayName()),
+	}, compareTemplates(t, other) < 0}.tell(part)
+}
+
+// refusedBeside finds other objects on the node that frr-k8s refuses by
+// themselves, and with them all else of the node.
+func (p *nodePlanner) refusedBeside(templates []*matchedTemplate, part *model.NodePart) {
+	for _, t := range p.templates.faulty {
+		if !t.NodeSelector.Matches(p.node.Labels) || !slices.ContainsFunc(templates, func(m *matchedTemplate) bool { return m.Namespace == t.Namespace }) ||
+			slices.ContainsFunc(templates, func(m *matchedTemplate) bool { return m.template == t }) {
+			continue
+		}
+		for _, r := range t.routers {
+			part.Findings = append(part.Findings, slices.DeleteFunc(slices.Clone(r.findings), func(f model.Finding) bool { return !refusedByFRRK8s(f) })...)
+		}
+	}
+	for _, t := range p.templates.refused {
+		if !t.NodeSelector.Matches(p.node.Labels) || !slices.ContainsFunc(templates, func(m *matchedTemplate) bool { return m.Namespace == t.Namespace }) {
+			continue
+		}
+		part.Findings = append(part.Findings, model.Finding{
+			Outcome: problemOutcome(t.Problem), Scope: model.Scope{Kind: model.ScopeTemplate, Name: t.displayName()},
+			Reason: t.Problem.Reason, Message: t.Problem.Message,
+		})
+	}
+}
+
+// refusedByFRRK8s reports whether frr-k8s refuses a neighbor, and with it all of
+// the node, for what the finding is about.
+func refusedByFRRK8s(f model.Finding) bool {
+	switch f.Reason {
+	case "NeighborWithoutAddress", "NeighborWithTwoAddresses", "NeighborASN", "NeighborAddress", "BFDProfileMissing":
+		return true
+	default:
+		return false
+	}
+}
+
+// canonicalID is the neighbor's address as FRR knows it, or its interface.
+func canonicalID(s *model.Session) string {
+	if address, ok := parseAddress(s.Address); ok {
+		return address.String()
+	}
+	return s.ID()
+}
+
+// uniteSpellings gives neighbors whose addresses are spelt in several ways all
+// that any of them gets. frr-k8s makes several neighbors of them with a filter
+// each, FRR knows one, and the last filter wins.
+func (r *routerBuilder) uniteSpellings() {
+	first := map[string]*neighborBuilder{}
+	united := map[*neighborBuilder]*neighborBuilder{}
+	for _, n := range r.neighbors {
+		id := canonicalID(&n.Session)
+		if first[id] == nil {
+			first[id] = &neighborBuilder{}
+		}
+		united[n] = first[id]
+		first[id].advertise = append(first[id].advertise, n.advertise...)
+		first[id].receive = append(first[id].receive, n.receive...)
+	}
+	if len(first) == len(r.neighbors) {
+		return
+	}
+	for n, all := range united {
+		n.advertise, n.receive = all.advertise, slices.Clone(all.receive)
+	}
+}
