@@ -44,6 +44,7 @@ type ClusterUserDefinedNetworkSpec struct {
 	// +kubebuilder:validation:MaxItems=1
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Uplinks []string `json:"uplinks,omitempty"`
 
 	// network is the network itself.
@@ -109,7 +110,6 @@ type NetworkSpec struct {
 	// evpn belongs to transport EVPN.
 	//
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="evpn can't be changed"
 	EVPN *EVPNConfig `json:"evpn,omitempty"`
 }
 

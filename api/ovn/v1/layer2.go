@@ -4,7 +4,6 @@ package v1
 
 // Layer2Config is a network that is one switch over all nodes.
 //
-// +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'DHCP'",message="ipam.mode DHCP is only for topology Localnet, where a DHCP server can be reached"
 // +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Enabled' || has(self.subnets)",message="subnets must be set unless ipam.mode is Disabled"
 // +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Disabled' || !has(self.subnets)",message="subnets must not be set with ipam.mode Disabled"
 // +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Disabled' || self.role == 'Secondary'",message="ipam.mode Disabled is only for a Secondary network"
@@ -93,15 +92,13 @@ type IPAMConfig struct {
 
 // IPAMMode says whether OVN-Kubernetes gives pods addresses.
 //
-// +kubebuilder:validation:Enum=Enabled;Disabled;DHCP
+// +kubebuilder:validation:Enum=Enabled;Disabled
 type IPAMMode string
 
 // Whether OVN-Kubernetes gives pods addresses.
 const (
 	IPAMEnabled  IPAMMode = "Enabled"
 	IPAMDisabled IPAMMode = "Disabled"
-	// IPAMDHCP leaves it to a DHCP server on the physical network.
-	IPAMDHCP IPAMMode = "DHCP"
 )
 
 // NetworkIPAMLifecycle is how long a workload keeps its addresses.

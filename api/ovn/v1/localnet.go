@@ -4,7 +4,7 @@ package v1
 
 // LocalnetConfig is a physical network that pods are attached to.
 //
-// +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Enabled' || has(self.subnets)",message="subnets must be set unless ipam.mode is Disabled or DHCP"
+// +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Enabled' || has(self.subnets)",message="subnets must be set unless ipam.mode is Disabled"
 // +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Disabled' || !has(self.subnets)",message="subnets must not be set with ipam.mode Disabled"
 // +kubebuilder:validation:XValidation:rule="!has(self.excludeSubnets) || has(self.subnets)",message="excludeSubnets are parts of subnets and can't be set without them"
 // +kubebuilder:validation:XValidation:rule="!has(self.mtu) || self.mtu >= 1280 || (!has(self.subnets) || !self.subnets.exists(s, isCIDR(s) && cidr(s).ip().family() == 6))",message="mtu must be at least 1280 with an IPv6 subnet (RFC 8200)"

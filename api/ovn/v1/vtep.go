@@ -10,6 +10,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=vteps,scope=Cluster,singular=vtep
 // +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Accepted",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Accepted")].reason`
 type VTEP struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -27,8 +29,8 @@ type VTEP struct {
 
 // VTEPSpec is where the endpoints' addresses come from.
 //
-// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || oldSelf.mode != 'Managed' || size(self.cidrs) >= size(oldSelf.cidrs)",message="cidrs of a Managed VTEP can't be removed, as nodes have addresses out of them; append new ones instead",fieldPath=".cidrs"
-// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || oldSelf.mode != 'Managed' || size(self.cidrs) < size(oldSelf.cidrs) || !self.cidrs.all(c, isCIDR(c)) || oldSelf.cidrs.all(i, o, cidr(self.cidrs[i]).containsCIDR(o))",message="cidrs of a Managed VTEP keep their order and can only be widened, as nodes have addresses out of them; append new ones at the end",fieldPath=".cidrs"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || size(self.cidrs) >= size(oldSelf.cidrs)",message="cidrs of a Managed VTEP can't be removed, as nodes have addresses out of them; append new ones instead",fieldPath=".cidrs"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || size(self.cidrs) < size(oldSelf.cidrs) || !self.cidrs.all(c, isCIDR(c)) || oldSelf.cidrs.all(i, o, cidr(self.cidrs[i]).containsCIDR(o))",message="cidrs of a Managed VTEP keep their order and can only be widened, as nodes have addresses out of them; append new ones at the end",fieldPath=".cidrs"
 type VTEPSpec struct {
 	// cidrs are the ranges that the nodes' addresses are in.
 	//

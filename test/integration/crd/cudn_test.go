@@ -65,6 +65,8 @@ var _ = Describe("ClusterUserDefinedNetwork", func() {
 
 		Entry("none in the list", network(layer3Primary, `uplinks: []`), "should have at least 1 items"),
 		Entry("two", network(layer3Primary, `uplinks: [underlay, other]`), "must have at most 1 item"),
+		Entry("one with a dot", network(layer3Primary, `uplinks: [under.lay]`), "should match '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'"),
+		Entry("one that ends with a dash", network(layer3Primary, `uplinks: [underlay-]`), "should match"),
 		Entry("one without a name", network(layer3Primary, `uplinks: [""]`), "should be at least 1 chars long"),
 		Entry("Layer3 Secondary", network(layer3Secondary, `uplinks: [underlay]`),
 			"uplinks can only be set for a Primary network of topology Layer2 or Layer3"),

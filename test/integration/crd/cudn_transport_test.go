@@ -113,7 +113,8 @@ var _ = Describe("the transport of a ClusterUserDefinedNetwork", func() {
 		Entry("outboundSNAT", routed(noOverlay), routed(`transport: NoOverlay, noOverlay: {outboundSNAT: Enabled, routing: Unmanaged}`),
 			"noOverlay can't be changed"),
 		Entry("a VNI", routed(`transport: EVPN, evpn: {vtep: fabric, ipVRF: {vni: 101}}`),
-			routed(`transport: EVPN, evpn: {vtep: fabric, ipVRF: {vni: 102}}`), "evpn can't be changed"),
-		Entry("a route target", switched(`transport: EVPN, evpn: {vtep: fabric, macVRF: {vni: 100}}`), target("65000:100"), "evpn can't be changed"),
+			routed(`transport: EVPN, evpn: {vtep: fabric, ipVRF: {vni: 102}}`), accepted),
+		Entry("a route target", switched(`transport: EVPN, evpn: {vtep: fabric, macVRF: {vni: 100}}`), target("65000:100"), accepted),
+		Entry("the VTEP", routed(`transport: EVPN, evpn: {vtep: fabric, ipVRF: {vni: 101}}`), routed(`transport: EVPN, evpn: {vtep: other, ipVRF: {vni: 101}}`), accepted),
 	)
 })

@@ -73,7 +73,7 @@ var _ = Describe("what the API server serves", func() {
 		Entry(nil, "routeadvertisements", advertisedDefault(), "Name", "Status"),
 		Entry(nil, "clusteruserdefinednetworks", layer3Network(), "Name", "Age"),
 		Entry(nil, "egressips", oneEgressIP(), "Name", "EgressIPs", "Assigned Node", "Assigned EgressIPs"),
-		Entry(nil, "vteps", oneVTEP(), "Name", "Age"),
+		Entry(nil, "vteps", oneVTEP(), "Name", "Accepted", "Reason"),
 	)
 
 	It("embeds the same files", func() {

@@ -47,6 +47,9 @@ var _ = Describe("VTEP", func() {
 			`{mode: Unmanaged, cidrs: [100.66.0.0/25]}`, accepted),
 		Entry("to Unmanaged", `{cidrs: [100.64.0.0/24]}`, `{mode: Unmanaged, cidrs: [100.64.0.0/24]}`, accepted),
 		Entry("to Managed", `{mode: Unmanaged, cidrs: [100.64.0.0/24]}`, `{mode: Managed, cidrs: [100.64.0.0/24]}`, accepted),
+		Entry("to Managed, with fewer ranges", `{mode: Unmanaged, cidrs: [100.64.0.0/24, 100.65.0.0/24]}`, `{mode: Managed, cidrs: [100.64.0.0/24]}`, removal),
+		Entry("to Managed, with narrower ones", `{mode: Unmanaged, cidrs: [100.64.0.0/24]}`, `{mode: Managed, cidrs: [100.64.0.0/25]}`, reorder),
+		Entry("to Managed, with wider ones", `{mode: Unmanaged, cidrs: [100.64.0.0/24]}`, `{mode: Managed, cidrs: [100.64.0.0/23]}`, accepted),
 
 		Entry("remove a range", `{cidrs: [100.64.0.0/24, 100.65.0.0/24]}`, `{cidrs: [100.64.0.0/24]}`, removal),
 		Entry("narrow a range", `{cidrs: [100.64.0.0/24]}`, `{cidrs: [100.64.0.0/25]}`, reorder),
