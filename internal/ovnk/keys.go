@@ -51,13 +51,11 @@ const (
 	FieldManager             = "clustermanager-routeadvertisements-controller"
 )
 
-// OVN-Kubernetes' own objects of managed routing: a template that lets nodes peer
-// with each other, and RouteAdvertisements of the default network and of all
-// ClusterUserDefinedNetworks without overlay.
+// OVN-Kubernetes' own RouteAdvertisements of managed routing, for the default
+// network and for all ClusterUserDefinedNetworks without overlay.
 const (
-	ManagedTemplateName = "ovnk-managed-bgp"
-	ManagedDefaultName  = "ovnk-managed-bgp-default"
-	ManagedCUDNName     = "ovnk-managed-bgp-cudn"
+	ManagedDefaultName = "ovnk-managed-bgp-default"
+	ManagedCUDNName    = "ovnk-managed-bgp-cudn"
 )
 
 // Group is the API group of all of OVN-Kubernetes' own kinds.

@@ -36,7 +36,9 @@ type advertiser struct {
 	idle bool
 	// aside is set where another controller works on the object. It is compiled
 	// all the same: what was applied for it stays until that controller covers it.
-	aside    bool
+	aside bool
+	// takenFrom is the evidence of another controller that --take-over overrides.
+	takenFrom string
 	findings []model.Finding
 	// networks that it advertises, sorted by VRF.
 	networks []*advertisedNetwork
@@ -74,6 +76,7 @@ func Compile(c *model.Cluster) *Compiled {
 	}
 	for _, a := range out.advertisers {
 		a.selectNetworks(out.cluster.Networks)
+		a.leaveEVPN(out.cluster.Networks)
 	}
 	holdBackSharedVRFs(out.advertisers)
 	for _, a := range out.advertisers {
@@ -130,7 +133,7 @@ func (a *advertiser) checkSpec(settings model.Settings) {
 	a.pods = slices.Contains(a.Advertisements, model.AdvertisePodNetwork)
 	a.egressIPs = slices.Contains(a.Advertisements, model.AdvertiseEgressIP)
 	if settings.TakeOver {
-		a.ForeignController = ""
+		a.takenFrom, a.ForeignController = a.ForeignController, ""
 	}
 	a.aside = a.ForeignController != ""
 	switch {

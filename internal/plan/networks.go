@@ -37,6 +37,23 @@ func (a *advertiser) selectNetworks(networks []model.Network) {
 	a.indexNetworks()
 }
 
+// leaveEVPN leaves an object to the controller that works on it, with --take-over,
+// too, if it selects a network with transport EVPN: that controller does for these
+// what the operator does not, and nodes act on the Accepted that it writes.
+func (a *advertiser) leaveEVPN(networks []model.Network) {
+	if a.takenFrom == "" {
+		return
+	}
+	for i := range networks {
+		if n := &networks[i]; n.Transport == model.TransportEVPN && a.selects(n) {
+			a.aside = true
+			a.ForeignController = fmt.Sprintf("%s; it is not taken over, because it selects network %q with transport EVPN, which this operator does not advertise",
+				a.takenFrom, n.DisplayName())
+			return
+		}
+	}
+}
+
 // selects reports whether a network selector of the object matches.
 func (a *advertiser) selects(n *model.Network) bool {
 	if n.IsDefault() {

@@ -35,7 +35,7 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 		Hosts:               hosts(objs.Nodes),
 		Settings:            settings,
 	}
-	if created, managed := managedSince(objs.CUDNs); managed {
+	if created, managed := managedSince(objs.CUDNs); managed && ManagedRouteAdvertisements(objs, settings) != nil {
 		out.Templates = append(out.Templates, managedTemplate(out.Hosts, settings, created))
 		sortTemplates(out.Templates)
 	}

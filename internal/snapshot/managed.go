@@ -9,6 +9,7 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
 // managesRouting reports whether the operator has to see to it that nodes know
@@ -35,10 +36,21 @@ func managedSince(cudns []ovnv1.ClusterUserDefinedNetwork) (since time.Time, man
 	return since, managed
 }
 
+// managedByOVNK reports whether OVN-Kubernetes' own controller manages the routing
+// of ClusterUserDefinedNetworks.
+func managedByOVNK(objs *Objects) bool {
+	return slices.ContainsFunc(objs.RouteAdvertisements, func(ra ovnv1.RouteAdvertisements) bool { return ra.Name == ovnk.ManagedCUDNName })
+}
+
 // ManagedRouteAdvertisements returns the object that the operator makes for
-// networks with managed routing, nil where there are none. It is what to
-// apply; Cluster plans with it whether or not it is stored yet.
+// networks with managed routing, nil where there are none, and for as long as
+// OVN-Kubernetes has one of its own, which serves the same networks with the same
+// sessions, and goes on doing so after a take-over, as any other object does. It is
+// what to apply; Cluster plans with it whether or not it is stored yet.
 func ManagedRouteAdvertisements(objs *Objects, _ model.Settings) *ovnv1.RouteAdvertisements {
+	if managedByOVNK(objs) {
+		return nil
+	}
 	var names []string
 	for i := range objs.CUDNs {
 		if managesRouting(&objs.CUDNs[i]) {

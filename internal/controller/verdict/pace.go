@@ -9,25 +9,38 @@ import (
 // show that it goes on, and cost one write per object.
 const whileBehind = 15 * time.Second
 
+// slowest is how far apart writes get that change no more than figures in a text.
+// Each of them goes to everybody who watches RouteAdvertisements, and while nodes
+// come one by one there would be one a second.
+const slowest = 15 * time.Second
+
 // pace spaces the writes of each object's status.
 type pace struct {
 	every time.Duration
 
 	mu   sync.Mutex
 	last map[string]time.Time
+	// grown is the time between two writes of text alone. It doubles from one to
+	// the next, and starts anew after a pause or a write of something else.
+	grown map[string]time.Duration
 	// since tells from when on writes are held back.
 	since map[string]time.Time
 }
 
-// wait returns how long the next write of an object's status has to wait.
-func (p *pace) wait(name string, now time.Time) time.Duration {
+// wait returns how long the next write of an object's status has to wait; textOnly
+// says that it changes no status and no reason.
+func (p *pace) wait(name string, textOnly bool, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last, found := p.last[name]
 	if !found {
 		return 0
 	}
-	return max(0, last.Add(p.every).Sub(now))
+	between := p.every
+	if textOnly {
+		between = max(between, p.grown[name])
+	}
+	return max(0, last.Add(between).Sub(now))
 }
 
 // slowly is wait for figures that will soon be others.
@@ -38,11 +51,18 @@ func (p *pace) slowly(name string, now time.Time) time.Duration {
 }
 
 // wrote notes a write.
-func (p *pace) wrote(name string, now time.Time) {
+func (p *pace) wrote(name string, textOnly bool, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.last == nil {
-		p.last = map[string]time.Time{}
+		p.last, p.grown = map[string]time.Time{}, map[string]time.Duration{}
+	}
+	grown := max(p.every, p.grown[name])
+	switch paused := now.Sub(p.last[name]) > 2*grown; {
+	case !textOnly || paused:
+		p.grown[name] = p.every
+	default:
+		p.grown[name] = min(2*grown, max(slowest, p.every))
 	}
 	p.last[name] = now
 }
@@ -75,5 +95,6 @@ func (p *pace) forget(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.last, name)
+	delete(p.grown, name)
 	delete(p.since, name)
 }

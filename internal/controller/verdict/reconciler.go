@@ -89,7 +89,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 
 	existing := object.Status.Conditions
 	conditions := status.Conditions(verdict, r.NodeStates(), existing, metav1.NewTime(r.Now()))
-	wait := r.pace.wait(name, r.Now())
+	textOnly := sameOutcome(conditions, existing)
+	wait := r.pace.wait(name, textOnly, r.Now())
 	if verdict.Behind > 0 {
 		// Half of the nodes tell half of the truth. The last one to catch up
 		// asks for this status again.
@@ -116,7 +117,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if err := r.write(ctx, name, text, conditions); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	r.pace.wrote(name, r.Now())
+	r.pace.wrote(name, textOnly, r.Now())
 	for _, e := range status.Transitions(existing, conditions) {
 		r.Recorder.Eventf(&object, nil, e.Type, e.Reason, "Plan", "%s", e.Message)
 	}
@@ -134,6 +135,15 @@ func (r *Reconciler) verdict(object *ovnv1.RouteAdvertisements) (model.Verdict, 
 	verdict := revision.Verdict(object.Name, r.Tallies.Tally(object.Name))
 	verdict.Findings = append(verdict.Findings, troubles...)
 	return verdict, verdict.RA != ""
+}
+
+// sameOutcome reports whether conditions differ from those that exist in their
+// texts at most.
+func sameOutcome(conditions, existing []metav1.Condition) bool {
+	return !slices.ContainsFunc(conditions, func(c metav1.Condition) bool {
+		before := find(existing, c.Type)
+		return before == nil || before.Status != c.Status || before.Reason != c.Reason || before.ObservedGeneration != c.ObservedGeneration
+	})
 }
 
 // newlyAccepted reports whether OVN-Kubernetes' nodes, which wait for Accepted
