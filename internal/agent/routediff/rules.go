@@ -12,6 +12,18 @@ import (
 type Protected struct {
 	Reason  model.SkipReason
 	Subnets PrefixSet
+	// OnlyWithin is set where a route that covers them does no harm, because the
+	// router has a narrower one of its own or needs the way there.
+	OnlyWithin bool
+	// Strict ones are not the cluster's, so that AllowWithin says nothing of them.
+	Strict bool
+	// Hops is set where next hops may lie within them.
+	Hops bool
+}
+
+// Equal reports whether two protect the same in the same way.
+func (p Protected) Equal(o Protected) bool {
+	return p.Reason == o.Reason && p.OnlyWithin == o.OnlyWithin && p.Strict == o.Strict && p.Hops == o.Hops && p.Subnets.Equal(o.Subnets)
 }
 
 // Rules say which of a network's kernel routes belong on its gateway router.
@@ -43,6 +55,10 @@ func (r *Rules) Judge(prefix netip.Prefix, path model.Path, out []netip.Addr) ([
 		return append(out, netip.Addr{}), model.SkipNone
 	case model.PathUnicast:
 		return r.nextHops(prefix, path, out)
+	case model.PathConditional:
+		return out, model.SkipConditional
+	case model.PathShadowed:
+		return out, model.SkipShadowed
 	default:
 		return out, model.SkipUnsupported
 	}
@@ -51,12 +67,29 @@ func (r *Rules) Judge(prefix netip.Prefix, path model.Path, out []netip.Addr) ([
 func (r *Rules) protects(prefix netip.Prefix) model.SkipReason {
 	for i := range r.Protected {
 		p := &r.Protected[i]
-		if !r.AllowWithin && p.Subnets.Within(prefix) || !r.AllowCovering && p.Subnets.Covers(prefix) {
+		if r.guardsWithin(p) && p.Subnets.Within(prefix) || !r.AllowCovering && !p.OnlyWithin && p.Subnets.Covers(prefix) {
 			return p.Reason
 		}
 	}
 	return model.SkipNone
 }
+
+func (r *Rules) guardsWithin(p *Protected) bool { return p.Strict || !r.AllowWithin }
+
+// bars reports whether a next hop lies within protected subnets.
+func (r *Rules) bars(hop netip.Addr) bool {
+	for i := range r.Protected {
+		p := &r.Protected[i]
+		if !p.Hops && r.guardsWithin(p) && p.Subnets.Within(netip.PrefixFrom(hop, hop.BitLen())) {
+			return true
+		}
+	}
+	return false
+}
+
+// FRRLinkLocal is the next hop of IPv4 routes that FRR installs for an IPv6 one
+// which it can't install; a neighbor entry has the hardware address.
+var FRRLinkLocal = netip.AddrFrom4([4]byte{169, 254, 0, 1})
 
 func (r *Rules) nextHops(prefix netip.Prefix, path model.Path, out []netip.Addr) ([]netip.Addr, model.SkipReason) {
 	start := len(out)
@@ -72,6 +105,10 @@ func (r *Rules) nextHops(prefix netip.Prefix, path model.Path, out []netip.Addr)
 			if reason == model.SkipNoNextHop {
 				reason = model.SkipForeignLink
 			}
+		case hop.Addr == FRRLinkLocal:
+			reason = model.SkipLinkLocalHop
+		case r.bars(hop.Addr):
+			reason = model.SkipNextHop
 		case prefix.Addr().Is4() && !hop.Addr.Is4() && !r.IPv4ViaIPv6:
 			reason = model.SkipIPv4ViaIPv6
 		default:
