@@ -39,6 +39,11 @@ type NextHop struct {
 	Weight uint8
 }
 
+// StandIn is the next hop that FRR gives IPv4 routes whose next hop is an IPv6
+// one (RFC 8950), where it doesn't install that itself: it makes a neighbor
+// entry on the link with the hardware address that belongs to the real one.
+var StandIn = netip.AddrFrom4([4]byte{169, 254, 0, 1})
+
 // Path is where a route leads. A full BGP table has few different paths, so
 // they are interned: a Path takes the room of a pointer and is compared as
 // one.

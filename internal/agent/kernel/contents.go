@@ -39,6 +39,8 @@ type contents struct {
 	// known whether the loss of a link or a nexthop object concerns the table.
 	paths    map[model.Path]int
 	nexthops map[uint32]int
+	// standIns are those of the paths that have FRR's next hop for IPv6 ones.
+	standIns map[model.Path]struct{}
 	// limit is how many prefixes are kept, 0 for no limit. Those beyond it are
 	// counted only, and between two listings as well as events allow.
 	limit, beyond int
@@ -48,7 +50,7 @@ func newContents(limit int) contents {
 	return contents{
 		first: map[netip.Prefix]entry{}, others: map[netip.Prefix][]entry{}, foreign: map[netip.Prefix][]entry{},
 		conditional: map[condition]struct{}{}, conditions: map[netip.Prefix]int{},
-		paths: map[model.Path]int{}, nexthops: map[uint32]int{}, limit: limit,
+		paths: map[model.Path]int{}, nexthops: map[uint32]int{}, standIns: map[model.Path]struct{}{}, limit: limit,
 	}
 }
 
@@ -56,8 +58,13 @@ func (c *contents) count(e entry, by int) {
 	if e.protocol != ProtocolBGP {
 		return
 	}
-	if c.paths[e.path] += by; c.paths[e.path] <= 0 {
+	c.paths[e.path] += by
+	switch n := c.paths[e.path]; {
+	case n <= 0:
 		delete(c.paths, e.path)
+		delete(c.standIns, e.path)
+	case n == by && standsIn(e.path):
+		c.standIns[e.path] = struct{}{}
 	}
 	if e.nexthop != 0 {
 		if c.nexthops[e.nexthop] += by; c.nexthops[e.nexthop] <= 0 {

@@ -87,6 +87,10 @@ func (m *Mirror) listStale(ctx context.Context) (again bool, wait time.Duration)
 			later(retryPause)
 		}
 	}
+	if err := m.listNeighbors(); err != nil {
+		m.failed(err)
+		later(retryPause)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for t := range m.tables {

@@ -81,8 +81,12 @@ type Mirror struct {
 	// epoch and nexthopEpoch count events about them, to see whether a listing
 	// missed any.
 	epoch, nexthopEpoch uint64
-	socket              *nl.NetlinkSocket
-	wake                chan struct{}
+	// standIns are the next hops that FRR's stand-in means, by link. Neighbors
+	// are followed once a route has it.
+	standIns                          map[int32]netip.Addr
+	neighborsFollowed, neighborsStale bool
+	socket                            *nl.NetlinkSocket
+	wake                              chan struct{}
 }
 
 // NewMirror returns a Mirror that does nothing until Run.
@@ -201,6 +205,12 @@ func (m *Mirror) resubscribe() error {
 		_ = m.socket.Close()
 	}
 	m.socket = s
+	if m.neighborsFollowed {
+		if err := m.joinNeighbors(); err != nil {
+			return err
+		}
+		m.neighborsStale = true
+	}
 	m.allOutdated(CauseOverflow)
 	for t := range m.tables {
 		if !t.listed {
@@ -259,6 +269,8 @@ func (m *Mirror) apply(messages []syscall.NetlinkMessage) {
 			err = m.linkEvent(message.Data, message.Header.Type == unix.RTM_DELLINK)
 		case unix.RTM_NEWNEXTHOP, unix.RTM_DELNEXTHOP:
 			err = m.nexthopEvent(message.Data, message.Header.Type == unix.RTM_DELNEXTHOP)
+		case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
+			err = m.neighborEvent(message.Data)
 		case unix.RTM_DELADDR:
 			// IPv4 routes with this preferred source go without a message.
 			for t := range m.tables {
@@ -301,6 +313,9 @@ func (m *Mirror) routeEvent(message *syscall.NetlinkMessage) error {
 		t.apply(e)
 		switch {
 		case len(t.changed) != pending || t.all:
+			if len(t.routes.standIns) > 0 && !m.neighborsFollowed {
+				m.poke()
+			}
 			t.notify()
 		case t.routes.beyond != beyond && time.Since(t.toldBeyond) > tellBeyond:
 			t.toldBeyond = time.Now()

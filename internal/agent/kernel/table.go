@@ -79,17 +79,21 @@ func (t *Table) apply(e *event) {
 func (t *Table) touch(prefix netip.Prefix) {
 	// Prefixes that come and go must not be remembered without bound.
 	if limit := t.routes.limit; t.all || limit > 0 && len(t.changed) > 2*limit {
-		if t.since.IsZero() {
-			t.since = time.Now()
-		}
-		t.all = true
-		clear(t.changed)
+		t.touchAll()
 		return
 	}
 	if len(t.changed) == 0 && !t.all {
 		t.since = time.Now()
 	}
 	t.changed[prefix] = struct{}{}
+}
+
+func (t *Table) touchAll() {
+	if t.since.IsZero() {
+		t.since = time.Now()
+	}
+	t.all = true
+	clear(t.changed)
 }
 
 // replaceWith takes a new listing and tells how many prefixes are not as the
@@ -151,7 +155,11 @@ func (t *Table) TakeChanges() Changes {
 func (t *Table) Path(prefix netip.Prefix) (path model.Path, found bool) {
 	t.mirror.mu.Lock()
 	defer t.mirror.mu.Unlock()
-	return t.routes.path(prefix)
+	path, found = t.routes.path(prefix)
+	if _, standsIn := t.routes.standIns[path]; standsIn {
+		path = t.mirror.real(path)
+	}
+	return path, found
 }
 
 // Prefixes returns every prefix that has a route.

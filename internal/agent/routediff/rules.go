@@ -87,10 +87,6 @@ func (r *Rules) bars(hop netip.Addr) bool {
 	return false
 }
 
-// FRRLinkLocal is the next hop of IPv4 routes that FRR installs for an IPv6 one
-// which it can't install; a neighbor entry has the hardware address.
-var FRRLinkLocal = netip.AddrFrom4([4]byte{169, 254, 0, 1})
-
 func (r *Rules) nextHops(prefix netip.Prefix, path model.Path, out []netip.Addr) ([]netip.Addr, model.SkipReason) {
 	start := len(out)
 	// The reason of the next hop that came closest to being used is given.
@@ -105,7 +101,7 @@ func (r *Rules) nextHops(prefix netip.Prefix, path model.Path, out []netip.Addr)
 			if reason == model.SkipNoNextHop {
 				reason = model.SkipForeignLink
 			}
-		case hop.Addr == FRRLinkLocal:
+		case hop.Addr == model.StandIn:
 			reason = model.SkipLinkLocalHop
 		case r.bars(hop.Addr):
 			reason = model.SkipNextHop
