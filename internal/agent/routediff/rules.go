@@ -17,13 +17,14 @@ type Protected struct {
 	OnlyWithin bool
 	// Strict ones are not the cluster's, so that AllowWithin says nothing of them.
 	Strict bool
-	// Hops is set where next hops may lie within them.
-	Hops bool
+	// Hops is set where next hops may lie within them, OnlyHops where everything
+	// else may, too.
+	Hops, OnlyHops bool
 }
 
 // Equal reports whether two protect the same in the same way.
 func (p Protected) Equal(o Protected) bool {
-	return p.Reason == o.Reason && p.OnlyWithin == o.OnlyWithin && p.Strict == o.Strict && p.Hops == o.Hops && p.Subnets.Equal(o.Subnets)
+	return p.Reason == o.Reason && p.OnlyWithin == o.OnlyWithin && p.Strict == o.Strict && p.Hops == o.Hops && p.OnlyHops == o.OnlyHops && p.Subnets.Equal(o.Subnets)
 }
 
 // Rules say which of a network's kernel routes belong on its gateway router.
@@ -67,6 +68,9 @@ func (r *Rules) Judge(prefix netip.Prefix, path model.Path, out []netip.Addr) ([
 func (r *Rules) protects(prefix netip.Prefix) model.SkipReason {
 	for i := range r.Protected {
 		p := &r.Protected[i]
+		if p.OnlyHops {
+			continue
+		}
 		if r.guardsWithin(p) && p.Subnets.Within(prefix) || !r.AllowCovering && !p.OnlyWithin && p.Subnets.Covers(prefix) {
 			return p.Reason
 		}
