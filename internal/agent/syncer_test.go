@@ -26,7 +26,6 @@ type played struct {
 	beyond int
 	// unlisted tables are being listed.
 	unlisted bool
-	all      bool
 	refuses  error
 	writes   int
 }

@@ -121,11 +121,8 @@ func DecodeRoute(b []byte) (Route, error) {
 	if err != nil {
 		return r, err
 	}
-	if source.IsValid() {
-		if r.Source, err = source.Prefix(sourceLength); err != nil {
-			return r, err
-		}
-	}
+	// It is invalid without one.
+	r.Source, _ = source.Prefix(sourceLength)
 	if single.Addr.IsValid() || single.Link != 0 {
 		collected.list = append(collected.list, single)
 	}

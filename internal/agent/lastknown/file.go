@@ -76,7 +76,7 @@ func replace(path string, text []byte) error {
 	defer func() { _ = os.Remove(next.Name()) }()
 	_, err = next.Write(text)
 	// A node that loses its power must not be left with an empty file.
-	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
+	if err := errors.Join(err, next.Sync(), next.Close()); err != nil {
 		return err
 	}
 	return os.Rename(next.Name(), path)
