@@ -20,6 +20,8 @@ const (
 	// mostDoubts is how many doubtful listings in a row are repeated, so that
 	// endless changes don't have a table listed endlessly.
 	mostDoubts = 5
+	// backlog is how long an event may wait to be received while many come.
+	backlog = time.Second
 	// lateness is how long after a listing an event may be received of what
 	// happened during it.
 	lateness = 50 * time.Millisecond
@@ -222,6 +224,7 @@ func (m *Mirror) doubt(t *Table, fresh *contents, cause string, noisy bool) {
 // listedTable does the accounts of a listing; the caller holds the lock.
 func (m *Mirror) listedTable(t *Table, cause string, differences int, took time.Duration) {
 	t.notBefore = time.Now().Add(max(firstPause, pauseFactor*took))
+	t.lateUntil = time.Now().Add(backlog)
 	t.roomAfter = time.Now().Add(max(firstRoom, roomFactor*took))
 	if !t.listed {
 		t.listed, t.all, t.since = true, true, time.Now()

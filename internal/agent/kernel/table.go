@@ -24,6 +24,8 @@ type Table struct {
 	// to be applied to the new list as well.
 	listing bool
 	replay  []event
+	// lateUntil is how long after a listing events may be of what it told.
+	lateUntil time.Time
 	// missed is set where there were more events than are kept.
 	missed bool
 	// roomAfter is when the table may be listed only to fill what became free.
@@ -57,13 +59,19 @@ type event struct {
 
 // apply applies an event; the caller holds the mirror's lock.
 func (t *Table) apply(e *event) {
+	now := time.Now()
 	t.remember(e)
 	if e.removed && !isIPv4(e.route.Prefix) {
 		t.removals++
-		if !t.listing && time.Now().Before(t.unsettledUntil) {
+		if !t.listing && now.Before(t.unsettledUntil) {
 			t.unsettledUntil = time.Time{}
 			t.mirror.outdated(t, CauseSettled)
 		}
+	}
+	if now.Before(t.lateUntil) {
+		// It may have waited in the socket while the listing already told of it.
+		late := *e
+		late.again, e = true, &late
 	}
 	before, had := t.routes.path(e.route.Prefix)
 	odd := t.routes.apply(e, t.mirror.nexthops)
