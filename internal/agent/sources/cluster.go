@@ -32,7 +32,7 @@ type clusterView struct {
 // the subnets of services.
 func (w *Watcher) readCluster(ctx context.Context, view *View) error {
 	if w.clusterRead.IsZero() || time.Since(w.clusterRead) > clusterAgain {
-		next, err := w.askCluster(ctx)
+		next, err := w.clusterAnswer(ctx)
 		if err != nil {
 			return err
 		}
@@ -40,6 +40,31 @@ func (w *Watcher) readCluster(ctx context.Context, view *View) error {
 	}
 	view.APIServer, view.ServiceCIDRs = w.cluster.apiServer, w.cluster.serviceCIDRs
 	return nil
+}
+
+// clusterAnswer is what was asked for when the agent started, the first time:
+// a node's routes wait for it as for all else that is read.
+func (w *Watcher) clusterAnswer(ctx context.Context) (clusterView, error) {
+	early := w.early
+	if w.early = nil; early == nil {
+		return w.askCluster(ctx)
+	}
+	select {
+	case answer := <-early:
+		return answer()
+	case <-ctx.Done():
+		return clusterView{}, ctx.Err()
+	}
+}
+
+// askEarly begins to ask.
+func (w *Watcher) askEarly(ctx context.Context) {
+	early := make(chan func() (clusterView, error), 1)
+	w.early = early
+	go func() {
+		view, err := w.askCluster(ctx)
+		early <- func() (clusterView, error) { return view, err }
+	}()
 }
 
 func (w *Watcher) askCluster(ctx context.Context) (out clusterView, err error) {

@@ -74,6 +74,7 @@ type Watcher struct {
 	// cluster is what readCluster read, and when.
 	cluster     clusterView
 	clusterRead time.Time
+	early       chan func() (clusterView, error)
 
 	cache  cache.Cache
 	client client.Client
@@ -101,6 +102,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}); err != nil || ctx.Err() != nil {
 		return err
 	}
+	w.askEarly(ctx)
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.cache.Start(ctx) }()
 	if err := w.patiently(ctx, func() error { return w.follow(ctx, &corev1.Node{}) }); err != nil {
