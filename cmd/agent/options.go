@@ -31,11 +31,13 @@ type options struct {
 	pods, services, join, masquerade, transit []string
 	defaultNoOverlay                          bool
 	gatewayInterface                          string
+	knownNetworks                             string
 
 	maxRoutes     int
 	allowWithin   bool
 	allowCovering bool
 	anyLink       bool
+	allowed       sources.Allowed
 	ipv4ViaIPv6   string
 	resync        time.Duration
 	buffer        int
@@ -131,10 +133,14 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.transit, "transit-subnets", o.transit, "subnets of the transit switch between nodes")
 	f.BoolVar(&o.defaultNoOverlay, "default-network-no-overlay", o.defaultNoOverlay, "the default network has no overlay: import the routes to its pods on other nodes")
 	f.StringVar(&o.gatewayInterface, "gateway-interface", o.gatewayInterface, "link of the node's gateway (default what OVN-Kubernetes annotates the node with)")
+	f.StringVar(&o.knownNetworks, "known-networks-file", o.knownNetworks, "file that keeps what the API server told, for when the agent starts while it is away; none if empty")
 
-	f.IntVar(&o.maxRoutes, "max-routes-per-vrf", o.maxRoutes, "most routes to import per network; 0 for no limit")
+	f.IntVar(&o.maxRoutes, "max-routes-per-vrf", o.maxRoutes, "most rows to import per network, one per route and next hop; 0 for no limit")
 	f.BoolVar(&o.allowWithin, "allow-within-cluster-subnets", o.allowWithin, "import routes that lie within the cluster's subnets")
 	f.BoolVar(&o.allowCovering, "allow-covering-cluster-subnets", o.allowCovering, "import routes that cover subnets of the cluster, such as default routes")
+	f.BoolVar(&o.allowed.Martians, "allow-martians", o.allowed.Martians, "import routes to space that isn't routed (RFC 6890): loopback, link-local, multicast, reserved, documentation")
+	f.BoolVar(&o.allowed.NodeAddresses, "allow-node-addresses", o.allowed.NodeAddresses, "import routes to this node's addresses, and within the subnets that it has links in")
+	f.BoolVar(&o.allowed.APIServer, "allow-api-server", o.allowed.APIServer, "import routes to the API server's addresses")
 	f.BoolVar(&o.anyLink, "allow-any-link", o.anyLink, "import routes out of any link, not only the network's gateway")
 	f.StringVar(&o.ipv4ViaIPv6, "ipv4-via-ipv6", o.ipv4ViaIPv6, "import IPv4 routes with IPv6 next hops (RFC 8950): true, false, or auto for OVN 25.03 and newer")
 	f.DurationVar(&o.resync, "resync-interval", o.resync, "how often the kernel's tables are listed without a cause, to find what no event told")
@@ -207,7 +213,7 @@ func (o *options) viaIPv6() (*bool, error) {
 
 func (o *options) sources() (sources.Settings, error) {
 	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Advertisements: o.manageVRFs || o.manageSNAT,
-		NetworkIDs: o.manageVRFs}
+		NetworkIDs: o.manageVRFs, Allowed: o.allowed}
 	var problems []error
 	for _, list := range []struct {
 		flag  string

@@ -69,7 +69,11 @@ func writeRoutes(out io.Writer, rows []agent.RouteRow) error {
 		if vrf == "" {
 			vrf = "default"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Network, vrf, r.Prefix, or(strings.Join(r.Kernel, ", ")), or(strings.Join(r.OVN, ", ")), r.Reason)
+		prefix := r.Prefix.String()
+		if r.More > 0 {
+			prefix = fmt.Sprintf("%d more", r.More)
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Network, vrf, prefix, or(strings.Join(r.Kernel, ", ")), or(strings.Join(r.OVN, ", ")), r.Reason)
 	}
 	return w.Flush()
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/lastknown"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
@@ -79,6 +80,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 		p.writer.VRFs = p.devices.found
 	}
 	var uid string
+	var contradictions []string
 	var guard sync.Mutex
 	p.writer.UID = func() string {
 		guard.Lock()
@@ -91,7 +93,13 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 			guard.Lock()
 			defer guard.Unlock()
 			uid = string(view.Node.UID)
+			contradictions = sources.Contradictions(view, &settings)
 		},
+	}
+	p.writer.Contradictions = func() []string {
+		guard.Lock()
+		defer guard.Unlock()
+		return contradictions
 	}
 	return p, nil
 }
@@ -114,6 +122,9 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 		return err
 	}
 	p.watcher.Patient = !o.once
+	if o.knownNetworks != "" && !o.once {
+		p.watcher.Known = &lastknown.File{Path: o.knownNetworks, Node: o.node, Kind: sources.KnownKind}
+	}
 	p.log.Info("Starting", "version", program.Version(), "node", o.node, "northbound", strings.Join(o.ovn, ","))
 	if o.once {
 		return p.once(ctx, o.timeout)

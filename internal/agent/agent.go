@@ -1,12 +1,14 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,8 +34,9 @@ type Network struct {
 	// Protected subnets by reason.
 	Protected []routediff.Protected
 	// Gateways are the links that the gateway router leaves the node by; empty
-	// where they are not known yet.
-	Gateways []string
+	// where they are not known yet. GatewaySource says who named them.
+	Gateways      []string
+	GatewaySource string
 	// ID is the cluster's number of the network, 0 where it is not known.
 	ID int
 	// Subnets are the network's pod subnets, Advertised is set where they are
@@ -272,12 +275,16 @@ func (a *Agent) aim(r *running, n Network, table uint32) {
 			links = append(links, link.Index)
 		}
 	}
+	missing := ""
+	if len(links) == 0 && len(n.Gateways) > 0 {
+		missing = fmt.Sprintf("the link %s, which %s names as the gateway's, is not on this node", strings.Join(n.Gateways, ", "), cmp.Or(n.GatewaySource, "the configuration"))
+	}
 	slices.Sort(links)
 	next.links = fmt.Sprint(links)
 	if r.wanted.version > 0 && r.aimed.equal(next) {
 		return
 	}
-	t := target{vrf: n.VRF, limit: a.options.Settings.MaxRoutes, rules: routediff.Rules{
+	t := target{vrf: n.VRF, noGateway: missing, limit: a.options.Settings.MaxRoutes, rules: routediff.Rules{
 		Protected: n.Protected, AllowWithin: a.options.Settings.AllowWithin, AllowCovering: a.options.Settings.AllowCovering,
 		AnyLink: a.options.Settings.AnyLink, Links: links,
 	}, snat: snatWanted{managed: a.options.ManageSNAT, limit: n.Advertised, subnets: n.Subnets}}
@@ -286,7 +293,8 @@ func (a *Agent) aim(r *running, n Network, table uint32) {
 	case old != nil && old.ID() == table:
 		t.table, old = old, nil
 	case table != 0:
-		t.table = a.mirror.Watch(table, r.poke)
+		// What is skipped for other reasons must not keep out what belongs there.
+		t.table = a.mirror.WatchUpTo(table, 2*t.limit, r.rows, r.poke)
 	}
 	r.syncer.aim(t)
 	r.aimed = next
@@ -298,9 +306,8 @@ func (a *Agent) aim(r *running, n Network, table uint32) {
 func (x aimed) equal(y aimed) bool {
 	return x.network.Advertised == y.network.Advertised && slices.Equal(x.network.Subnets, y.network.Subnets) &&
 		x.table == y.table && x.vrf == y.vrf && x.links == y.links &&
-		slices.EqualFunc(x.network.Protected, y.network.Protected, func(p, q routediff.Protected) bool {
-			return p.Reason == q.Reason && p.Subnets.Equal(q.Subnets)
-		})
+		x.network.GatewaySource == y.network.GatewaySource && slices.Equal(x.network.Gateways, y.network.Gateways) &&
+		slices.EqualFunc(x.network.Protected, y.network.Protected, routediff.Protected.Equal)
 }
 
 // table finds a network's table; 0 where its VRF is not there.

@@ -14,6 +14,8 @@ type Figures struct {
 	network    *prometheus.GaugeVec
 	skipped    *prometheus.GaugeVec
 	overLimit  *prometheus.GaugeVec
+	uneven     *prometheus.GaugeVec
+	rows       *prometheus.GaugeVec
 	aside      *prometheus.GaugeVec
 	duration   prometheus.Histogram
 	convergent prometheus.Histogram
@@ -42,6 +44,8 @@ func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures 
 		network:   perNetwork("routes", "Routes by network: learned by the kernel over BGP, imported into OVN.", "state"),
 		skipped:   perNetwork("routes_skipped", "Routes that the kernel has and the gateway router does not, by reason.", "reason"),
 		overLimit: perNetwork("over_limit", "1 where routes are held back because of --max-routes-per-vrf."),
+		uneven:    perNetwork("routes_uneven", "Imported routes whose next hops have weights, which OVN uses alike."),
+		rows:      perNetwork("rows", "Rows of ours on the gateway router: one per route and next hop."),
 		aside:     perNetwork("synced", "1 where the gateway router has every route that belongs there."),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Name: name("sync_duration_seconds"),
 			Help: "Time of one sync of one network, transactions included.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}),
@@ -58,7 +62,7 @@ func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures 
 	if registry == nil {
 		return f
 	}
-	registry.MustRegister(f.network, f.skipped, f.overLimit, f.aside, f.duration, f.convergent, f.written,
+	registry.MustRegister(f.network, f.skipped, f.overLimit, f.uneven, f.rows, f.aside, f.duration, f.convergent, f.written,
 		f.failures, f.repairs, f.snat, f.connected, f.sessions)
 	counter := func(n, help string, value func() uint64) {
 		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name(n), Help: help},
@@ -92,6 +96,8 @@ func (f *Figures) routes(s NetworkState) {
 	f.network.WithLabelValues(s.Network, "learned").Set(float64(s.Learned))
 	f.network.WithLabelValues(s.Network, "imported").Set(float64(s.Imported))
 	f.overLimit.WithLabelValues(s.Network).Set(number(s.Held > 0))
+	f.uneven.WithLabelValues(s.Network).Set(float64(s.Uneven))
+	f.rows.WithLabelValues(s.Network).Set(float64(s.Rows))
 	f.aside.WithLabelValues(s.Network).Set(number(s.Reason == ReasonSynced))
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -114,7 +120,7 @@ func (f *Figures) routes(s NetworkState) {
 // forget removes what is told about a network that is gone.
 func (f *Figures) forget(network string) {
 	match := prometheus.Labels{"network": network}
-	for _, vector := range []*prometheus.GaugeVec{f.network, f.skipped, f.overLimit, f.aside} {
+	for _, vector := range []*prometheus.GaugeVec{f.network, f.skipped, f.overLimit, f.uneven, f.rows, f.aside} {
 		vector.DeletePartialMatch(match)
 	}
 	f.mu.Lock()

@@ -14,6 +14,8 @@ import (
 type RouteRow struct {
 	Network, VRF string
 	Prefix       netip.Prefix
+	// More is set in place of the prefix: so many routes are not looked at.
+	More int
 	// Kernel are the next hops in the kernel, OVN those on the gateway router;
 	// empty where there is no route.
 	Kernel, OVN []string
@@ -32,7 +34,7 @@ func (a *Agent) Unsettled() (names []string, known bool) {
 	for _, name := range slices.Sorted(maps.Keys(a.syncers)) {
 		switch a.syncers[name].snapshot().Reason {
 		case ReasonSynced, ReasonRouteImport, ReasonDynamicRouting, ReasonVRFMissing, ReasonNoGatewayRouter, ReasonInvalid, ReasonGatewayUnknown,
-			ReasonObserveOnly:
+			ReasonObserveOnly, ReasonOverLimit:
 		default:
 			names = append(names, name)
 		}
@@ -50,7 +52,7 @@ func (a *Agent) Routes() []RouteRow {
 	var out []RouteRow
 	for _, name := range slices.Sorted(maps.Keys(a.syncers)) {
 		s := a.syncers[name].syncer
-		imported := s.rows.Count()
+		imported := s.rows.RowCount()
 		for _, prefix := range s.union() {
 			row := RouteRow{Network: name, VRF: s.vrf, Prefix: prefix}
 			if s.table != nil {
@@ -66,15 +68,26 @@ func (a *Agent) Routes() []RouteRow {
 			row.Reason = string(reason)
 			switch {
 			case reason != model.SkipNone:
-			case len(want) > 0 && len(have) == 0 && !s.ledger.Admit(imported):
+			case s.overLimit(want, have, imported):
 				row.Reason = string(model.SkipOverLimit)
 			case len(routediff.Diff(prefix, want, have, nil)) > 0:
 				row.Reason = "NotWrittenYet"
 			}
 			out = append(out, row)
 		}
+		if s.table == nil {
+			continue
+		}
+		if _, beyond := s.table.Len(); beyond > 0 {
+			out = append(out, RouteRow{Network: name, VRF: s.vrf, More: beyond, Reason: string(model.SkipOverLimit)})
+		}
 	}
 	return out
+}
+
+func (s *syncer) overLimit(want []netip.Addr, have []model.RouterRow, rows int) bool {
+	_, over := s.ledger.Fit(slices.Clone(want), have, rows)
+	return over
 }
 
 // union is every prefix in the kernel or in OVN, sorted.

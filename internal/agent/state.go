@@ -34,9 +34,10 @@ const (
 	// Do: nothing where no pod of the network runs there. Where nothing else
 	// makes the device, start the agent with --manage-vrfs.
 	ReasonVRFMissing = "VRFMissing"
-	// Unknown: the link that the gateway router leaves the node by is not known.
+	// Unknown: the link that the gateway router leaves the node by is not known,
+	// or not on the node. Routes that leave the kernel leave OVN; none is added.
 	// Do: set --gateway-interface where nobody annotates nodes with
-	// k8s.ovn.org/l3-gateway-config.
+	// k8s.ovn.org/l3-gateway-config, or bring back the link that the message names.
 	ReasonGatewayUnknown = "GatewayUnknown"
 	// Unknown: the kernel's routes, or what the network needs, are being read.
 	// Do: wait; seconds.
@@ -47,6 +48,9 @@ const (
 	// False: the network can't be worked on. What was imported stays.
 	// Do: change what the message names.
 	ReasonInvalid = "Invalid"
+	// False: more routes belong on the router than --max-routes-per-vrf lets in.
+	// Do: have the neighbors send fewer, or raise the flag.
+	ReasonOverLimit = "OverLimit"
 	// False: the agent runs with --observe-only; the message says how many rows
 	// it would change.
 	// Do: start it without the flag when that is what you want.
@@ -60,11 +64,15 @@ type NetworkState struct {
 	VRF    string
 	Table  uint32
 	Router string
-	// Learned routes are in the kernel, Imported ones on the router.
-	Learned, Imported int
-	Skipped           map[model.SkipReason]int
-	Held              int
-	Limit             int
+	// Learned routes are in the kernel, Imported ones on the router with Rows
+	// rows.
+	Learned, Imported, Rows int
+	Skipped                 map[model.SkipReason]int
+	// Held routes are kept out by Limit, which is of rows.
+	Held  int
+	Limit int
+	// Uneven routes have next hops with weights, which OVN doesn't know.
+	Uneven int
 	// Reason is one of those above, with Message for people.
 	Reason  string
 	Message string
@@ -77,11 +85,12 @@ func (s *syncer) report(err error) {
 	if s.changed != nil {
 		defer s.changed()
 	}
-	reason, message := s.verdict(err)
-	learned, imported, table := 0, s.rows.Count(), uint32(0)
+	learned, beyond, imported, table := 0, 0, s.rows.Count(), uint32(0)
 	if s.table != nil {
-		learned, table = s.table.Len(), s.table.ID()
+		table = s.table.ID()
+		learned, beyond = s.table.Len()
 	}
+	reason, message := s.verdict(err, beyond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.snatMessage != "" {
@@ -96,12 +105,19 @@ func (s *syncer) report(err error) {
 	}
 	st.Network, st.VRF, st.Table, st.Router = s.name, s.vrf, table, s.rows.Router()
 	st.Learned, st.Imported, st.Reason, st.Message = learned, imported, reason, message
-	st.Skipped, st.Held, st.Limit = s.ledger.Counts(), s.ledger.HeldCount(), s.ledger.Limit
+	st.Rows, st.Uneven = s.rows.RowCount(), s.ledger.Uneven()
+	st.Skipped, st.Held, st.Limit = s.ledger.Counts(), s.ledger.HeldCount()+beyond, s.ledger.Limit
+	if beyond > 0 {
+		if st.Skipped == nil {
+			st.Skipped = map[model.SkipReason]int{}
+		}
+		st.Skipped[model.SkipOverLimit] += beyond
+	}
 	s.figures.routes(*st)
 }
 
 // verdict tells how it stands and what to do about it.
-func (s *syncer) verdict(err error) (reason, message string) {
+func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 	router := s.rows.State()
 	switch {
 	case s.version == 0:
@@ -119,14 +135,28 @@ func (s *syncer) verdict(err error) (reason, message string) {
 	case err != nil:
 		return ReasonWriteFailed, err.Error()
 	case s.gatewayUnknown():
-		return ReasonGatewayUnknown, "the link of the node's gateway is not known: set --gateway-interface, or wait until OVN-Kubernetes annotates the node with k8s.ovn.org/l3-gateway-config"
+		return ReasonGatewayUnknown, s.gatewayProblem() + ". Routes that leave the kernel are withdrawn from OVN, and none is added"
 	case s.observed:
 		return ReasonObserveOnly, fmt.Sprintf("nothing is written, because the agent only observes; it would change %d rows of %s", s.outstanding, s.rows.Router())
 	case s.all:
 		return ReasonListing, "the kernel's routes are being listed"
+	case s.ledger.HeldCount()+beyond > 0:
+		return ReasonOverLimit, fmt.Sprintf("%d routes are not imported: %s has %d of at most %d rows; have the neighbors send fewer routes, or raise --max-routes-per-vrf",
+			s.ledger.HeldCount()+beyond, s.rows.Router(), s.rows.RowCount(), s.ledger.Limit)
 	default:
-		return ReasonSynced, "every route that belongs on " + s.rows.Router() + " is there"
+		message = "every route that belongs on " + s.rows.Router() + " is there"
+		if n := s.ledger.Uneven(); n > 0 {
+			message += fmt.Sprintf("; %d of them have next hops with weights, which OVN's routes don't have: it uses all next hops alike", n)
+		}
+		return ReasonSynced, message
 	}
+}
+
+func (s *syncer) gatewayProblem() string {
+	if s.noGateway != "" {
+		return s.noGateway
+	}
+	return "the link of the node's gateway is not known: set --gateway-interface, or wait until OVN-Kubernetes annotates the node with k8s.ovn.org/l3-gateway-config"
 }
 
 func disconnected(cause string) string {

@@ -34,7 +34,7 @@ type syncer struct {
 	name    string
 	log     logr.Logger
 	figures *Figures
-	rows    *ovnnb.Network
+	rows    router
 	// via tells whether OVN takes IPv6 next hops for IPv4 prefixes.
 	via  func() bool
 	wake chan struct{}
@@ -53,12 +53,16 @@ type syncer struct {
 	problem string
 	state   NetworkState
 
-	table   *kernel.Table
-	vrf     string
-	version int
-	rules   routediff.Rules
-	ledger  routediff.Ledger
-	pace    pace
+	table table
+	// weighed is the table that was listed with the rows known, which it keeps
+	// before other prefixes.
+	weighed   table
+	vrf       string
+	noGateway string
+	version   int
+	rules     routediff.Rules
+	ledger    routediff.Ledger
+	pace      pace
 	// all is set while everything has to be looked at.
 	all     bool
 	router  ovnnb.RouterState
@@ -72,11 +76,13 @@ type syncer struct {
 // target is what a syncer is to do.
 type target struct {
 	// table is nil where the network has no VRF on this node, so no routes.
-	table *kernel.Table
+	table table
 	vrf   string
 	rules routediff.Rules
 	limit int
 	snat  snatWanted
+	// noGateway is why the rules have no links, where that is known.
+	noGateway string
 	// version changes with any of the above.
 	version int
 }
@@ -209,6 +215,7 @@ func (s *syncer) take() (w work, ready bool) {
 	if wanted.version != s.version {
 		s.all = true
 		s.table, s.vrf, s.rules, s.ledger.Limit = wanted.table, wanted.vrf, wanted.rules, wanted.limit
+		s.noGateway = wanted.noGateway
 		s.version = wanted.version
 	}
 	routes := kernel.Changes{Ready: true}
@@ -222,7 +229,7 @@ func (s *syncer) take() (w work, ready bool) {
 	router := s.rows.State()
 	s.all = s.all || routes.All || allRows || router != s.router
 	s.router = router
-	if !router.Known || !router.Present || s.gatewayUnknown() {
+	if !router.Known || !router.Present || !s.weigh() {
 		s.all = true
 		return w, false
 	}
@@ -244,6 +251,16 @@ func (s *syncer) take() (w work, ready bool) {
 	return w, true
 }
 
+// weigh has the table keep what has rows, now that these are known: what was
+// imported before stays. It is not ready until that is done.
+func (s *syncer) weigh() (ready bool) {
+	if s.table == nil || s.weighed == s.table {
+		return true
+	}
+	s.weighed = s.table
+	return !s.table.Reconsider()
+}
+
 // repair adds prefixes whose rows changed, but for those whose routes did too.
 func (w *work) repair(changedRows []netip.Prefix) {
 	if len(changedRows) == 0 {
@@ -259,8 +276,8 @@ func (w *work) repair(changedRows []netip.Prefix) {
 	w.prefixes = slices.AppendSeq(w.prefixes, maps.Keys(w.repairs))
 }
 
-// gatewayUnknown tells that nobody can say yet which routes belong on the
-// router, so that those there stay.
+// gatewayUnknown tells that nobody can say which routes belong on the router,
+// so that those there stay while they are in the kernel.
 func (s *syncer) gatewayUnknown() bool { return !s.rules.AnyLink && s.rules.Links == nil }
 
 // everything is every prefix that has a row or a route. Those with rows come
@@ -299,14 +316,14 @@ func (s *syncer) existingFirst(prefixes []netip.Prefix) {
 // write brings the rows of all prefixes up to date, and then lets in what was
 // held back as far as there is room now.
 func (s *syncer) write(ctx context.Context, w work) (written int, err error) {
-	imported := s.rows.Count()
+	imported := s.rows.RowCount()
 	if written, err = s.writePrefixes(ctx, w, &imported); err != nil {
 		return written, err
 	}
-	if s.ledger.HeldCount() == 0 || !s.ledger.Admit(imported) {
+	if s.ledger.HeldCount() == 0 || s.ledger.Room(imported) == 0 {
 		return written, nil
 	}
-	w.prefixes = s.ledger.Held(s.ledger.Limit - imported)
+	w.prefixes = s.ledger.Held(s.ledger.Room(imported))
 	more, err := s.writePrefixes(ctx, w, &imported)
 	return written + more, err
 }
@@ -338,17 +355,8 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 	repaired := 0
 	for _, prefix := range w.prefixes {
 		have := s.rows.Rows(prefix, rows[:0])
-		want, reason := s.judge(prefix, w.aside, hops[:0])
-		if len(want) > 0 && len(have) == 0 {
-			if s.ledger.Admit(*imported) {
-				*imported++
-			} else {
-				want, reason = nil, model.SkipOverLimit
-			}
-		} else if len(want) == 0 && len(have) > 0 {
-			*imported--
-		}
-		s.ledger.Note(prefix, reason)
+		want := s.decide(prefix, w.aside, have, *imported, hops[:0])
+		*imported += len(want) - len(have)
 		before := len(changes)
 		changes = routediff.Diff(prefix, want, have, changes)
 		if _, repair := w.repairs[prefix]; repair && len(changes) > before {
@@ -371,29 +379,4 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 		s.changes = nil
 	}
 	return int(count.Load()), err
-}
-
-// judge tells what a prefix must have on the router.
-func (s *syncer) judge(prefix netip.Prefix, aside bool, out []netip.Addr) ([]netip.Addr, model.SkipReason) {
-	if s.table == nil {
-		return nil, model.SkipNone
-	}
-	path, found := s.table.Path(prefix)
-	switch {
-	case !found:
-		return nil, model.SkipNone
-	case aside:
-		return nil, model.SkipStandAside
-	default:
-		return s.rules.Judge(prefix, path, out)
-	}
-}
-
-// explain is judge for people: what is wanted, what is there, and why not.
-func (s *syncer) explain(prefix netip.Prefix) (want []netip.Addr, have []model.RouterRow, reason model.SkipReason) {
-	want, reason = s.judge(prefix, s.router.RouteImport || s.router.DynamicRouting, nil)
-	if over := s.ledger.Reason(prefix); reason == model.SkipNone && over != model.SkipNone {
-		reason = over
-	}
-	return want, s.rows.Rows(prefix, nil), reason
 }

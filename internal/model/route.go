@@ -19,6 +19,12 @@ const (
 	PathDiscard
 	// PathOther is anything that has no counterpart on a logical router.
 	PathOther
+	// PathConditional is for some packets of the destination only: those with a
+	// type of service, or from some sources.
+	PathConditional
+	// PathShadowed is not used, because another protocol's route of the same
+	// destination comes first.
+	PathShadowed
 )
 
 // NextHop is one next hop of a kernel route. It is comparable.
@@ -29,7 +35,14 @@ type NextHop struct {
 	Link int32
 	// Dead is set where the kernel itself no longer uses the next hop.
 	Dead bool
+	// Weight is the next hop's share of the packets beside others; 0 is 1.
+	Weight uint8
 }
+
+// StandIn is the next hop that FRR gives IPv4 routes whose next hop is an IPv6
+// one (RFC 8950), where it doesn't install that itself: it makes a neighbor
+// entry on the link with the hardware address that belongs to the real one.
+var StandIn = netip.AddrFrom4([4]byte{169, 254, 0, 1})
 
 // Path is where a route leads. A full BGP table has few different paths, so
 // they are interned: a Path takes the room of a pointer and is compared as
@@ -40,6 +53,7 @@ const (
 	pathHopDead = 1 << iota
 	pathHopV4
 	pathHopV6
+	pathHopWeight
 )
 
 // MakePath returns the path with these next hops, in whatever order they come
@@ -66,7 +80,7 @@ func compareNextHops(a, b NextHop) int {
 	}
 	switch {
 	case a.Dead == b.Dead:
-		return 0
+		return cmp.Compare(a.Weight, b.Weight)
 	case a.Dead:
 		return 1
 	default:
@@ -87,9 +101,15 @@ func appendPath(out []byte, kind PathKind, hops []NextHop) []byte {
 		case hop.Addr.Is6():
 			flags |= pathHopV6
 		}
+		if hop.Weight > 1 {
+			flags |= pathHopWeight
+		}
 		out = append(out, flags)
 		out = binary.BigEndian.AppendUint32(out, uint32(hop.Link))
 		out = append(out, hop.Addr.AsSlice()...)
+		if hop.Weight > 1 {
+			out = append(out, hop.Weight)
+		}
 	}
 	return out
 }
@@ -117,9 +137,24 @@ func (p Path) NextHops(out []NextHop) []NextHop {
 			hop.Addr = netip.AddrFrom16([16]byte([]byte(rest[:16])))
 			rest = rest[16:]
 		}
+		if flags&pathHopWeight != 0 {
+			hop.Weight, rest = rest[0], rest[1:]
+		}
 		out = append(out, hop)
 	}
 	return out
+}
+
+// Uneven reports whether the next hops have different shares of the packets.
+func (p Path) Uneven() bool {
+	var room [16]NextHop
+	hops := p.NextHops(room[:0])
+	for _, hop := range hops {
+		if max(hop.Weight, 1) != max(hops[0].Weight, 1) {
+			return true
+		}
+	}
+	return false
 }
 
 // RowID is the UUID of a row in an OVSDB database.
@@ -184,6 +219,15 @@ const (
 	// Its next hops are dead, or have no address.
 	// Do: set the link up; "ip route show proto bgp" on the node shows it.
 	SkipNoNextHop SkipReason = "NoUsableNextHop"
+	// Its next hop lies within the cluster's own subnets, or is an address of the
+	// node itself.
+	// Do: have the neighbor announce a next hop of its own.
+	SkipNextHop SkipReason = "ProtectedNextHop"
+	// Its next hop is 169.254.0.1, by which FRR means an IPv6 next hop that can't
+	// be told.
+	// Do: see "ip neigh show 169.254.0.1" on the node; peer over IPv4, or with a
+	// FRR that installs IPv6 next hops.
+	SkipLinkLocalHop SkipReason = "LinkLocalNextHop"
 	// It leaves by a link that is not the network's gateway, so that OVN's
 	// router has no way there.
 	// Do: peer over the gateway's link, or --allow-any-link if you know better.
@@ -192,9 +236,30 @@ const (
 	// not take.
 	// Do: upgrade OVN, or peer over IPv4.
 	SkipIPv4ViaIPv6 SkipReason = "IPv4ViaIPv6"
+	// It lies within space that nobody routes: loopback, link-local, multicast,
+	// reserved and the rest of RFC 6890, or is wide enough to cover it.
+	// Do: have the neighbor filter its routes; else --allow-martians.
+	SkipMartian SkipReason = "Martian"
+	// It is for an address of this node.
+	// Do: have the neighbor filter its routes; else --allow-node-addresses.
+	SkipNodeAddress SkipReason = "NodeAddress"
+	// It lies within a subnet that this node has a link in, as other nodes do.
+	// Do: the same.
+	SkipNodeSubnet SkipReason = "NodeSubnet"
+	// It is for an address of the API server.
+	// Do: have the neighbor filter its routes; else --allow-api-server.
+	SkipAPIServer SkipReason = "APIServer"
 	// It is of a type or encapsulation that OVN has no row for.
 	// Do: nothing.
 	SkipUnsupported SkipReason = "Unsupported"
+	// It is for packets with one type of service, or from some sources, only; in
+	// OVN it would be for all.
+	// Do: have FRR install routes without a condition.
+	SkipConditional SkipReason = "Conditional"
+	// The kernel doesn't use it: a route to the same destination from another
+	// protocol has a lower metric.
+	// Do: remove one of the two; "ip route show" on the node has both.
+	SkipShadowed SkipReason = "Shadowed"
 	// The network has more routes than --max-routes-per-vrf.
 	// Do: have the neighbors send fewer, or raise the flag.
 	SkipOverLimit SkipReason = "OverLimit"

@@ -14,6 +14,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Networks",type=integer,JSONPath=".status.networkCount"
 // +kubebuilder:printcolumn:name="Learned",type=integer,JSONPath=".status.learned"
 // +kubebuilder:printcolumn:name="Imported",type=integer,JSONPath=".status.imported"
+// +kubebuilder:printcolumn:name="WithinLimit",type=string,JSONPath=".status.conditions[?(@.type=='WithinLimit')].status"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=".status.conditions[?(@.type=='Synced')].reason",priority=1
 // +kubebuilder:printcolumn:name="VRFs",type=string,JSONPath=".status.conditions[?(@.type=='VRFReady')].status",priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=".metadata.creationTimestamp"
@@ -37,6 +38,9 @@ const (
 	// ConditionWithinLimit is False while routes are held back because of
 	// --max-routes-per-vrf.
 	ConditionWithinLimit = "WithinLimit"
+	// ConditionFlagsAgree is False while the agent's flags leave out subnets that
+	// the cluster itself tells.
+	ConditionFlagsAgree = "FlagsAgree"
 	// ConditionVRFReady is there with --manage-vrfs, and True while the VRF
 	// device, its rules and its routes are as they should be.
 	ConditionVRFReady = "VRFReady"

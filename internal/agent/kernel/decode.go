@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net/netip"
 	"sync"
 
@@ -27,6 +28,8 @@ type Route struct {
 	Metric   uint32
 	TOS      uint8
 	Protocol uint8
+	// Source is set where the route is for packets from there only.
+	Source netip.Prefix
 	// NexthopID is the nexthop object that the route uses, 0 for none.
 	NexthopID uint32
 	Path      model.Path
@@ -69,13 +72,13 @@ func DecodeRoute(b []byte) (Route, error) {
 	if len(b) < unix.SizeofRtMsg {
 		return r, errShort
 	}
-	family, length := b[0], int(b[1])
+	family, length, sourceLength := b[0], int(b[1]), int(b[2])
 	r.TOS, r.Table, r.Protocol = b[3], uint32(b[4]), b[5]
 	kind := b[7]
 	flags := binary.NativeEndian.Uint32(b[8:])
 	r.Cloned = flags&unix.RTM_F_CLONED != 0
 
-	var destination netip.Addr
+	var destination, source netip.Addr
 	switch family {
 	case unix.AF_INET:
 		destination = netip.IPv4Unspecified()
@@ -96,6 +99,8 @@ func DecodeRoute(b []byte) (Route, error) {
 				return fmt.Errorf("a destination of %d bytes", len(value))
 			}
 			destination, _ = netip.AddrFromSlice(value)
+		case unix.RTA_SRC:
+			source, err = address(value)
 		case unix.RTA_TABLE:
 			r.Table, err = number32(value)
 		case unix.RTA_PRIORITY:
@@ -116,6 +121,8 @@ func DecodeRoute(b []byte) (Route, error) {
 	if err != nil {
 		return r, err
 	}
+	// It is invalid without one.
+	r.Source, _ = source.Prefix(sourceLength)
 	if single.Addr.IsValid() || single.Link != 0 {
 		collected.list = append(collected.list, single)
 	}
@@ -154,6 +161,10 @@ func (h *hops) multipath(b []byte) error {
 		hop := model.NextHop{
 			Link: int32(binary.NativeEndian.Uint32(b[4:])),
 			Dead: b[2]&unix.RTNH_F_DEAD != 0,
+		}
+		// rtnh_hops is one less than the weight.
+		if b[3] > 0 {
+			hop.Weight = uint8(min(int(b[3])+1, math.MaxUint8))
 		}
 		err := attributes(b[unix.SizeofRtNexthop:length], func(kind uint16, value []byte) error {
 			return h.attribute(&hop, kind, value)

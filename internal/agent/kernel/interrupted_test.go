@@ -132,7 +132,7 @@ func TestIPv6ListingThatLosesRoutes(t *testing.T) {
 	ns.IP(t, commands(many, func(i int) string { return route6("add", i) })...)
 	m := run(t, ns, nil)
 	table := m.Watch(bgpTable, func() {})
-	nbserver.Eventually(t, 10*time.Second, "all routes are listed", func() bool { return table.Len() == many })
+	nbserver.Eventually(t, 10*time.Second, "all routes are listed", func() bool { return length(table) == many })
 	table.TakeChanges()
 
 	const removed = 100
@@ -159,14 +159,14 @@ func TestIPv6ListingThatLosesRoutes(t *testing.T) {
 		t.Skipf("NOT TESTED: this kernel's listing lost nothing")
 	}
 	nbserver.Eventually(t, 10*time.Second, "the table is listed until it is sure", func() bool {
-		if n := table.Len(); n < many-removed {
+		if n := length(table); n < many-removed {
 			t.Fatalf("routes that nobody touched were taken as gone: %d are left", n)
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		return m.Counters.Listings()[CauseInterval] > 1 && table.stale == "" && table.doubts == 0
 	})
-	if n := table.Len(); n != many-removed+1 || m.Counters.Interrupted.Load() == 0 {
+	if n := length(table); n != many-removed+1 || m.Counters.Interrupted.Load() == 0 {
 		t.Errorf("%d routes, %d interruptions", n, m.Counters.Interrupted.Load())
 	}
 	if changes := table.TakeChanges(); len(changes.Prefixes) != removed+1 {
@@ -175,7 +175,7 @@ func TestIPv6ListingThatLosesRoutes(t *testing.T) {
 
 	ghost := netip.MustParsePrefix("fd02::/64")
 	m.mu.Lock()
-	table.routes.best[ghost] = table.routes.best[netip.MustParsePrefix("fd01:fff::/64")]
+	table.routes.first[ghost] = table.routes.first[netip.MustParsePrefix("fd01:fff::/64")]
 	m.outdated(table, CauseInterval)
 	m.mu.Unlock()
 	nbserver.Eventually(t, 10*time.Second, "a route that vanished without a message goes", func() bool {

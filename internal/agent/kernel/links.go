@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -78,7 +79,13 @@ type nexthop struct {
 	id        uint32
 	hop       model.NextHop
 	blackhole bool
-	group     []uint32
+	group     []member
+}
+
+// member is a nexthop object in a group.
+type member struct {
+	id     uint32
+	weight uint8
 }
 
 // decodeNexthop decodes the payload of RTM_NEWNEXTHOP and RTM_DELNEXTHOP.
@@ -101,9 +108,13 @@ func decodeNexthop(b []byte) (nexthop, error) {
 		case unix.NHA_BLACKHOLE:
 			n.blackhole = true
 		case unix.NHA_GROUP:
-			// struct nexthop_grp: ID, weight and three reserved bytes.
+			// struct nexthop_grp: ID, one less than the weight, and three bytes more.
 			for ; len(value) >= 8; value = value[8:] {
-				n.group = append(n.group, binary.NativeEndian.Uint32(value))
+				m := member{id: binary.NativeEndian.Uint32(value)}
+				if value[4] > 0 {
+					m.weight = uint8(min(int(value[4])+1, math.MaxUint8))
+				}
+				n.group = append(n.group, m)
 			}
 		}
 		return err
@@ -124,13 +135,15 @@ func resolve(nexthops map[uint32]nexthop, id uint32) model.Path {
 	}
 	var list []model.NextHop
 	for _, member := range n.group {
-		m, found := nexthops[member]
+		m, found := nexthops[member.id]
 		if found && m.blackhole {
 			// A group has a blackhole as its only member or not at all.
 			return model.MakePath(model.PathDiscard)
 		}
 		if found {
-			list = append(list, m.hop)
+			hop := m.hop
+			hop.Weight = member.weight
+			list = append(list, hop)
 		}
 	}
 	return model.MakePath(model.PathUnicast, list...)
@@ -148,7 +161,8 @@ func withoutHops(path, gone model.Path) (model.Path, int) {
 	return model.MakePath(model.PathUnicast, after...), len(before) - len(after)
 }
 
-// sameHops compares paths without regard to which next hops are dead.
+// sameHops compares paths without regard to which next hops are dead, or how
+// they are weighted.
 func sameHops(a, b model.Path) bool {
 	if a == b {
 		return true
@@ -156,7 +170,7 @@ func sameHops(a, b model.Path) bool {
 	if a.Kind() != b.Kind() {
 		return false
 	}
-	key := func(h model.NextHop) model.NextHop { h.Dead = false; return h }
+	key := func(h model.NextHop) model.NextHop { h.Dead, h.Weight = false, 0; return h }
 	alive := func(p model.Path) model.Path {
 		list := p.NextHops(nil)
 		for i := range list {

@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -18,10 +20,15 @@ const (
 	// mostDoubts is how many doubtful listings in a row are repeated, so that
 	// endless changes don't have a table listed endlessly.
 	mostDoubts = 5
+	// backlog is how long an event may wait to be received while many come.
+	backlog = time.Second
 	// lateness is how long after a listing an event may be received of what
 	// happened during it.
 	lateness = 50 * time.Millisecond
 )
+
+// errMissed is why a listing can't be used.
+var errMissed = errors.New("there were more events during a listing than are kept")
 
 // follow lists what is stale until ctx ends.
 func (m *Mirror) follow(ctx context.Context) {
@@ -61,6 +68,14 @@ func (m *Mirror) listStale(ctx context.Context) (again bool, wait time.Duration)
 		later(retryPause)
 		return again, wait
 	}
+	m.fillRoom(later)
+	if settled, err := m.listNexthops(); err != nil {
+		m.failed(err)
+		later(retryPause)
+		return again, wait
+	} else if !settled {
+		later(retryPause)
+	}
 	for _, t := range m.staleTables() {
 		if ctx.Err() != nil {
 			return false, 0
@@ -74,6 +89,10 @@ func (m *Mirror) listStale(ctx context.Context) (again bool, wait time.Duration)
 			later(retryPause)
 		}
 	}
+	if err := m.listNeighbors(); err != nil {
+		m.failed(err)
+		later(retryPause)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for t := range m.tables {
@@ -85,6 +104,10 @@ func (m *Mirror) listStale(ctx context.Context) (again bool, wait time.Duration)
 }
 
 func (m *Mirror) failed(err error) {
+	if errors.Is(err, errMissed) {
+		m.options.Log.Info("A table changed faster than it could be listed; listing it again")
+		return
+	}
 	if interrupted(err) {
 		m.Counters.Interrupted.Add(1)
 		m.options.Log.V(1).Info("A listing was interrupted; nothing is taken as gone, trying again")
@@ -107,67 +130,45 @@ func (m *Mirror) staleTables() []*Table {
 	return out
 }
 
-// listDevices lists links and nexthop objects, unless that is known.
-func (m *Mirror) listDevices() error {
-	m.mu.Lock()
-	stale, epoch := m.devicesStale, m.epoch
-	m.mu.Unlock()
-	if !stale {
-		return nil
-	}
-	links, err := dumpLinks(m.options.Namespace)
-	if err != nil {
-		return err
-	}
-	nexthops, err := dumpNexthops(m.options.Namespace)
-	if err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.links, m.nexthops = links, nexthops
-	m.names = make(map[string]int32, len(links))
-	for index, link := range links {
-		m.names[link.Name] = index
-	}
-	// What an event changed meanwhile is overwritten by an older state.
-	m.devicesStale = m.epoch != epoch
-	if m.devicesStale {
-		m.poke()
-	}
-	m.options.LinksChanged()
-	return nil
-}
-
 // listTable lists one table and replaces the mirror by it.
 func (m *Mirror) listTable(t *Table) error {
 	m.mu.Lock()
 	cause := t.stale
-	t.stale, t.listing, t.replay = "", true, nil
-	size, removals := len(t.routes.best), t.removals
-	nexthops := make(map[uint32]nexthop, len(m.nexthops))
-	for id, n := range m.nexthops {
-		nexthops[id] = n
+	t.stale, t.listing, t.missed, t.replay = "", true, false, nil
+	removals, choice := t.removals, t.choice()
+	fresh := newContents(t.routes.limit)
+	if size := len(t.routes.first); size > 1024 {
+		fresh.first = make(map[netip.Prefix]entry, size)
 	}
+	nexthops := maps.Clone(m.nexthops)
 	m.mu.Unlock()
 
 	began := time.Now()
-	fresh := newContents()
-	if size > 1024 {
-		fresh.best = make(map[netip.Prefix]entry, size)
+	known := func(prefix netip.Prefix) bool {
+		m.mu.Lock()
+		_, found := t.routes.first[prefix]
+		m.mu.Unlock()
+		return found || choice.preferred != nil && choice.preferred.Has(prefix)
 	}
 	err := m.list(m.options.Namespace, t.id, func(r *Route) {
+		if _, found := fresh.first[r.Prefix]; !found && r.Protocol == ProtocolBGP && !choice.admits(&fresh, r.Prefix, known) {
+			fresh.beyond++
+			return
+		}
 		path := r.Path
 		if r.Unresolved {
 			path = resolve(nexthops, r.NexthopID)
 		}
-		fresh.add(r, path, false, true)
+		fresh.listed(r, path)
 	})
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	replay := t.replay
 	t.listing, t.replay = false, nil
+	if err == nil && t.missed {
+		err = errMissed
+	}
 	if err != nil {
 		if t.stale == "" {
 			t.stale = cause
@@ -178,7 +179,7 @@ func (m *Mirror) listTable(t *Table) error {
 		fresh.apply(&replay[i], m.nexthops)
 	}
 	m.doubt(t, &fresh, cause, t.removals != removals)
-	differences := len(fresh.best)
+	differences, beyond := len(fresh.first), t.routes.beyond
 	if t.listed {
 		differences = t.replaceWith(fresh)
 	} else {
@@ -186,6 +187,9 @@ func (m *Mirror) listTable(t *Table) error {
 		t.routes = fresh
 	}
 	m.listedTable(t, cause, differences, time.Since(began))
+	if t.all || len(t.changed) > 0 || t.routes.beyond != beyond {
+		t.notify()
+	}
 	return nil
 }
 
@@ -220,6 +224,8 @@ func (m *Mirror) doubt(t *Table, fresh *contents, cause string, noisy bool) {
 // listedTable does the accounts of a listing; the caller holds the lock.
 func (m *Mirror) listedTable(t *Table, cause string, differences int, took time.Duration) {
 	t.notBefore = time.Now().Add(max(firstPause, pauseFactor*took))
+	t.lateUntil = time.Now().Add(backlog)
+	t.roomAfter = time.Now().Add(max(firstRoom, roomFactor*took))
 	if !t.listed {
 		t.listed, t.all, t.since = true, true, time.Now()
 		clear(t.changed)
@@ -244,9 +250,6 @@ func (m *Mirror) listedTable(t *Table, cause string, differences int, took time.
 	}
 	m.Counters.listings[cause]++
 	m.Counters.mu.Unlock()
-	m.options.Log.V(1).Info("Listed a table", "table", t.id, "cause", cause, "routes", len(t.routes.best),
+	m.options.Log.V(1).Info("Listed a table", "table", t.id, "cause", cause, "routes", t.routes.len(), "beyond", t.routes.beyond,
 		"different", differences, "took", took)
-	if t.all || len(t.changed) > 0 {
-		t.notify()
-	}
 }

@@ -23,6 +23,7 @@ const (
 	CauseAddress   = "address"
 	CauseSettled   = "settled"
 	CauseAmbiguous = "ambiguous"
+	CauseRoom      = "room"
 	CauseInterval  = "interval"
 )
 
@@ -74,12 +75,18 @@ type Mirror struct {
 	// names are the indexes of links by name.
 	names    map[string]int32
 	nexthops map[uint32]nexthop
-	// devicesStale is set where links and nexthop objects must be listed.
-	devicesStale bool
-	// epoch counts events about devices, to see whether a listing missed any.
-	epoch  uint64
-	socket *nl.NetlinkSocket
-	wake   chan struct{}
+	// devicesStale and nexthopsStale are set where links and nexthop objects must
+	// be listed.
+	devicesStale, nexthopsStale bool
+	// epoch and nexthopEpoch count events about them, to see whether a listing
+	// missed any.
+	epoch, nexthopEpoch uint64
+	// standIns are the next hops that FRR's stand-in means, by link. Neighbors
+	// are followed once a route has it.
+	standIns                          map[int32]netip.Addr
+	neighborsFollowed, neighborsStale bool
+	socket                            *nl.NetlinkSocket
+	wake                              chan struct{}
 }
 
 // NewMirror returns a Mirror that does nothing until Run.
@@ -102,9 +109,13 @@ func NewMirror(options Options) *Mirror {
 
 // Watch begins to mirror a table. notify is called after every change, with a
 // lock held: it must return at once and call nothing of this package.
-func (m *Mirror) Watch(table uint32, notify func()) *Table {
+func (m *Mirror) Watch(table uint32, notify func()) *Table { return m.WatchUpTo(table, 0, nil, notify) }
+
+// WatchUpTo is Watch for a table of which no more than limit prefixes are kept,
+// 0 for no limit, the preferred ones first.
+func (m *Mirror) WatchUpTo(table uint32, limit int, preferred Preferred, notify func()) *Table {
 	t := &Table{
-		mirror: m, id: table, notify: notify, routes: newContents(), stale: CauseStart,
+		mirror: m, id: table, notify: notify, preferred: preferred, routes: newContents(limit), stale: CauseStart,
 		changed: map[netip.Prefix]struct{}{},
 	}
 	m.mu.Lock()
@@ -194,6 +205,12 @@ func (m *Mirror) resubscribe() error {
 		_ = m.socket.Close()
 	}
 	m.socket = s
+	if m.neighborsFollowed {
+		if err := m.joinNeighbors(); err != nil {
+			return err
+		}
+		m.neighborsStale = true
+	}
 	m.allOutdated(CauseOverflow)
 	for t := range m.tables {
 		if !t.listed {
@@ -252,6 +269,8 @@ func (m *Mirror) apply(messages []syscall.NetlinkMessage) {
 			err = m.linkEvent(message.Data, message.Header.Type == unix.RTM_DELLINK)
 		case unix.RTM_NEWNEXTHOP, unix.RTM_DELNEXTHOP:
 			err = m.nexthopEvent(message.Data, message.Header.Type == unix.RTM_DELNEXTHOP)
+		case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
+			err = m.neighborEvent(message.Data)
 		case unix.RTM_DELADDR:
 			// IPv4 routes with this preferred source go without a message.
 			for t := range m.tables {
@@ -279,8 +298,9 @@ func (m *Mirror) routeEvent(message *syscall.NetlinkMessage) error {
 		}
 		if e == nil {
 			e = &event{
-				removed: message.Header.Type == unix.RTM_DELROUTE,
-				replace: message.Header.Flags&unix.NLM_F_REPLACE != 0,
+				removed:  message.Header.Type == unix.RTM_DELROUTE,
+				replace:  message.Header.Flags&unix.NLM_F_REPLACE != 0,
+				appended: message.Header.Flags&unix.NLM_F_APPEND != 0,
 			}
 			if e.route, err = DecodeRoute(message.Data); err != nil {
 				return err
@@ -289,9 +309,16 @@ func (m *Mirror) routeEvent(message *syscall.NetlinkMessage) error {
 				return nil
 			}
 		}
-		pending := len(t.changed)
+		pending, beyond := len(t.changed), t.routes.beyond
 		t.apply(e)
-		if len(t.changed) != pending {
+		switch {
+		case len(t.changed) != pending || t.all:
+			if len(t.routes.standIns) > 0 && !m.neighborsFollowed {
+				m.poke()
+			}
+			t.notify()
+		case t.routes.beyond != beyond && time.Since(t.toldBeyond) > tellBeyond:
+			t.toldBeyond = time.Now()
 			t.notify()
 		}
 	}
@@ -321,6 +348,11 @@ func (m *Mirror) linkEvent(payload []byte, removed bool) error {
 	if !removed && found && before == link {
 		return nil
 	}
+	if m.linkOfNexthop(link.Index) {
+		m.nexthopEpoch++
+		m.nexthopsStale = true
+		m.poke()
+	}
 	for t := range m.tables {
 		if t.listing || t.routes.uses(link.Index) || link.VRFTable == t.id || before.VRFTable == t.id {
 			m.outdated(t, CauseLink)
@@ -335,7 +367,7 @@ func (m *Mirror) nexthopEvent(payload []byte, removed bool) error {
 	if err != nil {
 		return err
 	}
-	m.epoch++
+	m.nexthopEpoch++
 	_, known := m.nexthops[n.id]
 	if removed {
 		delete(m.nexthops, n.id)
@@ -345,11 +377,7 @@ func (m *Mirror) nexthopEvent(payload []byte, removed bool) error {
 	if !removed && !known {
 		return nil
 	}
-	for t := range m.tables {
-		if t.listing || t.routes.nexthops[n.id] > 0 || m.memberUsed(t, n.id) {
-			m.outdated(t, CauseNexthop)
-		}
-	}
+	m.nexthopChanged(n.id)
 	return nil
 }
 
@@ -357,7 +385,7 @@ func (m *Mirror) nexthopEvent(payload []byte, removed bool) error {
 func (m *Mirror) memberUsed(t *Table, id uint32) bool {
 	for used := range t.routes.nexthops {
 		for _, member := range m.nexthops[used].group {
-			if member == id {
+			if member.id == id {
 				return true
 			}
 		}

@@ -18,7 +18,10 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/testns"
 )
 
-const bgpTable = 1005
+const (
+	bgpTable = 1005
+	patience = 10 * time.Second
+)
 
 func run(t *testing.T, ns *testns.Namespace, change func(*Options)) *Mirror {
 	t.Helper()
@@ -60,6 +63,10 @@ func pathText(path model.Path, links map[int32]Link) string {
 		return ">discard"
 	case model.PathOther:
 		return ">other"
+	case model.PathConditional:
+		return ">conditional"
+	case model.PathShadowed:
+		return ">shadowed"
 	}
 	out := ""
 	for _, hop := range path.NextHops(nil) {
@@ -68,11 +75,19 @@ func pathText(path model.Path, links map[int32]Link) string {
 			out += hop.Addr.String()
 		}
 		out += "@" + links[hop.Link].Name
+		if hop.Weight > 1 {
+			out += fmt.Sprintf("*%d", hop.Weight)
+		}
 		if hop.Dead {
 			out += "!"
 		}
 	}
 	return out
+}
+
+func length(table *Table) int {
+	all, _ := table.Len()
+	return all
 }
 
 func eventually(t *testing.T, table *Table, want string) {
@@ -83,7 +98,7 @@ func eventually(t *testing.T, table *Table, want string) {
 			t.Logf("the mirror has %q, not %q", got, want)
 		}
 	}()
-	nbserver.Eventually(t, 10*time.Second, "the mirror has "+want, func() bool {
+	nbserver.Eventually(t, patience, "the mirror has "+want, func() bool {
 		got = table.text()
 		return got == want && table.TakeChanges().Ready
 	})
@@ -248,7 +263,7 @@ func TestOverflow(t *testing.T) {
 	}
 	ns.IP(t, commands...)
 	m.mu.Unlock()
-	nbserver.Eventually(t, 10*time.Second, "all routes are seen", func() bool { return table.Len() == 2000 })
+	nbserver.Eventually(t, 10*time.Second, "all routes are seen", func() bool { return length(table) == 2000 })
 	if m.Counters.Overflows.Load() == 0 || m.Counters.Listings()[CauseOverflow] == 0 {
 		t.Errorf("%d overflows, listings %v", m.Counters.Overflows.Load(), m.Counters.Listings())
 	}
@@ -285,7 +300,7 @@ func TestInterruptedListing(t *testing.T) {
 	m.outdated(table, CauseInterval)
 	m.mu.Unlock()
 	nbserver.Eventually(t, 10*time.Second, "it is listed again", func() bool {
-		if table.Len() != 2 {
+		if length(table) != 2 {
 			t.Fatal("a route was taken as gone")
 		}
 		return m.Counters.Listings()[CauseInterval] == 1
@@ -333,7 +348,7 @@ func TestDriftIsFound(t *testing.T) {
 	table := m.Watch(bgpTable, func() {})
 	eventually(t, table, "10.1.0.0/24>172.18.0.2@gw0")
 	m.mu.Lock()
-	delete(table.routes.best, netip.MustParsePrefix("10.1.0.0/24"))
+	delete(table.routes.first, netip.MustParsePrefix("10.1.0.0/24"))
 	m.mu.Unlock()
 	eventually(t, table, "10.1.0.0/24>172.18.0.2@gw0")
 	if m.Counters.Drift.Load() != 1 {

@@ -37,7 +37,16 @@ func TestMirrorFollowsRandomChanges(t *testing.T) {
 				if want == "" {
 					t.Fatal("no change took effect")
 				}
-				nbserver.Eventually(t, 10*time.Second, "the mirror is as the kernel", func() bool { return table.text() == want && table.TakeChanges().Ready })
+				got := ""
+				t.Cleanup(func() {
+					if t.Failed() && got != want {
+						t.Logf("after\n%s\nthe mirror has\n%s\nnot\n%s", strings.Join(commands, "\n"), got, want)
+					}
+				})
+				nbserver.Eventually(t, 10*time.Second, "the mirror is as the kernel", func() bool {
+					got = table.text()
+					return got == want && table.TakeChanges().Ready
+				})
 			}
 		})
 	}
@@ -45,11 +54,16 @@ func TestMirrorFollowsRandomChanges(t *testing.T) {
 
 func listed(t *testing.T, m *Mirror, ns *testns.Namespace) string {
 	t.Helper()
-	best := map[netip.Prefix]Route{}
+	best, bgp, conditional := map[netip.Prefix]Route{}, map[netip.Prefix]bool{}, map[netip.Prefix]bool{}
 	if err := DumpRoutes(NamespaceOf(ns.Handle), bgpTable, func(r *Route) {
+		if r.TOS != 0 {
+			conditional[r.Prefix] = conditional[r.Prefix] || r.Protocol == ProtocolBGP
+			return
+		}
 		if old, found := best[r.Prefix]; !found || r.Metric < old.Metric {
 			best[r.Prefix] = *r
 		}
+		bgp[r.Prefix] = bgp[r.Prefix] || r.Protocol == ProtocolBGP
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +73,17 @@ func listed(t *testing.T, m *Mirror, ns *testns.Namespace) string {
 	}
 	var out []string
 	for prefix, r := range best {
-		out = append(out, prefix.String()+pathText(r.Path, links))
+		switch {
+		case r.Protocol == ProtocolBGP:
+			out = append(out, prefix.String()+pathText(r.Path, links))
+		case bgp[prefix]:
+			out = append(out, prefix.String()+">shadowed")
+		}
+	}
+	for prefix := range conditional {
+		if conditional[prefix] && !bgp[prefix] {
+			out = append(out, prefix.String()+">conditional")
+		}
 	}
 	slices.Sort(out)
 	return strings.Join(out, " ")
@@ -68,10 +92,17 @@ func listed(t *testing.T, m *Mirror, ns *testns.Namespace) string {
 func randomChange(random *rand.Rand) string {
 	n := random.IntN(8)
 	metric := 20 + random.IntN(2)
-	verb := []string{"add", "replace", "replace", "del"}[random.IntN(4)]
-	v4 := fmt.Sprintf("10.0.%d.0/24 table 1005 proto bgp metric %d", n, metric)
-	v6 := fmt.Sprintf("fd01:%d::/64 table 1005 proto bgp metric %d", n, metric)
-	switch random.IntN(9) {
+	verb := []string{"add", "replace", "replace", "del", "append", "prepend"}[random.IntN(6)]
+	protocol := []string{"bgp", "bgp", "bgp", "bgp", "static"}[random.IntN(5)]
+	v4 := fmt.Sprintf("10.0.%d.0/24 table 1005 proto %s metric %d", n, protocol, metric)
+	if protocol == "static" {
+		// In IPv6, next hops of two protocols with one metric are one route's.
+		metric -= 2
+	}
+	v6 := fmt.Sprintf("fd01:%d::/64 table 1005 proto %s metric %d", n, protocol, metric)
+	switch random.IntN(10) {
+	case 8:
+		return fmt.Sprintf("route %s %s tos 0x10 via 172.18.0.%d", verb, v4, 2+random.IntN(4))
 	case 0, 1:
 		return fmt.Sprintf("route %s %s via 172.18.0.%d", verb, v4, 2+random.IntN(4))
 	case 2:

@@ -79,19 +79,19 @@ func dump(namespace Namespace, request *nl.NetlinkRequest, each func(payload []b
 	return err
 }
 
-// routeRequest asks for the BGP routes of one family in one table.
+// routeRequest asks for the routes of one family in one table: those of other
+// protocols may stand before BGP's.
 func routeRequest(family uint8, table uint32) *nl.NetlinkRequest {
 	request := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
 	header := &nl.RtMsg{}
 	header.Family = family
-	header.Protocol = ProtocolBGP
 	request.AddData(header)
 	request.AddData(nl.NewRtAttr(unix.RTA_TABLE, binary.NativeEndian.AppendUint32(nil, table)))
 	return request
 }
 
-// DumpRoutes calls each BGP route of a table, of both families. A route is
-// valid until the next one.
+// DumpRoutes calls each route of a table, of both families and of every
+// protocol. A route is valid until the next one.
 func DumpRoutes(namespace Namespace, table uint32, each func(*Route)) error {
 	var route Route
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
@@ -99,7 +99,7 @@ func DumpRoutes(namespace Namespace, table uint32, each func(*Route)) error {
 			if route, err = DecodeRoute(payload); err != nil {
 				return err
 			}
-			if route.Table == table && route.Protocol == ProtocolBGP && !route.Cloned {
+			if route.Table == table && !route.Cloned {
 				each(&route)
 			}
 			return nil

@@ -92,6 +92,21 @@ func (n *Network) Count() int {
 	return len(n.rows.byPrefix)
 }
 
+// RowCount is how many rows of ours there are: as many for a prefix as it has
+// next hops.
+func (n *Network) RowCount() int {
+	n.client.mu.Lock()
+	defer n.client.mu.Unlock()
+	return n.rows.rows
+}
+
+// Has reports whether a prefix has a row of ours.
+func (n *Network) Has(prefix netip.Prefix) bool {
+	n.client.mu.Lock()
+	defer n.client.mu.Unlock()
+	return n.rows.byPrefix[prefix] != nil
+}
+
 // TakeChanged returns the prefixes whose rows changed since the last time,
 // other than as Commit changed them; all is set where every prefix may have.
 func (n *Network) TakeChanged() (prefixes []netip.Prefix, all bool) {

@@ -32,6 +32,8 @@ type networkRoutes struct {
 	// marks are the rows' external_ids, by part.
 	marks    [parts]json.RawMessage
 	byPrefix map[netip.Prefix]*route
+	// rows is how many there are of them.
+	rows int
 	// changed are the prefixes whose rows changed since it was last asked for,
 	// other than by transactions that are under way.
 	changed map[netip.Prefix]struct{}
@@ -118,7 +120,7 @@ func (n *networkRoutes) came(prefix netip.Prefix, row *route) bool {
 func (r *routes) forget() {
 	clear(r.strays)
 	for _, n := range r.networks {
-		n.byPrefix = map[netip.Prefix]*route{}
+		n.byPrefix, n.rows = map[netip.Prefix]*route{}, 0
 		clear(n.changed)
 	}
 }
@@ -168,6 +170,7 @@ func (n *networkRoutes) put(prefix netip.Prefix, next route) {
 	case row == nil:
 		next.next = n.byPrefix[prefix]
 		n.byPrefix[prefix] = &next
+		n.rows++
 	case row.hop == next.hop && row.intact == next.intact:
 		return
 	default:
@@ -196,6 +199,7 @@ func (r *routes) remove(id model.RowID, at place) {
 		default:
 			delete(n.byPrefix, at.prefix)
 		}
+		n.rows--
 		if _, expected := n.leaving[id]; !expected {
 			n.touch(at.prefix)
 		}

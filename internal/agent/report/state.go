@@ -64,7 +64,7 @@ func Status(states []agent.NetworkState, devices *Devices, before *v1alpha1.Node
 		if unknown {
 			synced.Status = metav1.ConditionUnknown
 		}
-		synced.Message = cut(fmt.Sprintf("%d of %d networks are not imported: %s; see status.networks", len(unsynced), len(states), list(unsynced)))
+		synced.Message = cut(fmt.Sprintf("%d of %d networks are not imported, or not all of their routes: %s; see status.networks", len(unsynced), len(states), list(unsynced)))
 	}
 	set(&out.Conditions, synced, now)
 	set(&out.Conditions, limitCondition(held, ""), now)
@@ -98,7 +98,7 @@ func networkStatus(s *agent.NetworkState, before []metav1.Condition, now time.Ti
 	if s.Held > 0 {
 		held = []string{s.Network}
 	}
-	set(&out.Conditions, limitCondition(held, fmt.Sprintf(" (%d routes, at most %d)", s.Held, s.Limit)), now)
+	set(&out.Conditions, limitCondition(held, fmt.Sprintf(" (%d routes; there are at most %d rows)", s.Held, s.Limit)), now)
 	return out
 }
 

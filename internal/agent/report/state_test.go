@@ -27,7 +27,7 @@ func TestStatusSumsUp(t *testing.T) {
 		{"all well", agent.NetworkState{Reason: agent.ReasonSynced}, metav1.ConditionTrue, metav1.ConditionTrue, agent.ReasonSynced},
 		{"known to be missing", agent.NetworkState{Reason: agent.ReasonNoGatewayRouter}, metav1.ConditionFalse, metav1.ConditionTrue, agent.ReasonNoGatewayRouter},
 		{"not known", agent.NetworkState{Reason: agent.ReasonDisconnected}, metav1.ConditionUnknown, metav1.ConditionTrue, agent.ReasonDisconnected},
-		{"held back", agent.NetworkState{Reason: agent.ReasonSynced, Held: 7, Limit: 3}, metav1.ConditionTrue, metav1.ConditionFalse, agent.ReasonSynced},
+		{"held back", agent.NetworkState{Reason: agent.ReasonOverLimit, Held: 7, Limit: 3}, metav1.ConditionFalse, metav1.ConditionFalse, agent.ReasonOverLimit},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.second.Network = "cluster_udn_blue"

@@ -34,7 +34,10 @@ type Writer struct {
 	States   func() []agent.NetworkState
 	// VRFs is nil where the agent makes no VRF devices.
 	VRFs *VRFs
-	Log  logr.Logger
+	// Contradictions, where set, are where the agent's flags leave out what the
+	// cluster tells.
+	Contradictions func() []string
+	Log            logr.Logger
 
 	wake    chan struct{}
 	written *v1alpha1.NodeRouteState
@@ -109,6 +112,9 @@ func (w *Writer) Write(ctx context.Context) error {
 	w.tell(ctx, states)
 	w.tellVRFs(ctx, &devices)
 	status := Status(states, &devices, &w.written.Status, time.Now())
+	if w.Contradictions != nil {
+		setFlags(&status.Conditions, w.Contradictions(), time.Now())
+	}
 	if equality.Semantic.DeepEqual(status, w.written.Status) {
 		return nil
 	}
@@ -148,9 +154,6 @@ func (w *Writer) tell(ctx context.Context, states []agent.NetworkState) {
 	for i := range states {
 		s := &states[i]
 		reason, message := s.Reason, s.Message
-		if s.Held > 0 && reason == agent.ReasonSynced {
-			reason, message = reasonOverLimit, limitCondition([]string{s.Network}, fmt.Sprintf(" (%d routes, at most %d)", s.Held, s.Limit)).Message
-		}
 		before, known := w.told[s.Network]
 		if reason == before || !decided(reason) || !known && reason == agent.ReasonSynced {
 			if decided(reason) {

@@ -3,6 +3,7 @@ package routediff
 import (
 	"maps"
 	"net/netip"
+	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -11,17 +12,46 @@ import (
 // back what exceeds the limit. What is imported it need not remember: the
 // rows tell.
 type Ledger struct {
-	// Limit is how many prefixes may be imported; 0 is no limit.
+	// Limit is how many rows there may be, of which a route with several next
+	// hops has several; 0 is no limit.
 	Limit   int
 	skipped map[netip.Prefix]model.SkipReason
 	counts  map[model.SkipReason]int
-	// held are the prefixes skipped for the limit alone.
+	// held are the prefixes skipped for the limit alone, and those that have
+	// fewer rows than next hops for it.
 	held map[netip.Prefix]struct{}
+	// uneven are the imported prefixes whose next hops have weights, which OVN
+	// doesn't know.
+	uneven map[netip.Prefix]struct{}
 }
 
-// Admit reports whether another prefix may be imported when imported already
-// are.
-func (l *Ledger) Admit(imported int) bool { return l.Limit <= 0 || imported < l.Limit }
+// Fit returns the next hops that a prefix may have while there are rows on the
+// router: all of them if there is room. What is there stays, new prefixes
+// wait, and of those that grow some next hops do. The order of want may change.
+func (l *Ledger) Fit(want []netip.Addr, have []model.RouterRow, rows int) (fitting []netip.Addr, held bool) {
+	if l.Limit <= 0 || rows-len(have)+len(want) <= l.Limit {
+		return want, false
+	}
+	room := max(l.Limit-rows, 0) + len(have)
+	if len(have) == 0 || len(want) <= len(have) {
+		// As many as there are already are no more rows.
+		room = len(have)
+	}
+	if len(want) <= room {
+		return want, false
+	}
+	next := 0
+	for i, hop := range want {
+		if slices.ContainsFunc(have, func(row model.RouterRow) bool { return row.NextHop == hop }) {
+			want[i], want[next] = want[next], hop
+			next++
+		}
+	}
+	return want[:room], true
+}
+
+// Room is how many rows fit beside those there are.
+func (l *Ledger) Room(rows int) int { return max(l.Limit-rows, 0) }
 
 // Note records the verdict about a prefix: SkipNone where it is imported or
 // gone from the kernel.
@@ -48,11 +78,27 @@ func (l *Ledger) Note(prefix netip.Prefix, reason model.SkipReason) {
 	}
 }
 
+// NoteUneven records whether an imported prefix has next hops with weights.
+func (l *Ledger) NoteUneven(prefix netip.Prefix, uneven bool) {
+	if !uneven {
+		delete(l.uneven, prefix)
+		return
+	}
+	if l.uneven == nil {
+		l.uneven = map[netip.Prefix]struct{}{}
+	}
+	l.uneven[prefix] = struct{}{}
+}
+
+// Uneven is how many imported prefixes have next hops with weights.
+func (l *Ledger) Uneven() int { return len(l.uneven) }
+
 // Reset forgets all verdicts, before all routes are judged again.
 func (l *Ledger) Reset() {
 	l.skipped = map[netip.Prefix]model.SkipReason{}
 	l.counts = map[model.SkipReason]int{}
 	l.held = map[netip.Prefix]struct{}{}
+	l.uneven = nil
 }
 
 // Reason says why a prefix is skipped.

@@ -80,11 +80,18 @@ func hop(text string, link int32) model.NextHop {
 	return model.NextHop{Addr: netip.MustParseAddr(text), Link: link}
 }
 
+// nodes protects a node's address and subnet.
+func nodes(r *Rules) {
+	r.Protected = append(r.Protected,
+		Protected{Reason: model.SkipNodeAddress, Subnets: NewPrefixSet(prefixes("172.18.0.1/32")...), OnlyWithin: true, Strict: true},
+		Protected{Reason: model.SkipNodeSubnet, Subnets: NewPrefixSet(prefixes("172.18.0.0/16")...), OnlyWithin: true, Strict: true, Hops: true})
+}
+
 func TestJudge(t *testing.T) {
 	rules := Rules{
 		Protected: []Protected{
-			{model.SkipPodSubnet, NewPrefixSet(prefixes("10.244.0.0/16", "fd00:244::/48")...)},
-			{model.SkipServiceSubnet, NewPrefixSet(prefixes("10.96.0.0/16")...)},
+			{Reason: model.SkipPodSubnet, Subnets: NewPrefixSet(prefixes("10.244.0.0/16", "fd00:244::/48")...)},
+			{Reason: model.SkipServiceSubnet, Subnets: NewPrefixSet(prefixes("10.96.0.0/16")...)},
 		},
 		Links: []int32{5},
 	}
@@ -115,6 +122,18 @@ func TestJudge(t *testing.T) {
 		{"default route", "0.0.0.0/0", model.MakePath(0, hop("172.18.0.2", 5)), nil, "", model.SkipPodSubnet},
 		{"covering allowed", "0.0.0.0/0", model.MakePath(0, hop("172.18.0.2", 5)), func(r *Rules) { r.AllowCovering = true }, "172.18.0.2", ""},
 		{"something else", "1.0.0.0/24", model.MakePath(model.PathOther), nil, "", model.SkipUnsupported},
+		{"conditional", "1.0.0.0/24", model.MakePath(model.PathConditional), nil, "", model.SkipConditional},
+		{"shadowed", "1.0.0.0/24", model.MakePath(model.PathShadowed), nil, "", model.SkipShadowed},
+		{"a next hop within the pod subnet", "1.0.0.0/24", model.MakePath(0, hop("10.244.3.4", 5)), nil, "", model.SkipNextHop},
+		{"one next hop of two within the pod subnet", "1.0.0.0/24", model.MakePath(0, hop("10.244.3.4", 5), hop("172.18.0.2", 5)), nil, "172.18.0.2", ""},
+		{"a next hop within the pod subnet, allowed", "1.0.0.0/24", model.MakePath(0, hop("10.244.3.4", 5)), func(r *Rules) { r.AllowWithin = true }, "10.244.3.4", ""},
+		{"the node's own address", "1.0.0.0/24", model.MakePath(0, hop("172.18.0.1", 5)), nodes, "", model.SkipNextHop},
+		{"another node's address", "1.0.0.0/24", model.MakePath(0, hop("172.18.0.7", 5)), nodes, "172.18.0.7", ""},
+		{"FRR's stand-in for an IPv6 next hop", "1.0.0.0/24", model.MakePath(0, hop("169.254.0.1", 5)), nil, "", model.SkipLinkLocalHop},
+		{"a route for another node's address", "172.18.0.7/32", model.MakePath(0, hop("172.18.0.2", 5)), nodes, "", model.SkipNodeSubnet},
+		{"a route for the node's address", "172.18.0.1/32", model.MakePath(0, hop("172.18.0.2", 5)), nodes, "", model.SkipNodeAddress},
+		{"a route for the node's address, within allowed", "172.18.0.1/32", model.MakePath(0, hop("172.18.0.2", 5)), func(r *Rules) { nodes(r); r.AllowWithin = true }, "", model.SkipNodeAddress},
+		{"a route that covers the nodes' subnet", "172.16.0.0/12", model.MakePath(0, hop("172.18.0.2", 5)), nodes, "172.18.0.2", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := rules
@@ -227,7 +246,7 @@ func TestLedger(t *testing.T) {
 	if got := l.Counts(); got[model.SkipPodSubnet] != 1 || got[model.SkipOverLimit] != 1 || l.HeldCount() != 1 {
 		t.Errorf("counts %v, held %d", got, l.HeldCount())
 	}
-	if !l.Admit(1) || l.Admit(2) {
+	if l.Room(1) != 1 || l.Room(2) != 0 || l.Room(9) != 0 {
 		t.Error("the limit is not 2")
 	}
 	l.Note(b, model.SkipNone)

@@ -12,6 +12,19 @@ import (
 type Protected struct {
 	Reason  model.SkipReason
 	Subnets PrefixSet
+	// OnlyWithin is set where a route that covers them does no harm, because the
+	// router has a narrower one of its own or needs the way there.
+	OnlyWithin bool
+	// Strict ones are not the cluster's, so that AllowWithin says nothing of them.
+	Strict bool
+	// Hops is set where next hops may lie within them, OnlyHops where everything
+	// else may, too.
+	Hops, OnlyHops bool
+}
+
+// Equal reports whether two protect the same in the same way.
+func (p Protected) Equal(o Protected) bool {
+	return p.Reason == o.Reason && p.OnlyWithin == o.OnlyWithin && p.Strict == o.Strict && p.Hops == o.Hops && p.OnlyHops == o.OnlyHops && p.Subnets.Equal(o.Subnets)
 }
 
 // Rules say which of a network's kernel routes belong on its gateway router.
@@ -43,6 +56,10 @@ func (r *Rules) Judge(prefix netip.Prefix, path model.Path, out []netip.Addr) ([
 		return append(out, netip.Addr{}), model.SkipNone
 	case model.PathUnicast:
 		return r.nextHops(prefix, path, out)
+	case model.PathConditional:
+		return out, model.SkipConditional
+	case model.PathShadowed:
+		return out, model.SkipShadowed
 	default:
 		return out, model.SkipUnsupported
 	}
@@ -51,11 +68,27 @@ func (r *Rules) Judge(prefix netip.Prefix, path model.Path, out []netip.Addr) ([
 func (r *Rules) protects(prefix netip.Prefix) model.SkipReason {
 	for i := range r.Protected {
 		p := &r.Protected[i]
-		if !r.AllowWithin && p.Subnets.Within(prefix) || !r.AllowCovering && p.Subnets.Covers(prefix) {
+		if p.OnlyHops {
+			continue
+		}
+		if r.guardsWithin(p) && p.Subnets.Within(prefix) || !r.AllowCovering && !p.OnlyWithin && p.Subnets.Covers(prefix) {
 			return p.Reason
 		}
 	}
 	return model.SkipNone
+}
+
+func (r *Rules) guardsWithin(p *Protected) bool { return p.Strict || !r.AllowWithin }
+
+// bars reports whether a next hop lies within protected subnets.
+func (r *Rules) bars(hop netip.Addr) bool {
+	for i := range r.Protected {
+		p := &r.Protected[i]
+		if !p.Hops && r.guardsWithin(p) && p.Subnets.Within(netip.PrefixFrom(hop, hop.BitLen())) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Rules) nextHops(prefix netip.Prefix, path model.Path, out []netip.Addr) ([]netip.Addr, model.SkipReason) {
@@ -72,6 +105,10 @@ func (r *Rules) nextHops(prefix netip.Prefix, path model.Path, out []netip.Addr)
 			if reason == model.SkipNoNextHop {
 				reason = model.SkipForeignLink
 			}
+		case hop.Addr == model.StandIn:
+			reason = model.SkipLinkLocalHop
+		case r.bars(hop.Addr):
+			reason = model.SkipNextHop
 		case prefix.Addr().Is4() && !hop.Addr.Is4() && !r.IPv4ViaIPv6:
 			reason = model.SkipIPv4ViaIPv6
 		default:

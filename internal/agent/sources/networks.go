@@ -31,6 +31,8 @@ type Settings struct {
 	// NetworkIDs is set where every network's ID is needed, because VRF tables
 	// are numbered after it.
 	NetworkIDs bool
+	// Allowed are classes of routes that are not guarded against.
+	Allowed Allowed
 }
 
 // View is what the API told.
@@ -41,19 +43,29 @@ type View struct {
 	NetworkIDs map[string]int
 	// UplinkStates of this node.
 	UplinkStates []unstructured.Unstructured
-	// RouteAdvertisements, where it matters what is advertised.
+	// RouteAdvertisements, as far as they are known.
 	RouteAdvertisements []ovnv1.RouteAdvertisements
+	AdvertisementsKnown bool
+	// APIServer are the API server's addresses, ServiceCIDRs the cluster's.
+	APIServer    []netip.Addr
+	ServiceCIDRs []netip.Prefix
 }
 
 // Networks returns the networks of the node. A network that can't be used is
 // returned with its problem, so that what it has stays.
 func Networks(view *View, settings *Settings) []agent.Network {
+	all, _ := effective(view, settings)
+	settings = &all
 	subnets, subnetsProblem := nodeSubnets(view.Node)
 	bridge, bridgeProblem := settings.GatewayInterface, ""
 	if bridge == "" {
 		bridge, bridgeProblem = gatewayBridge(view.Node)
 	}
-	pods := newPodSubnets(view, settings)
+	source := "the node's annotation " + ovnk.AnnotationGatewayConfig
+	if settings.GatewayInterface != "" {
+		source = "--gateway-interface"
+	}
+	pods, meetings, guarded := newPodSubnets(view, settings), newMeetings(view), guards(view, settings)
 	var out []agent.Network
 	add := func(n agent.Network, noOverlay bool) {
 		if noOverlay && subnetsProblem != "" && n.Problem == "" {
@@ -62,13 +74,13 @@ func Networks(view *View, settings *Settings) []agent.Network {
 		own := subnets[n.Name]
 		n.Subnets = pods.byNetwork[n.Name]
 		n.Protected = append([]routediff.Protected{{
-			Reason: model.SkipPodSubnet, Subnets: pods.protectedFor(n.Name, noOverlay, own),
-		}}, infrastructure(settings, pods.join)...)
+			Reason: model.SkipPodSubnet, Subnets: pods.protectedFor(n.Name, noOverlay, own, meetings),
+		}}, append(infrastructure(settings, pods.join), guarded...)...)
 		out = append(out, n)
 	}
 	fromBridge := func(n *agent.Network) {
 		if bridge != "" {
-			n.Gateways = []string{bridge}
+			n.Gateways, n.GatewaySource = []string{bridge}, source
 		} else if bridgeProblem != "" {
 			n.Problem = bridgeProblem
 		}
@@ -90,7 +102,7 @@ func Networks(view *View, settings *Settings) []agent.Network {
 		if len(cudn.Spec.Uplinks) == 0 {
 			fromBridge(&n)
 		} else {
-			n.Gateways = uplinkBridge(view, cudn.Spec.Uplinks[0])
+			n.Gateways, n.GatewaySource = uplinkBridge(view, cudn.Spec.Uplinks[0]), "the UplinkState of "+cudn.Spec.Uplinks[0]
 		}
 		how := advertised(view, cudn, n.VRF)
 		n.Advertised, n.OtherVRF, n.OwnVRFOnly = how.yes, how.elsewhere, how.ownVRFOnly
@@ -208,12 +220,13 @@ func appendCIDR(out []netip.Prefix, cidrs ...ovnv1.CIDR) []netip.Prefix {
 	return out
 }
 
-// protectedFor are the pod subnets that a network's routes may not touch: all
-// of them, but without an overlay only the node's own of the network itself.
-func (p podSubnets) protectedFor(network string, noOverlay bool, own []netip.Prefix) routediff.PrefixSet {
+// protectedFor are the pod subnets that a network's routes may not touch: those
+// of all networks that it meets in a VRF, but without an overlay only the node's
+// own of the network itself.
+func (p podSubnets) protectedFor(network string, noOverlay bool, own []netip.Prefix, meetings meetings) routediff.PrefixSet {
 	var all []netip.Prefix
 	for name, subnets := range p.byNetwork {
-		if name != network || !noOverlay {
+		if meetings.meet(network, name) && (name != network || !noOverlay) {
 			all = append(all, subnets...)
 		}
 	}

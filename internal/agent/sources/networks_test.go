@@ -89,7 +89,7 @@ func TestNetworksOfANode(t *testing.T) {
 	for prefix, want := range map[string]model.SkipReason{
 		"10.244.7.0/24": model.SkipPodSubnet, "10.10.7.0/24": model.SkipPodSubnet, "10.20.7.0/24": model.SkipPodSubnet, "10.60.0.0/16": model.SkipPodSubnet,
 		"10.96.0.0/24": model.SkipServiceSubnet, "100.64.0.0/24": model.SkipJoinSubnet, "169.254.0.0/24": model.SkipMasquerade, "100.88.1.0/24": model.SkipTransitSubnet,
-		"10.0.0.0/8": model.SkipPodSubnet, "192.0.2.0/24": model.SkipNone,
+		"10.0.0.0/8": model.SkipPodSubnet, "23.0.2.0/24": model.SkipNone,
 	} {
 		if got := judge(find(t, networks, "cluster_udn_blue"), prefix); got != want {
 			t.Errorf("blue, %s: %q, not %q", prefix, got, want)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,6 +25,7 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/lastknown"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
@@ -35,7 +39,7 @@ const (
 // Scheme returns the types that are read.
 func Scheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, ovnv1.AddToScheme, nadv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, discoveryv1.AddToScheme, networkingv1.AddToScheme, ovnv1.AddToScheme, nadv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -57,6 +61,20 @@ type Watcher struct {
 	// Patient watchers wait for an API server that can't be reached when they
 	// start; others end with the cause.
 	Patient bool
+	// Known, where set, keeps what was read, for an agent that starts while the
+	// API server is away.
+	Known *lastknown.File
+
+	// mu is for what follows: answered is set once the API server has told what
+	// is, begun once something was made of what is known.
+	mu              sync.Mutex
+	answered, begun bool
+	complaint       string
+
+	// cluster is what readCluster read, and when.
+	cluster     clusterView
+	clusterRead time.Time
+	early       chan func() (clusterView, error)
 
 	cache  cache.Cache
 	client client.Client
@@ -75,6 +93,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 	if w.client, err = client.New(w.Config, client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
+	late := time.AfterFunc(knownAfter, func() { w.unanswered("it is slow") })
+	defer late.Stop()
 	// It asks the API server at once what kinds there are.
 	if err := w.patiently(ctx, func() (err error) {
 		w.cache, err = w.newCache(scheme)
@@ -82,6 +102,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}); err != nil || ctx.Err() != nil {
 		return err
 	}
+	w.askEarly(ctx)
 	stopped := make(chan error, 1)
 	go func() { stopped <- w.cache.Start(ctx) }()
 	if err := w.patiently(ctx, func() error { return w.follow(ctx, &corev1.Node{}) }); err != nil {
@@ -132,6 +153,7 @@ func (w *Watcher) patiently(ctx context.Context, do func() error) error {
 		if !w.Patient {
 			return fmt.Errorf("cannot watch the cluster at %s: %w", w.Config.Host, err)
 		}
+		w.unanswered(err.Error())
 		if time.Since(complained) > time.Minute {
 			w.Log.Info("The API server can't be reached; trying again, and what was imported stays as it is", "server", w.Config.Host, "cause", err.Error())
 			complained = time.Now()
@@ -207,10 +229,13 @@ func (w *Watcher) read(ctx context.Context) error {
 	if err := w.readNetworkIDs(ctx, view); err != nil {
 		return err
 	}
+	if err := w.readCluster(ctx, view); err != nil {
+		return err
+	}
 	if w.View != nil {
 		w.View(view)
 	}
-	w.Apply(Networks(view, &w.Settings), served)
+	w.told(view, served)
 	return nil
 }
 
@@ -233,12 +258,12 @@ func (w *Watcher) served(ctx context.Context, kind string, object client.Object)
 }
 
 func (w *Watcher) readAdvertisements(ctx context.Context, view *View) error {
-	if !w.Settings.Advertisements {
-		return nil
-	}
 	served, err := w.served(ctx, "RouteAdvertisements", &ovnv1.RouteAdvertisements{})
 	if err != nil {
 		return err
+	}
+	if !served && !w.Settings.Advertisements {
+		return nil
 	}
 	if !served {
 		// An API server that was just started doesn't serve them yet: taking
@@ -249,7 +274,7 @@ func (w *Watcher) readAdvertisements(ctx context.Context, view *View) error {
 	if err := w.cache.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("RouteAdvertisements: %w", err)
 	}
-	view.RouteAdvertisements = list.Items
+	view.RouteAdvertisements, view.AdvertisementsKnown = list.Items, true
 	return nil
 }
 

@@ -128,7 +128,7 @@ var _ = Describe("Import", func() {
 		By("keeping them over a restart too")
 		n.stop()
 		n.start()
-		n.expectReason(blue, agent.ReasonSynced)
+		n.expectReason(blue, agent.ReasonOverLimit)
 		Expect(n.inOVN("GR_cluster_udn_blue_n1")).To(HaveExactElements(kept...))
 		Expect(n.state(blue).Held).To(Equal(2))
 
@@ -142,6 +142,21 @@ var _ = Describe("Import", func() {
 		Expect(n.state(blue).Held).To(BeZero())
 	})
 
+	It("takes away what the kernel no longer has when the gateway's link is renamed, and says which is missing", func() {
+		n := newNode()
+		n.networks[1].GatewaySource = "the annotation k8s.ovn.org/l3-gateway-config"
+		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp table 1005", "route add 10.2.0.0/24 via 172.18.0.2 proto bgp table 1005")
+		n.start()
+		n.expectSame()
+		n.ip("link set gw0 down", "link set gw0 name gw9", "link set gw9 up", "route add 10.1.0.0/24 via 172.18.0.2 proto bgp table 1005")
+		n.expectReason(blue, agent.ReasonGatewayUnknown)
+		Expect(n.state(blue).Message).To(HavePrefix("the link gw0, which the annotation k8s.ovn.org/l3-gateway-config names as the gateway's, is not on this node."))
+		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(HaveExactElements("10.1.0.0/24>172.18.0.2"))
+		n.ip("link set gw9 down", "link set gw9 name gw0", "link set gw0 up")
+		n.expectReason(blue, agent.ReasonSynced)
+		n.expectSame()
+	})
+
 	It("keeps what is there while the gateway's link is not known", func() {
 		n := newNode()
 		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp table 1005")
@@ -151,6 +166,9 @@ var _ = Describe("Import", func() {
 		n.agent.Apply(n.networks, true)
 		n.expectReason(blue, agent.ReasonGatewayUnknown)
 		Expect(n.inOVN("GR_cluster_udn_blue_n1")).To(HaveLen(1))
+		n.ip("route add 10.2.0.0/24 via 172.18.0.2 proto bgp table 1005", "route del 10.1.0.0/24 proto bgp table 1005")
+		Eventually(func() []string { return n.inOVN("GR_cluster_udn_blue_n1") }, patience).Should(BeEmpty())
+		Expect(n.state(blue).Skipped).To(HaveKeyWithValue(model.SkipGatewayUnknown, 1))
 	})
 
 	It("removes the routes of a network that goes, and of one whose VRF goes", func() {

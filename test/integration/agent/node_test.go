@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -279,6 +280,9 @@ func difference(ovn, kernel []string) string {
 
 const processVariable = "AGENT_TEST_PROCESS"
 
+// limitVariable is its --max-routes-per-vrf.
+const limitVariable = "AGENT_TEST_LIMIT"
+
 // sum is the sum of what a histogram observed.
 func (n *node) sum(name string) float64 {
 	families, err := n.registry.Gather()
@@ -313,10 +317,12 @@ func (n *node) startProcessArmed(arm func(kill func())) *exec.Cmd {
 
 // runProcess is that process.
 func runProcess(endpoint string) {
+	limit, _ := strconv.Atoi(os.Getenv(limitVariable))
 	a := agent.New(agent.Options{
-		Kernel: kernel.Options{Log: GinkgoLogr},
-		OVN:    ovnnb.Options{Endpoints: []string{endpoint}, Node: "n1", Log: GinkgoLogr},
-		Log:    GinkgoLogr,
+		Settings: agent.Settings{MaxRoutes: limit},
+		Kernel:   kernel.Options{Log: GinkgoLogr},
+		OVN:      ovnnb.Options{Endpoints: []string{endpoint}, Node: "n1", Log: GinkgoLogr},
+		Log:      GinkgoLogr,
 	})
 	a.Apply([]agent.Network{{Name: "default", Gateways: []string{"gw0"}}, {Name: blue, VRF: "blue", Table: blueTable, Gateways: []string{"gw0"}}}, true)
 	_ = a.Run(context.Background())

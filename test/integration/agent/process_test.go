@@ -190,6 +190,40 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		Expect(n.inOVN("GR_n1")).To(HaveLen(2))
 	})
 
+	It("goes on with what it knew where it starts while the API server is away", func() {
+		n := newNode()
+		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp", "route add 10.2.0.0/24 via 172.18.0.2 proto bgp")
+		known := "--known-networks-file=" + filepath.Join(GinkgoT().TempDir(), "known.json")
+		run := func(kubeconfig string) (end func()) {
+			process := command(n, known)
+			for i, argument := range process.Args {
+				if strings.HasPrefix(argument, "--kubeconfig=") {
+					process.Args[i] = "--kubeconfig=" + kubeconfig
+				}
+			}
+			process.Stdout, process.Stderr = GinkgoWriter, GinkgoWriter
+			Expect(process.Start()).To(Succeed())
+			return func() {
+				_ = process.Process.Kill()
+				_ = process.Wait()
+			}
+		}
+		end := run(kubeconfig)
+		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(HaveLen(2))
+		end()
+
+		text, err := os.ReadFile(kubeconfig)
+		Expect(err).NotTo(HaveOccurred())
+		away := filepath.Join(GinkgoT().TempDir(), "away")
+		Expect(os.WriteFile(away, bytes.ReplaceAll(text, []byte(plane.Config.Host), []byte("https://127.0.0.1:1")), 0o600)).To(Succeed())
+		n.ip("route del 10.1.0.0/24 proto bgp")
+		end = run(away)
+		Eventually(func() []string { return n.inOVN("GR_n1") }, 2*patience).Should(HaveExactElements("10.2.0.0/24>172.18.0.2"))
+		n.ip("route add 10.3.0.0/24 via 172.18.0.2 proto bgp")
+		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(HaveExactElements("10.2.0.0/24>172.18.0.2", "10.3.0.0/24>172.18.0.2"))
+		end()
+	})
+
 	It("fits into 150 MiB with 100,000 routes, with all that a process has", func() {
 		if os.Getenv("OVNBGP_VM") != "" {
 			Skip("NOT TESTED: 100,000 routes take too long in an emulated machine; `make test` does it natively")
