@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/printable"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
@@ -20,6 +21,8 @@ const (
 	exitFine    = 0
 	exitUnable  = 1
 	exitBlocked = 2
+	// exitInterrupted is a shell's for a program that SIGINT ended.
+	exitInterrupted = 130
 )
 
 // errBlocked says that the plan was printed and has findings that block
@@ -27,9 +30,13 @@ const (
 var errBlocked = errors.New("the plan has findings that block something")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Nothing has to be undone, and a read of a terminal or a pipe heeds no context.
+	context.AfterFunc(ctx, func() {
+		fmt.Fprintln(os.Stderr, "Error: interrupted")
+		os.Exit(exitInterrupted)
+	})
+	code := run(context.WithoutCancel(ctx), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	os.Exit(code)
 }
 
@@ -50,7 +57,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	// Cobra lays its suggestions out over lines.
 	text := strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you mean ", "\n\t", " or ").Replace(err.Error())
 	for line := range strings.Lines(strings.TrimSpace(text)) {
-		_, _ = fmt.Fprintf(stderr, "Error: %s\n", strings.TrimRight(line, "\n"))
+		_, _ = fmt.Fprintf(stderr, "Error: %s\n", printable.Line(strings.TrimRight(line, "\n")))
 	}
 	return exitUnable
 }

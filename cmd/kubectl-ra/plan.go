@@ -12,6 +12,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/preview"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/printable"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -146,7 +147,7 @@ func (o *options) gather(ctx context.Context) (*inputs, error) {
 func (o *options) load(paths []string) (*manifest.Set, error) {
 	set, err := manifest.Load(paths, o.stdin)
 	for _, note := range set.Notes() {
-		_, _ = fmt.Fprintf(o.stderr, "Note: %s\n", note)
+		_, _ = fmt.Fprintf(o.stderr, "Note: %s\n", printable.Line(note))
 	}
 	return set, err
 }

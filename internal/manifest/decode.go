@@ -128,7 +128,26 @@ func (e *entry) typed(content map[string]any, withoutMetadata bool) (client.Obje
 	if err != nil {
 		return nil, Problems{e.typeProblem("", err)}
 	}
+	if fromCluster(content) {
+		for _, err := range strict {
+			if match := strictError.FindStringSubmatch(err.Error()); match != nil && match[1] == "unknown" {
+				e.unknown = append(e.unknown, match[2])
+			}
+		}
+		strict = nil
+	}
 	return object, e.strictProblems("", strict)
+}
+
+// fromCluster reports whether an API server stored the object, as one of a dump. It
+// took the object as it is: a field that is not known here is one of a newer
+// release, and no typing error.
+func fromCluster(content map[string]any) bool {
+	metadata, _ := content["metadata"].(map[string]any)
+	uid, _ := metadata["uid"].(string)
+	version, _ := metadata["resourceVersion"].(string)
+	fields, _ := metadata["managedFields"].([]any)
+	return uid != "" || version != "" || len(fields) > 0
 }
 
 var (
@@ -138,7 +157,10 @@ var (
 
 func (e *entry) strictProblems(prefix string, errs []error) Problems {
 	var problems Problems
-	for _, err := range errs {
+	for i, err := range errs {
+		if i > maxProblems {
+			return append(problems, make(Problems, len(errs)-i)...)
+		}
 		path, message := prefix, err.Error()
 		if match := strictError.FindStringSubmatch(message); match != nil {
 			path, message = join(prefix, match[2]), match[1]+" field"

@@ -127,6 +127,9 @@ func (d *document) entries() ([]entry, Problems) {
 	if err != nil && !d.json {
 		return nil, d.syntaxProblem(err)
 	}
+	if err := tooLarge(root, len(d.text)); err != nil {
+		return nil, d.syntaxProblem(err)
+	}
 	value, err := d.value()
 	if err != nil {
 		return nil, d.syntaxProblem(err)

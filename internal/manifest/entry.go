@@ -21,6 +21,8 @@ type entry struct {
 	value any
 	known kind
 	skip  bool
+	// unknown are fields of an object from a cluster that are not known here.
+	unknown []string
 }
 
 // position is where a field of the object is written; "" is the object.

@@ -19,7 +19,7 @@ const (
 
 func (l *loader) path(path string, stdin io.Reader) {
 	if path == stdinPath {
-		contents, err := io.ReadAll(stdin)
+		contents, err := readAll(stdin)
 		if err != nil {
 			l.unreadable(stdinName, err)
 			return
@@ -64,7 +64,7 @@ func (l *loader) open(name string) {
 		l.set.Skipped = append(l.set.Skipped, Skipped{Position: Position{File: name}})
 		return
 	}
-	contents, err := os.ReadFile(name)
+	contents, err := readFile(name)
 	if err != nil {
 		l.unreadable(name, err)
 		return

@@ -3,6 +3,9 @@ package manifest
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -27,6 +30,9 @@ type Skipped struct {
 type Set struct {
 	Items   []Object
 	Skipped []Skipped
+	// unknown are objects of a cluster that have fields which are not known here,
+	// by kind and fields.
+	unknown map[string]int
 }
 
 // Load reads the manifests of all paths: files, directories with all that is
@@ -74,7 +80,7 @@ func (l *loader) file(name string, contents []byte) {
 		}
 	}
 	problems.sortWithin()
-	l.problems = append(l.problems, problems...)
+	l.problems = append(l.problems, problems.capped(maxAllProblems, "this file")...)
 }
 
 func (l *loader) entry(e entry) Problems {
@@ -84,7 +90,10 @@ func (l *loader) entry(e entry) Problems {
 	}
 	object, problems := e.decode()
 	if len(problems) > 0 {
-		return problems
+		return problems.capped(maxProblems, "this object")
+	}
+	if len(e.unknown) > 0 {
+		l.set.noteUnknown(e.kind(), e.unknown)
 	}
 	return l.add(Object{Object: object, Position: e.position("")}, e.title())
 }
@@ -168,5 +177,22 @@ func (s *Set) Notes() []string {
 			notes = append(notes, fmt.Sprintf("%s: skipped 1 of kind %s, which has no part in a plan", g.file, g.kind))
 		}
 	}
+	for _, text := range slices.Sorted(maps.Keys(s.unknown)) {
+		notes = append(notes, fmt.Sprintf("%d %s; this version does not know them, and plans without them", s.unknown[text], text))
+	}
 	return notes
+}
+
+// maxUnknown is how many unknown fields of an object a note names.
+const maxUnknown = 5
+
+func (s *Set) noteUnknown(kind string, fields []string) {
+	if s.unknown == nil {
+		s.unknown = map[string]int{}
+	}
+	named := fields
+	if len(named) > maxUnknown {
+		named = append(slices.Clone(named[:maxUnknown]), fmt.Sprintf("and %d more", len(fields)-maxUnknown))
+	}
+	s.unknown["of kind "+kind+" have the fields "+strings.Join(named, ", ")]++
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/printable"
 )
 
 // Position is where an object, or a part of it, was written.
@@ -43,7 +45,7 @@ func (p Problem) Error() string {
 		b.WriteString(": " + p.Object)
 	}
 	b.WriteString(": " + strings.ReplaceAll(p.Message, "\n", " "))
-	return b.String()
+	return printable.Line(b.String())
 }
 
 // Problems are all the problems of one reading, in the order of files and

@@ -48,7 +48,15 @@ func (e *entry) schema(content map[string]any) Problems {
 	}
 	fillTimes(content)
 	var problems Problems
-	for _, path := range judge.prune(content) {
+	// To find a line takes as long as the document is large.
+	unknown := judge.prune(content)
+	if fromCluster(content) {
+		e.unknown, unknown = unknown, nil
+	}
+	for i, path := range unknown {
+		if i > maxProblems {
+			return append(problems, make(Problems, len(unknown)-i)...)
+		}
 		problems = append(problems, e.problem(path, "%s: unknown field", path))
 	}
 	for _, err := range judge.validate(content) {

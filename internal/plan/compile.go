@@ -39,7 +39,7 @@ type advertiser struct {
 	aside bool
 	// takenFrom is the evidence of another controller that --take-over overrides.
 	takenFrom string
-	findings []model.Finding
+	findings  []model.Finding
 	// networks that it advertises, sorted by VRF.
 	networks []*advertisedNetwork
 	byName   map[string]*advertisedNetwork

@@ -40,7 +40,7 @@ func (p *Preview) JSON(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		out.printf("%s%s", separator, text)
+		out.write(separator, string(text))
 		separator = ",\n    "
 		return out.err
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/printable"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
@@ -26,8 +27,22 @@ type printer struct {
 }
 
 func (p *printer) printf(format string, args ...any) {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = printable.Line(text)
+		}
+	}
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// write prints what is encoded already.
+func (p *printer) write(texts ...string) {
+	for _, text := range texts {
+		if p.err == nil {
+			_, p.err = io.WriteString(p.w, text)
+		}
 	}
 }
 
@@ -40,7 +55,7 @@ func (p *printer) rows(lines []string) {
 	table := tabwriter.NewWriter(&aligned, 0, 0, 3, ' ', 0)
 	for _, line := range lines {
 		// A buffer takes everything.
-		_, _ = fmt.Fprintln(table, line)
+		_, _ = fmt.Fprintln(table, printable.Cells(line))
 	}
 	_ = table.Flush()
 	for line := range strings.Lines(aligned.String()) {
