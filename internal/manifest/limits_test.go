@@ -89,7 +89,7 @@ func TestProblemsForgeNoLines(t *testing.T) {
 
 // An object that an API server stored has the fields of its release.
 func TestFieldsOfANewerClusterAreNoted(t *testing.T) {
-	const written = "apiVersion: frrk8s.metallb.io/v1beta1\nkind: FRRConfiguration\nmetadata: {name: x, namespace: y%s}\n" +
+	const written = "apiVersion: frrk8s.metallb.io/v1beta1\nkind: FRRConfiguration\nmetadata: {name: x, namespace: ns%s}\n" +
 		"spec: {bgp: {routers: [{asn: 64512, neighbors: [{address: 192.0.2.1, asn: 65000, nextHopSelf: true}]}]}}\n"
 	if _, err := loadText(strings.NewReader(fmt.Sprintf(written, ""))); err == nil || !strings.Contains(err.Error(), "nextHopSelf: unknown field") {
 		t.Errorf("a person's: %v", err)
