@@ -11,7 +11,6 @@ import (
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -51,7 +50,7 @@ func strip() func(any) (any, error) {
 		case *nadv1.NetworkAttachmentDefinition:
 			// The default network's tells whether it has an overlay; those of other
 			// networks repeat what ClusterUserDefinedNetworks say.
-			if snapshot.NetworkOf(o) != model.DefaultNetwork {
+			if !snapshot.IsDefaultNAD(o) {
 				o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
 			}
 			return nads(o)

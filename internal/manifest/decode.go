@@ -130,7 +130,7 @@ func (e *entry) typed(content map[string]any, withoutMetadata bool) (client.Obje
 	}
 	if fromCluster(content) {
 		for _, err := range strict {
-			if match := strictError.FindStringSubmatch(err.Error()); match != nil && match[1] == "unknown" {
+			if match := strictError.FindStringSubmatch(err.Error()); len(match) > 2 && match[1] == "unknown" {
 				e.unknown = append(e.unknown, match[2])
 			}
 		}

@@ -30,7 +30,7 @@ func defaultNetwork(objs *Objects, settings model.Settings) model.Network {
 func defaultWithoutOverlay(objs *Objects) string {
 	for i := range objs.NADs {
 		nad := &objs.NADs[i]
-		if NetworkOf(nad) != model.DefaultNetwork {
+		if !IsDefaultNAD(nad) {
 			continue
 		}
 		if transport, err := ovnk.NADTransport(nad.Spec.Config); err == nil && transport == ovnk.TransportNoOverlay {

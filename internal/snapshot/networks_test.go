@@ -1,9 +1,8 @@
 package snapshot
 
 import (
+	"strings"
 	"testing"
-
-	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -99,9 +98,17 @@ CUDNs: [{metadata: {name: sixteen-characte}, spec: {namespaceSelector: {}, netwo
 	for _, row := range []struct{ name, manifest, vrf string }{
 		{name: "nothing is known", manifest: cudn},
 		{name: "definition names its network", manifest: cudn + `
-NADs: [{metadata: {name: n1, namespace: x, annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte, k8s.ovn.org/network-id: "7"}}}]`, vrf: "mp7-udn-vrf"},
-		{name: "definition is owned", manifest: cudn + `
-NADs: [{metadata: {name: n1, namespace: x, annotations: {k8s.ovn.org/network-id: "7"}, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: sixteen-characte, uid: u}]}}]`, vrf: "mp7-udn-vrf"},
+NADs: [{metadata: {name: n1, namespace: x, labels: {k8s.ovn.org/user-defined-network: ""}, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: sixteen-characte, uid: u, controller: true}], annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte, k8s.ovn.org/network-id: "7"}}}]`, vrf: "mp7-udn-vrf"},
+		{name: "definition does not name it", manifest: cudn + `
+NADs: [{metadata: {name: n1, namespace: x, labels: {k8s.ovn.org/user-defined-network: ""}, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: sixteen-characte, uid: u, controller: true}], annotations: {k8s.ovn.org/network-id: "7"}}}]`, vrf: "mp7-udn-vrf"},
+		{name: "a tenant's definition", manifest: cudn + `
+NADs: [{metadata: {name: n1, namespace: x, labels: {k8s.ovn.org/user-defined-network: ""}, annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte, k8s.ovn.org/network-id: "7"}}}]`},
+		{name: "a tenant's, who knows the owner's name", manifest: strings.Replace(cudn, "sixteen-characte}", "sixteen-characte, uid: real}", 1) + `
+NADs: [{metadata: {name: n1, namespace: x, labels: {k8s.ovn.org/user-defined-network: ""}, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: sixteen-characte, uid: u, controller: true}], annotations: {k8s.ovn.org/network-id: "7"}}}]`},
+		{name: "a tenant's, who knows the owner, in a namespace that is not the network's",
+			manifest: strings.Replace(cudn, "namespaceSelector: {}", "namespaceSelector: {matchLabels: {team: a}}", 1) + `
+Namespaces: [{metadata: {name: x, labels: {team: b}}}]
+NADs: [{metadata: {name: n1, namespace: x, labels: {k8s.ovn.org/user-defined-network: ""}, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: sixteen-characte, uid: u, controller: true}], annotations: {k8s.ovn.org/network-id: "7"}}}]`},
 		{name: "another network's definition", manifest: cudn + `
 NADs:
 - {metadata: {name: n1, namespace: x, annotations: {k8s.ovn.org/network-name: cluster_udn_other, k8s.ovn.org/network-id: "7"}}}
@@ -110,8 +117,8 @@ NADs:
 NADs: [{metadata: {name: n1, namespace: x, annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte}}}]`},
 		{name: "malformed ID beside a good one", manifest: cudn + `
 NADs:
-- {metadata: {name: m, namespace: x, annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte, k8s.ovn.org/network-id: seven}}}
-- {metadata: {name: n1, namespace: x, annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte, k8s.ovn.org/network-id: "7"}}}`, vrf: "mp7-udn-vrf"},
+- {metadata: {name: m, namespace: x, labels: {k8s.ovn.org/user-defined-network: ""}, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: sixteen-characte, uid: u, controller: true}], annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte, k8s.ovn.org/network-id: seven}}}
+- {metadata: {name: n1, namespace: x, labels: {k8s.ovn.org/user-defined-network: ""}, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: sixteen-characte, uid: u, controller: true}], annotations: {k8s.ovn.org/network-name: cluster_udn_sixteen-characte, k8s.ovn.org/network-id: "7"}}}`, vrf: "mp7-udn-vrf"},
 		{name: "nodes know it", manifest: cudn + `
 Nodes:
 - {metadata: {name: a, annotations: {k8s.ovn.org/network-ids: 'broken'}}}
@@ -132,20 +139,5 @@ Nodes: [{metadata: {name: c, annotations: {k8s.ovn.org/network-ids: '{"default":
 				`its name can't be a device's, so the VRF is named after the network's ID; waiting for OVN-Kubernetes to publish that as annotation k8s.ovn.org/network-id ` +
 				`on a NetworkAttachmentDefinition of the network, which it makes in each namespace that spec.namespaceSelector selects, or to set status.vrfName`})
 		})
-	}
-}
-
-func TestNetworkOf(t *testing.T) {
-	for _, row := range []struct{ manifest, wanted string }{
-		{`{metadata: {name: default, namespace: ovn-kubernetes}}`, "default"},
-		{`{metadata: {name: default, namespace: other}}`, ""},
-		{`{metadata: {name: a, namespace: b, annotations: {k8s.ovn.org/network-name: b_udn}}}`, "b_udn"},
-		{`{metadata: {name: a, namespace: b, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: ClusterUserDefinedNetwork, name: blue, uid: u}]}}`, "cluster_udn_blue"},
-		{`{metadata: {name: a, namespace: b, ownerReferences: [{apiVersion: k8s.ovn.org/v1, kind: UserDefinedNetwork, name: blue, uid: u}]}}`, ""},
-	} {
-		nad := object[nadv1.NetworkAttachmentDefinition](t, row.manifest)
-		if got := NetworkOf(&nad); got != row.wanted {
-			t.Errorf("%s: got %q, wanted %q", row.manifest, got, row.wanted)
-		}
 	}
 }

@@ -43,7 +43,7 @@ func (ids *networkIDs) vrf(cudn *ovnv1.ClusterUserDefinedNetwork) (string, *mode
 func (ids *networkIDs) find(network string) (int, bool) {
 	if !ids.readNADs {
 		ids.readNADs = true
-		ids.byNAD = idsFromNADs(ids.objs.NADs)
+		ids.byNAD = ids.idsFromNADs()
 	}
 	if id, found := ids.byNAD[network]; found {
 		return id, true
@@ -59,11 +59,11 @@ func (ids *networkIDs) find(network string) (int, bool) {
 // idsFromNADs returns the IDs by network name. The ID is the cluster's to
 // give, so that all definitions of a network have the same; should they not
 // while it changes, the lowest is as good as any and stays the same.
-func idsFromNADs(nads []nadv1.NetworkAttachmentDefinition) map[string]int {
+func (ids *networkIDs) idsFromNADs() map[string]int {
 	out := map[string]int{}
-	for i := range nads {
-		nad := &nads[i]
-		network := NetworkOf(nad)
+	for i := range ids.objs.NADs {
+		nad := &ids.objs.NADs[i]
+		network := ids.networkOf(nad)
 		value, published := nad.Annotations[ovnk.AnnotationNetworkID]
 		if network == "" || !published {
 			continue
@@ -79,18 +79,34 @@ func idsFromNADs(nads []nadv1.NetworkAttachmentDefinition) map[string]int {
 	return out
 }
 
-// NetworkOf returns the name of the definition's network, "" where it belongs
-// to none of OVN-Kubernetes'.
-func NetworkOf(nad *nadv1.NetworkAttachmentDefinition) string {
-	if nad.Namespace == ovnk.DefaultNADNamespace && nad.Name == ovnk.DefaultNADName {
-		return model.DefaultNetwork
-	}
-	for i := range nad.OwnerReferences {
-		if owner := &nad.OwnerReferences[i]; owner.Kind == ovnk.CUDNKind {
-			return ovnk.NetworkName(owner.Name)
+// networkOf returns the name of the network whose definition this is, "" for what
+// a tenant may have written: only one that the very ClusterUserDefinedNetwork
+// controls counts, in a namespace that it selects.
+func (ids *networkIDs) networkOf(nad *nadv1.NetworkAttachmentDefinition) string {
+	name, uid := ovnk.ControllingCUDN(nad)
+	for i := range ids.objs.CUDNs {
+		cudn := &ids.objs.CUDNs[i]
+		if cudn.Name != name {
+			continue
 		}
+		// Files need not have UIDs, nor namespaces.
+		if cudn.UID != "" && cudn.UID != uid {
+			return ""
+		}
+		selects, problem := selector(&cudn.Spec.NamespaceSelector, "")
+		for j := range ids.objs.Namespaces {
+			if ns := &ids.objs.Namespaces[j]; ns.Name == nad.Namespace && problem == nil && !selects.Matches(withName(ns.Labels, ns.Name)) {
+				return ""
+			}
+		}
+		return ovnk.NetworkName(name)
 	}
-	return nad.Annotations[ovnk.AnnotationNetworkName]
+	return ""
+}
+
+// IsDefaultNAD reports whether the definition is the default network's.
+func IsDefaultNAD(nad *nadv1.NetworkAttachmentDefinition) bool {
+	return nad.Namespace == ovnk.DefaultNADNamespace && nad.Name == ovnk.DefaultNADName
 }
 
 // idsFromNodes takes the lowest ID of each network over all nodes; a malformed

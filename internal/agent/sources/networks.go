@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -49,6 +50,16 @@ type View struct {
 	// APIServer are the API server's addresses, ServiceCIDRs the cluster's.
 	APIServer    []netip.Addr
 	ServiceCIDRs []netip.Prefix
+}
+
+// networkOf is the network that controls the definition, "" for what a tenant may
+// have written.
+func (v *View) networkOf(nad metav1.Object) string {
+	name, uid := ovnk.ControllingCUDN(nad)
+	if slices.ContainsFunc(v.CUDNs, func(c ovnv1.ClusterUserDefinedNetwork) bool { return c.Name == name && c.UID == uid }) {
+		return ovnk.NetworkName(name)
+	}
+	return ""
 }
 
 // Networks returns the networks of the node. A network that can't be used is

@@ -326,9 +326,10 @@ func (w *Watcher) readNetworkIDs(ctx context.Context, view *View) error {
 			return fmt.Errorf("NetworkAttachmentDefinitions: %w", err)
 		}
 		for i := range list.Items {
-			annotations := list.Items[i].Annotations
-			if id, err := ovnk.ParseNetworkID(annotations[ovnk.AnnotationNetworkID]); err == nil {
-				view.NetworkIDs[annotations[ovnk.AnnotationNetworkName]] = id
+			nad := &list.Items[i]
+			id, err := ovnk.ParseNetworkID(nad.Annotations[ovnk.AnnotationNetworkID])
+			if network := view.networkOf(nad); network != "" && err == nil {
+				view.NetworkIDs[network] = id
 			}
 		}
 		if options.Continue = list.Continue; options.Continue == "" {

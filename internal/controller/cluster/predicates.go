@@ -16,7 +16,6 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -97,7 +96,8 @@ func sameEgressIP(before, after *ovnv1.EgressIP) bool {
 func sameNAD(before, after *nadv1.NetworkAttachmentDefinition) bool {
 	return before.Annotations[ovnk.AnnotationNetworkID] == after.Annotations[ovnk.AnnotationNetworkID] &&
 		before.Annotations[ovnk.AnnotationNetworkName] == after.Annotations[ovnk.AnnotationNetworkName] &&
-		(before.Spec.Config == after.Spec.Config || snapshot.NetworkOf(after) != model.DefaultNetwork) &&
+		(before.Spec.Config == after.Spec.Config || !snapshot.IsDefaultNAD(after)) &&
+		maps.Equal(before.Labels, after.Labels) &&
 		reflect.DeepEqual(before.OwnerReferences, after.OwnerReferences)
 }
 

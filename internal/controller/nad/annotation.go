@@ -23,13 +23,8 @@ func NetworkOf(o metav1.Object, defaultNAD types.NamespacedName) string {
 	if o.GetNamespace() == defaultNAD.Namespace && o.GetName() == defaultNAD.Name {
 		return model.DefaultNetwork
 	}
-	if network := o.GetAnnotations()[ovnk.AnnotationNetworkName]; network != "" {
-		return network
-	}
-	for _, owner := range o.GetOwnerReferences() {
-		if owner.Kind == ovnk.CUDNKind {
-			return ovnk.NetworkName(owner.Name)
-		}
+	if cudn, _ := ovnk.ControllingCUDN(o); cudn != "" {
+		return ovnk.NetworkName(cudn)
 	}
 	return ""
 }

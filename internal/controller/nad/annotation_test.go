@@ -108,15 +108,17 @@ func TestMerge(t *testing.T) {
 
 func TestNetworkOf(t *testing.T) {
 	defaultNAD := types.NamespacedName{Namespace: "ovn-kubernetes", Name: "default"}
-	owned := []metav1.OwnerReference{{Kind: ovnk.CUDNKind, Name: "blue"}}
+	controller := true
+	labels := map[string]string{ovnk.LabelUserDefinedNetwork: ""}
+	owned := []metav1.OwnerReference{{APIVersion: "k8s.ovn.org/v1", Kind: ovnk.CUDNKind, Name: "blue", Controller: &controller}}
 	for name, test := range map[string]struct {
 		object metav1.ObjectMeta
 		want   string
 	}{
 		"the default network's": {metav1.ObjectMeta{Namespace: "ovn-kubernetes", Name: "default"}, "default"},
 		"a namesake elsewhere":  {metav1.ObjectMeta{Namespace: "tenant", Name: "default"}, ""},
-		"by annotation":         {metav1.ObjectMeta{Annotations: map[string]string{ovnk.AnnotationNetworkName: "cluster_udn_red"}, OwnerReferences: owned}, "cluster_udn_red"},
-		"by owner":              {metav1.ObjectMeta{OwnerReferences: owned}, "cluster_udn_blue"},
+		"by annotation alone":   {metav1.ObjectMeta{Labels: labels, Annotations: map[string]string{ovnk.AnnotationNetworkName: "cluster_udn_red"}}, ""},
+		"by owner":              {metav1.ObjectMeta{Labels: labels, OwnerReferences: owned}, "cluster_udn_blue"},
 		"somebody else's":       {metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{Kind: "UserDefinedNetwork", Name: "blue"}}}, ""},
 	} {
 		if got := NetworkOf(&test.object, defaultNAD); got != test.want {

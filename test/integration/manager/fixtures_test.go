@@ -70,9 +70,15 @@ func egressIP(name, tenant, nodeName, address string) *ovnv1.EgressIP {
 }
 
 func nad(namespace, name, network string) *nadv1.NetworkAttachmentDefinition {
-	return &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{
+	out := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{
 		Namespace: namespace, Name: name, Annotations: map[string]string{ovnk.AnnotationNetworkName: network},
 	}}
+	if cudn, ok := ovnk.CUDNName(network); ok {
+		controller := true
+		out.Labels = map[string]string{ovnk.LabelUserDefinedNetwork: ""}
+		out.OwnerReferences = []metav1.OwnerReference{{APIVersion: "k8s.ovn.org/v1", Kind: ovnk.CUDNKind, Name: cudn, UID: "1", Controller: &controller}}
+	}
+	return out
 }
 
 // create creates objects, each of which is deleted after the test. Manager and

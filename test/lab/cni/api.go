@@ -16,6 +16,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 )
 
 // What OVN-Kubernetes writes on API objects and reads from them, written down
@@ -124,12 +126,30 @@ func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map
 		errs = append(errs, api.Patch(ctx, object, client.RawPatch("application/merge-patch+json", []byte(patch))))
 	}
 	for _, definition := range c.definitions(namespaces) {
+		if err := own(ctx, api, definition); err != nil {
+			return err
+		}
 		err := api.Create(ctx, definition)
 		if err != nil && !apierrors.IsAlreadyExists(err) {
 			errs = append(errs, fmt.Errorf("network definition %s/%s: %w", definition.Namespace, definition.Name, err))
 		}
 	}
 	return errors.Join(append(errs, c.prune(ctx, api))...)
+}
+
+// own has the network control its definition.
+func own(ctx context.Context, api client.Client, definition *nadv1.NetworkAttachmentDefinition) error {
+	if _, ofCUDN := definition.Labels[userDefinedNetworkLabel]; !ofCUDN {
+		return nil
+	}
+	var network ovnv1.ClusterUserDefinedNetwork
+	if err := api.Get(ctx, client.ObjectKey{Name: definition.Name}, &network); err != nil {
+		return fmt.Errorf("the network of definition %s/%s: %w", definition.Namespace, definition.Name, err)
+	}
+	definition.OwnerReferences = []metav1.OwnerReference{
+		*metav1.NewControllerRef(&network, ovnv1.GroupVersion.WithKind("ClusterUserDefinedNetwork")),
+	}
+	return nil
 }
 
 // prune deletes the definitions of networks that are gone.

@@ -13,7 +13,7 @@ func TestMachinesStartWithDefaultSignals(t *testing.T) {
 	ignored := []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR1}
 	for _, number := range ignored {
 		signal.Ignore(number)
-		defer signal.Reset(number)
+		t.Cleanup(func() { signal.Reset(number) })
 	}
 	const trap = "trap 'echo hung up' HUP; kill -HUP $$; trap 'echo used' USR1; kill -USR1 $$"
 	if got := run(t, m, "bash", "-c", trap); got != "" {
