@@ -17,6 +17,8 @@ type nodePlanner struct {
 	// shadowed holds, per VRF, networks that overlap the default network's
 	// part on this node.
 	shadowed map[string]map[string]overlap
+	// frozen is set where frr-k8s takes nothing new for the node.
+	frozen bool
 }
 
 // Node plans one node, leaving out the RouteAdvertisements objects that the
@@ -94,8 +96,11 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		part.State = model.PartNoTemplate
 	default:
 		p.contribute(&contribution{advertiser: a, networks: networks, routes: routes}, templates, &part)
+		if p.frozen {
+			part.State, part.Advertised = model.PartKept, nil
+		}
 	}
-	return part, false
+	return part, p.frozen
 }
 
 // unknown says what of the node has to be known first.

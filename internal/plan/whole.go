@@ -64,9 +64,16 @@ type clash struct {
 	goesOn bool
 }
 
-// tell notes the clash and reports whether the template has to stop for it.
-func (x clash) tell(part *model.NodePart) (stop bool) {
+// note notes the clash and reports whether the template has to stop for it. frr-k8s
+// then takes nothing new for the node, and keeps what it has, so that what was last
+// applied stays: deleting it would leave a gap when the two agree again.
+func (p *nodePlanner) note(x clash, part *model.NodePart) (stop bool) {
+	if !x.goesOn {
+		// It is not over: what is applied stays, and Accepted with it.
+		x.Outcome = model.Pending
+	}
 	part.Findings = append(part.Findings, *x.Finding)
+	p.frozen = p.frozen || !x.goesOn
 	return !x.goesOn
 }
 
@@ -90,7 +97,7 @@ func (p *nodePlanner) disagrees(t *template, r *templateRouter, n *templateNeigh
 		found := clash{sessionFinding(t, n, fmt.Sprintf("neighbor %s in VRF %q has another %s in FRRConfiguration %s than in %s, and an unset one counts as its default: "+
 			"frr-k8s would refuse the node's whole configuration, so make the two agree",
 			n.ID(), cmp.Or(r.VRF, model.DefaultVRF), field, t.displayName(), other.template.displayName())), compareTemplates(t, other.template) < 0}
-		if found.tell(part) {
+		if p.note(found, part) {
 			return true
 		}
 	}
@@ -113,7 +120,7 @@ func (p *nodePlanner) profileDisagrees(t *template, n *templateNeighbor, part *m
 				"frr-k8s would refuse the node's whole configuration, so make the two agree or give one of the profiles another name",
 				n.ID(), n.BFDProfile, t.displayName(), other.displayName()),
 		}, compareTemplates(t, other) < 0}
-		if found.tell(part) {
+		if p.note(found, part) {
 			return true
 		}
 	}
@@ -144,12 +151,12 @@ func (p *nodePlanner) routerDisagrees(c *contribution, t *template, r *templateR
 	default:
 		return false
 	}
-	return clash{&model.Finding{
+	return p.note(clash{&model.Finding{
 		Outcome: model.Invalid, Reason: "RouterConflict",
 		Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: c.Name},
 		Message: fmt.Sprintf("the router in VRF %q has %s %s in FRRConfiguration %s and %s in %s: frr-k8s would refuse the node's whole configuration, so make the two agree",
 			cmp.Or(r.VRF, model.DefaultVRF), what, mine, t.displayName(), theirs, other.displayName()),
-	}, compareTemplates(t, other) < 0}.tell(part)
+	}, compareTemplates(t, other) < 0}, part)
 }
 
 // refusedBeside finds other objects on the node that frr-k8s refuses by

@@ -24,7 +24,7 @@ var refusedTemplates = map[string]map[string]string{
 	"refused-hold-only":                {"frr-k8s-system/tpl": "both must be set or none"},
 	"refused-localasn-ibgp":            {"frr-k8s-system/tpl": "localASN is not supported for iBGP"},
 	"refused-receive-le-lt-ge":         {"frr-k8s-system/tpl": "invalid selector lengths"},
-	"session-of-metallb-disagrees":     {"metallb-system/metallb-worker-0": "multiple hold times specified"},
+	"session-of-metallb-disagrees":     {"metallb-system/frrconfig-filtered": "multiple hold times specified"},
 	"unusable-neighbors":               {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
 }
 

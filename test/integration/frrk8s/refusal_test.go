@@ -95,7 +95,7 @@ var _ = Describe("What frr-k8s' webhook refuses", Ordered, ContinueOnFailure, fu
 		create(ctx, advertisement("networks", "blue"))
 		Eventually(ctx, rendered("networks"), soon).Should(And(
 			haveStatus(metav1.ConditionFalse),
-			HaveField("Message", ContainSubstring("multiple hold times specified for 192.0.2.1")),
+			HaveField("Message", ContainSubstring("neighbor 192.0.2.1 in VRF \"default\" has another hold time in FRRConfiguration frr-k8s-system/")),
 		))
 		Expect(advertised(ctx)).To(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}}))
 
