@@ -32,6 +32,8 @@ type Network struct {
 	known bool
 	// all is set where everything may have changed.
 	all bool
+	// limited are the NAT rows that this process limited.
+	limited map[string]bool
 }
 
 // RouterState is what is known of a network's gateway router.
