@@ -75,6 +75,15 @@ func (c *Client) removeRoutes(ctx context.Context, s *session, counts map[string
 		if dryRun {
 			return nil
 		}
+		if round == 0 {
+			// A default route that OVN-Kubernetes relies on stays.
+			if err = c.dropDefaults(ctx, s, ""); err == nil {
+				rows, err = c.ourRoutes(ctx, s)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		for router, ids := range rows {
 			most := removedAtOnce
 			if round > 0 || router == "" {
