@@ -26,9 +26,8 @@ func (s *syncer) decide(prefix netip.Prefix, aside bool, have []model.RouterRow,
 // stillThere appends the next hops that a prefix has in the kernel as well as
 // on the router.
 func (s *syncer) stillThere(prefix netip.Prefix, have []model.RouterRow, out []netip.Addr) []netip.Addr {
-	path, _ := s.table.Path(prefix)
 	var room [16]model.NextHop
-	hops := path.NextHops(room[:0])
+	hops := s.hopsOf(prefix, room[:0])
 	for _, row := range have {
 		usable := func(hop model.NextHop) bool { return hop.Addr == row.NextHop && !hop.Dead }
 		if slices.ContainsFunc(hops, usable) && !slices.Contains(out, row.NextHop) {
@@ -38,8 +37,8 @@ func (s *syncer) stillThere(prefix netip.Prefix, have []model.RouterRow, out []n
 	return out
 }
 
-// judge tells what a prefix must have on the router.
-func (s *syncer) judge(prefix netip.Prefix, aside bool, out []netip.Addr) (want []netip.Addr, reason model.SkipReason, uneven bool) {
+// judgeRoute is judge for the kernel's route of just the prefix.
+func (s *syncer) judgeRoute(prefix netip.Prefix, aside bool, out []netip.Addr) (want []netip.Addr, reason model.SkipReason, uneven bool) {
 	if s.table == nil {
 		return nil, model.SkipNone, false
 	}

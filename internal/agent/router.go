@@ -23,6 +23,8 @@ type router interface {
 	Commit(ctx context.Context, changes []model.RowChange) error
 	SNAT(subnets []netip.Prefix, limit bool) ovnnb.SNAT
 	CommitSNAT(ctx context.Context, found ovnnb.SNAT) error
+	Defaults() (count int)
+	DropDefaults(ctx context.Context) error
 	Close()
 }
 

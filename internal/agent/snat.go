@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 )
 
 const (
@@ -25,6 +28,9 @@ type snatWanted struct {
 type snatPace struct {
 	next time.Time
 	wait time.Duration
+	// again counts the rows that were limited again after somebody else freed
+	// them.
+	again int
 }
 
 // syncSNAT limits the network's SNAT, or sets it back; again tells when to
@@ -35,10 +41,7 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 		return 0
 	}
 	found := s.rows.SNAT(want.subnets, want.limit)
-	s.snatMessage = ""
-	if found.NoNodes {
-		s.snatMessage = "SNAT is not limited yet: OVN has no address set node-ips, which OVN-Kubernetes makes"
-	}
+	s.snatMessage = s.tellSNAT(&found, want.limit)
 	now := time.Now()
 	if found.Changes == 0 {
 		if now.Sub(s.snat.next) > snatAtMost {
@@ -47,7 +50,7 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 		return 0
 	}
 	if early := s.snat.next.Sub(now); early > 0 {
-		s.snatMessage = fmt.Sprintf("somebody else changed %d SNAT rows of %s; they are set again in %s", found.Changes, s.rows.Router(), early.Round(time.Second))
+		s.snatMessage = fmt.Sprintf("%d SNAT rows of %s are not as they should be, because somebody else keeps changing them; they are set again in %s", found.Changes, s.rows.Router(), early.Round(time.Second))
 		return early
 	}
 	err := s.rows.CommitSNAT(ctx, found)
@@ -58,5 +61,25 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 		return s.snat.wait
 	}
 	s.figures.snatted(s.name, found.Changes)
+	if found.Undone > 0 {
+		s.snat.again += found.Undone
+		s.log.Info("Limited SNAT again that OVN-Kubernetes or somebody else had freed", "network", s.name, "router", s.rows.Router(), "rows", found.Undone)
+		s.snatMessage = s.tellSNAT(&found, want.limit)
+	}
 	return 0
+}
+
+// tellSNAT is what people have to know of the router's SNAT.
+func (s *syncer) tellSNAT(found *ovnnb.SNAT, limit bool) string {
+	var out []string
+	if found.NoNodes {
+		out = append(out, "SNAT is not limited: OVN has no address set node-ips, which OVN-Kubernetes makes only where an EgressIP, an EgressService or an advertised network of its own uses it")
+	}
+	if limit && found.OfPods > 0 {
+		out = append(out, fmt.Sprintf("%d SNAT rows of %s are of single pods (--disable-snat-multiple-gws) and stay without limit", found.OfPods, s.rows.Router()))
+	}
+	if limit && s.snat.again > 0 {
+		out = append(out, fmt.Sprintf("SNAT rows were limited again %d times: OVN-Kubernetes frees them whenever it syncs its gateway", s.snat.again))
+	}
+	return strings.Join(out, "; ")
 }

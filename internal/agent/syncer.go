@@ -240,13 +240,14 @@ func (s *syncer) take() (w work, ready bool) {
 	w.aside = router.RouteImport || router.DynamicRouting
 	w.since = routes.Since
 	if s.all {
-		w.prefixes = s.everything()
+		w.prefixes = withHalves(s.everything())
 		s.ledger.Reset()
 		s.all = false
 		return w, true
 	}
 	w.prefixes = routes.Prefixes
 	w.repair(changedRows)
+	w.prefixes = withHalves(w.prefixes)
 	s.existingFirst(w.prefixes)
 	return w, true
 }
@@ -316,6 +317,14 @@ func (s *syncer) existingFirst(prefixes []netip.Prefix) {
 // write brings the rows of all prefixes up to date, and then lets in what was
 // held back as far as there is room now.
 func (s *syncer) write(ctx context.Context, w work) (written int, err error) {
+	if written, err = s.writeRoutes(ctx, w); err != nil {
+		return written, err
+	}
+	dropped, err := s.dropDefaults(ctx)
+	return written + dropped, err
+}
+
+func (s *syncer) writeRoutes(ctx context.Context, w work) (written int, err error) {
 	imported := s.rows.RowCount()
 	if written, err = s.writePrefixes(ctx, w, &imported); err != nil {
 		return written, err
@@ -357,6 +366,10 @@ func (s *syncer) writePrefixes(ctx context.Context, w work, imported *int) (writ
 		have := s.rows.Rows(prefix, rows[:0])
 		want := s.decide(prefix, w.aside, have, *imported, hops[:0])
 		*imported += len(want) - len(have)
+		if prefix.Bits() == 0 {
+			// Rows of earlier versions go last; see dropDefaults.
+			continue
+		}
 		before := len(changes)
 		changes = routediff.Diff(prefix, want, have, changes)
 		if _, repair := w.repairs[prefix]; repair && len(changes) > before {

@@ -76,6 +76,8 @@ func (p *played) Commit(_ context.Context, changes []model.RowChange) error {
 
 func (p *played) SNAT([]netip.Prefix, bool) ovnnb.SNAT         { return ovnnb.SNAT{} }
 func (p *played) CommitSNAT(context.Context, ovnnb.SNAT) error { return nil }
+func (p *played) Defaults() int                                { return 0 }
+func (p *played) DropDefaults(context.Context) error           { return nil }
 
 func (p *played) TakeChanges() kernel.Changes { return kernel.Changes{Ready: !p.unlisted, All: true} }
 func (p *played) Prefixes() []netip.Prefix    { return slices.Collect(maps.Keys(p.paths)) }

@@ -32,6 +32,8 @@ type Network struct {
 	known bool
 	// all is set where everything may have changed.
 	all bool
+	// limited are the NAT rows that this process limited.
+	limited map[string]bool
 }
 
 // RouterState is what is known of a network's gateway router.
@@ -100,10 +102,14 @@ func (n *Network) RowCount() int {
 	return n.rows.rows
 }
 
-// Has reports whether a prefix has a row of ours.
+// Has reports whether a prefix has a row of ours, or is a default route whose
+// halves have.
 func (n *Network) Has(prefix netip.Prefix) bool {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
+	if half := netip.PrefixFrom(prefix.Addr(), 1); prefix.Bits() == 0 && n.rows.byPrefix[half] != nil {
+		return true
+	}
 	return n.rows.byPrefix[prefix] != nil
 }
 
@@ -203,6 +209,9 @@ func (c *Client) Prune(ctx context.Context, networks []string, limit int) (more 
 		return true, ErrDisconnected
 	case len(rows) == 0:
 		return false, nil
+	}
+	if rows, err = c.spareDefaults(ctx, s, networks, limit, rows); err != nil || len(rows) == 0 {
+		return true, err
 	}
 	// The port tells the router, unless somebody changed it.
 	rows, err = c.prune(ctx, s, rows, func(at place) string { return ovnk.RouterOfExternalPort(at.port) })

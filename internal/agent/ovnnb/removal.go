@@ -75,6 +75,15 @@ func (c *Client) removeRoutes(ctx context.Context, s *session, counts map[string
 		if dryRun {
 			return nil
 		}
+		if round == 0 {
+			// A default route that OVN-Kubernetes relies on stays.
+			if err = c.dropDefaults(ctx, s, ""); err == nil {
+				rows, err = c.ourRoutes(ctx, s)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		for router, ids := range rows {
 			most := removedAtOnce
 			if round > 0 || router == "" {
@@ -121,8 +130,12 @@ func (c *Client) ourRoutes(ctx context.Context, s *session) (map[string][]model.
 // rows of all nodes may be in one database, and have no mark of the node.
 func (c *Client) removeSNAT(ctx context.Context, s *session, counts map[string]int, dryRun bool) error {
 	var t transaction
+	columns := []string{"_uuid"}
+	if s.matches {
+		columns = append(columns, "match")
+	}
 	t.add(anyCount, ovsdb.Operation{
-		Op: ovsdb.OperationSelect, Table: tableNAT, Columns: []string{"_uuid"},
+		Op: ovsdb.OperationSelect, Table: tableNAT, Columns: columns,
 		Where: []ovsdb.Condition{ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(markSNAT, toNodes))},
 	})
 	t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationSelect, Table: tableRouter, Columns: []string{"name", "nat"}, Where: []ovsdb.Condition{}})
@@ -130,10 +143,11 @@ func (c *Client) removeSNAT(ctx context.Context, s *session, counts map[string]i
 	if err != nil {
 		return err
 	}
-	limited := map[string]bool{}
+	limited := map[string]string{}
 	for _, row := range results[0].Rows {
 		uuid, _ := row["_uuid"].(ovsdb.UUID)
-		limited[uuid.GoUUID] = true
+		match, _ := row["match"].(string)
+		limited[uuid.GoUUID] = (&natMatchRow{Match: match, ExternalIDs: map[string]string{markSNAT: toNodes}}).before()
 	}
 	var found SNAT
 	for _, row := range results[1].Rows {
@@ -142,8 +156,8 @@ func (c *Client) removeSNAT(ctx context.Context, s *session, counts map[string]i
 			continue
 		}
 		for _, uuid := range references(row["nat"]) {
-			if limited[uuid] {
-				found.edits = append(found.edits, natEdit{row: uuid})
+			if match, ours := limited[uuid]; ours {
+				found.edits = append(found.edits, natEdit{row: uuid, match: match})
 				counts[name]++
 			}
 		}

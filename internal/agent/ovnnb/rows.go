@@ -116,11 +116,12 @@ type global struct {
 	Options map[string]string `ovsdb:"options"`
 }
 
-// addressSet has its name only because libovsdb wants to have a table's key.
+// addressSet is a set with addresses of nodes.
 type addressSet struct {
-	UUID      string   `ovsdb:"_uuid"`
-	Name      string   `ovsdb:"name"`
-	Addresses []string `ovsdb:"addresses"`
+	UUID        string            `ovsdb:"_uuid"`
+	Name        string            `ovsdb:"name"`
+	Addresses   []string          `ovsdb:"addresses"`
+	ExternalIDs map[string]string `ovsdb:"external_ids"`
 }
 
 // natRow has the columns that every supported schema has.
@@ -128,7 +129,9 @@ type natRow struct {
 	UUID        string            `ovsdb:"_uuid"`
 	Type        string            `ovsdb:"type"`
 	LogicalIP   string            `ovsdb:"logical_ip"`
+	LogicalPort *string           `ovsdb:"logical_port"`
 	Allowed     *string           `ovsdb:"allowed_ext_ips"`
+	Exempted    *string           `ovsdb:"exempted_ext_ips"`
 	ExternalIDs map[string]string `ovsdb:"external_ids"`
 }
 
@@ -137,7 +140,9 @@ type natMatchRow struct {
 	UUID        string            `ovsdb:"_uuid"`
 	Type        string            `ovsdb:"type"`
 	LogicalIP   string            `ovsdb:"logical_ip"`
+	LogicalPort *string           `ovsdb:"logical_port"`
 	Allowed     *string           `ovsdb:"allowed_ext_ips"`
+	Exempted    *string           `ovsdb:"exempted_ext_ips"`
 	ExternalIDs map[string]string `ovsdb:"external_ids"`
 	Match       string            `ovsdb:"match"`
 }

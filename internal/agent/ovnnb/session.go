@@ -186,14 +186,14 @@ func (c *Client) load(s *session) error {
 		return err
 	}
 	if c.options.NAT {
-		columns := []string{"type", "logical_ip", "allowed_ext_ips", "external_ids"}
+		columns := []string{"type", "logical_ip", "logical_port", "allowed_ext_ips", "exempted_ext_ips", "external_ids"}
 		if s.matches {
 			columns = append(columns, "match")
 		}
 		if err := c.monitor(s, s.router, tableNAT, columns, ovsdb.NewCondition("type", ovsdb.ConditionEqual, snatKind)); err != nil {
 			return err
 		}
-		if err := c.monitor(s, s.router, tableAddressSet, []string{"name", "addresses"},
+		if err := c.monitor(s, s.router, tableAddressSet, []string{"name", "addresses", "external_ids"},
 			ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks("k8s.ovn.org/name", nodeAddressSet))); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func limited(t *testing.T, s *nbserver.Server) map[string]bool {
 func TestSNATIsLimitedAndSetBack(t *testing.T) {
 	s := nbserver.Start(t)
 	s.AddRouter(t, "GR_n1")
-	addNAT(t, s, "snat", "10.244.1.0/24")
+	addNAT(t, s, "snat", "10.244.0.0/16")
 	addNAT(t, s, "snat", "100.64.0.0/16")
 	addNAT(t, s, "dnat_and_snat", "10.244.1.7")
 	c := ovnnb.New(ovnnb.Options{Endpoints: []string{s.Endpoint()}, Node: "n1", Log: testr.New(t), NAT: true})
@@ -65,13 +65,19 @@ func TestSNATIsLimitedAndSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	state(true, ovnnb.SNAT{Rows: 1, Limited: 1})
-	if got := limited(t, s); !got["10.244.1.0/24"] || got["100.64.0.0/16"] || got["10.244.1.7"] {
+	if got := limited(t, s); !got["10.244.0.0/16"] || got["100.64.0.0/16"] || got["10.244.1.7"] {
 		t.Errorf("limited: %v", got)
 	}
 
 	// Somebody sets it back: it is to be limited again.
 	s.Transact(t, map[string]any{"op": "update", "table": "NAT", "where": []any{}, "row": map[string]any{"allowed_ext_ips": []any{"set", []any{}}}})
-	state(true, ovnnb.SNAT{Rows: 1, Changes: 1})
+	if err := n.CommitSNAT(ctx, n.SNAT(pods, true)); err != nil {
+		t.Fatal(err)
+	}
+	state(true, ovnnb.SNAT{Rows: 1, Limited: 1})
+	// OVN-Kubernetes clears our mark, too.
+	s.Transact(t, map[string]any{"op": "update", "table": "NAT", "where": []any{}, "row": map[string]any{"allowed_ext_ips": []any{"set", []any{}}, "external_ids": []any{"map", []any{}}}})
+	nbserver.Eventually(t, 5*time.Second, "it is told that somebody freed the row", func() bool { return n.SNAT(pods, true).Undone == 1 })
 	if err := n.CommitSNAT(ctx, n.SNAT(pods, true)); err != nil {
 		t.Fatal(err)
 	}
@@ -81,12 +87,12 @@ func TestSNATIsLimitedAndSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	state(false, ovnnb.SNAT{Rows: 1})
-	if got := limited(t, s); got["10.244.1.0/24"] {
+	if got := limited(t, s); got["10.244.0.0/16"] {
 		t.Errorf("limited: %v", got)
 	}
 
 	// What somebody else limited is left alone.
-	s.Transact(t, map[string]any{"op": "update", "table": "NAT", "where": []any{[]any{"logical_ip", "==", "10.244.1.0/24"}},
+	s.Transact(t, map[string]any{"op": "update", "table": "NAT", "where": []any{[]any{"logical_ip", "==", "10.244.0.0/16"}},
 		"row": map[string]any{"allowed_ext_ips": s.RowID(t, "Address_Set", "name", "a1")}})
 	state(true, ovnnb.SNAT{Rows: 1, Limited: 1})
 	state(false, ovnnb.SNAT{Rows: 1, Limited: 1})

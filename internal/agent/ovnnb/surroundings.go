@@ -123,26 +123,34 @@ func (s *session) nat(uuid string) *natMatchRow {
 	case *natMatchRow:
 		return row
 	case *natRow:
-		return &natMatchRow{UUID: row.UUID, Type: row.Type, LogicalIP: row.LogicalIP, Allowed: row.Allowed, ExternalIDs: row.ExternalIDs}
+		return &natMatchRow{UUID: row.UUID, Type: row.Type, LogicalIP: row.LogicalIP, LogicalPort: row.LogicalPort, Allowed: row.Allowed, Exempted: row.Exempted, ExternalIDs: row.ExternalIDs}
 	default:
 		return nil
 	}
 }
 
-// nodes is the set with nodes' addresses of a family, "" where there is none.
-func (s *session) nodes(ipv4 bool) (uuid string) {
-	for candidate, row := range s.others.Table(tableAddressSet).RowsShallow() {
-		addresses := row.(*addressSet).Addresses
-		if len(addresses) == 0 {
+// nodes is the set with nodes' addresses of a family, nil where there is none:
+// the one that OVN-Kubernetes itself limits with, before any other of its name.
+func (s *session) nodes(ipv4 bool) (best *addressSet) {
+	for _, row := range s.others.Table(tableAddressSet).RowsShallow() {
+		set := row.(*addressSet)
+		if len(set.Addresses) == 0 {
 			continue
 		}
-		address, err := netip.ParseAddr(addresses[0])
-		// Two sets of a family should not be; the choice must be steady.
-		if err == nil && address.Is4() == ipv4 && (uuid == "" || candidate < uuid) {
-			uuid = candidate
+		address, err := netip.ParseAddr(strings.Split(set.Addresses[0], "/")[0])
+		if err == nil && address.Is4() == ipv4 && (best == nil || set.before(best)) {
+			best = set
 		}
 	}
-	return uuid
+	return best
+}
+
+// before reports which of two sets is preferred; the choice must be steady.
+func (a *addressSet) before(b *addressSet) bool {
+	if first, second := a.ExternalIDs[ownerType] == clusterNodes, b.ExternalIDs[ownerType] == clusterNodes; first != second {
+		return first
+	}
+	return a.UUID < b.UUID
 }
 
 // NorthdVersion is the version that ovn-northd reports, "" where it doesn't.

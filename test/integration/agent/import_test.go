@@ -235,7 +235,7 @@ var _ = Describe("Import", func() {
 		n.server.Transact(GinkgoTB(),
 			map[string]any{"op": "insert", "table": "Address_Set", "row": map[string]any{"name": "a1", "addresses": "172.18.0.9",
 				"external_ids": []any{"map", [][]string{{"k8s.ovn.org/name", "node-ips"}}}}},
-			map[string]any{"op": "insert", "table": "NAT", "uuid-name": "nat", "row": map[string]any{"type": "snat", "logical_ip": "10.244.1.0/24", "external_ip": "172.18.0.1"}},
+			map[string]any{"op": "insert", "table": "NAT", "uuid-name": "nat", "row": map[string]any{"type": "snat", "logical_ip": "10.244.0.0/16", "external_ip": "172.18.0.1"}},
 			map[string]any{"op": "mutate", "table": "Logical_Router", "where": []any{[]any{"name", "==", "GR_n1"}},
 				"mutations": []any{[]any{"nat", "insert", []string{"named-uuid", "nat"}}}})
 		limited := func() bool {

@@ -20,7 +20,7 @@ func (n *node) foreignTo(router string) {
 	n.server.AddRoute(GinkgoTB(), router, "20.0.1.0/24", "172.18.0.251", port, [2]string{"owner", "admin"})
 	n.server.AddRoute(GinkgoTB(), router, "fd01:1::/64", "fe80::fa", port, [2]string{"ovnbgp.io/owner", "agent"})
 	n.server.Transact(GinkgoTB(),
-		map[string]any{"op": "insert", "table": "NAT", "uuid-name": "nat", "row": map[string]any{"type": "snat", "logical_ip": "10.244.1.0/24", "external_ip": "172.18.0.1"}},
+		map[string]any{"op": "insert", "table": "NAT", "uuid-name": "nat", "row": map[string]any{"type": "snat", "logical_ip": "10.244.0.0/16", "external_ip": "172.18.0.1"}},
 		map[string]any{"op": "insert", "table": "Logical_Router_Port", "uuid-name": "port", "row": map[string]any{"name": port, "mac": "02:00:00:00:00:01", "networks": "172.18.0.1/16"}},
 		map[string]any{"op": "mutate", "table": "Logical_Router", "where": []any{[]any{"name", "==", router}}, "mutations": []any{
 			[]any{"nat", "insert", []string{"named-uuid", "nat"}}, []any{"ports", "insert", []string{"named-uuid", "port"}}}},
