@@ -176,7 +176,9 @@ type EgressIP struct {
 	Name              string
 	NamespaceSelector Selector
 	Assignments       []EgressAssignment
-	Problem           *Problem
+	// ItemProblems are those of single assignments; the others go on.
+	ItemProblems []Problem
+	Problem      *Problem
 }
 
 // EgressAssignment is an egress IP that sits on a node.

@@ -28,12 +28,18 @@ func assignEgressIPs(c *model.Cluster, advertisers []*advertiser) map[string][]e
 	out := map[string][]egressRoute{}
 	for i := range c.EgressIPs {
 		eip := &c.EgressIPs[i]
-		if eip.Problem != nil {
-			for _, a := range advertisers {
-				if a.egressIPs && !a.idle {
-					a.findProblem(model.ScopeEgressIP, eip.Name, eip.Problem)
-				}
+		for _, a := range advertisers {
+			if !a.egressIPs || a.idle {
+				continue
 			}
+			if eip.Problem != nil {
+				a.findProblem(model.ScopeEgressIP, eip.Name, eip.Problem)
+			}
+			for j := range eip.ItemProblems {
+				a.findProblem(model.ScopeEgressIP, eip.Name, &eip.ItemProblems[j])
+			}
+		}
+		if eip.Problem != nil {
 			continue
 		}
 		networks := map[string]bool{}

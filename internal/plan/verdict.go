@@ -32,6 +32,17 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 			Reason: "NoNodeSelected", Message: a.explainNoNode(c.cluster.Hosts),
 		})
 	}
+	if tally.Selected > 0 && tally.NoTemplate == tally.Selected {
+		names := make([]string, 0, len(a.templates))
+		for _, t := range a.templates {
+			names = append(names, t.displayName())
+		}
+		out.Findings = append(out.Findings, model.Finding{
+			Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name},
+			Reason: "NoTemplateOnNodes", Message: fmt.Sprintf("none of its FRRConfigurations (%s) selects any of its %d nodes: change their spec.nodeSelector, or label the nodes",
+				cutList(names, maxNearMisses), tally.Selected),
+		})
+	}
 	for _, n := range a.networks {
 		out.Networks = append(out.Networks, n.Name)
 	}

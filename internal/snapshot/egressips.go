@@ -28,8 +28,8 @@ func egressIP(o *ovnv1.EgressIP) model.EgressIP {
 		item := &o.Status.Items[i]
 		address, err := netip.ParseAddr(item.EgressIP)
 		if err != nil || address.Zone() != "" {
-			out.Problem = &model.Problem{Reason: "InvalidEgressIP", Message: fmt.Sprintf(
-				"EgressIP %q: status.items[%d] assigns %q to node %s, which is no IP address: correct spec.egressIPs, from which OVN-Kubernetes takes it", o.Name, i, item.EgressIP, item.Node)}
+			out.ItemProblems = append(out.ItemProblems, model.Problem{Reason: "InvalidEgressIP", Message: fmt.Sprintf(
+				"EgressIP %q: status.items[%d] assigns %q to node %s, which is no IP address: correct spec.egressIPs, from which OVN-Kubernetes takes it", o.Name, i, item.EgressIP, item.Node)})
 			continue
 		}
 		out.Assignments = append(out.Assignments, model.EgressAssignment{Node: item.Node, Address: address.Unmap()})

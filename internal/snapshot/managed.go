@@ -1,8 +1,10 @@
 package snapshot
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -104,6 +106,9 @@ func managedRouteAdvertisement(managed *ovnv1.RouteAdvertisements, objs *Objects
 // each tried while the other did not listen yet.
 const managedConnectTime = 10 * time.Second
 
+// maxNodesNamed is how many nodes a message names.
+const maxNodesNamed = 5
+
 // managedTemplate has a session to every address of every node; the planner
 // leaves out a node's own. It exists in the Snapshot only: stored, each
 // frr-k8s would take it as it is and make its node peer with itself.
@@ -120,6 +125,20 @@ func managedTemplate(hosts []model.Host, settings model.Settings, created time.T
 	addresses := make([]netip.Addr, 0, len(hosts))
 	for i := range hosts {
 		addresses = append(addresses, hosts[i].Addresses...)
+	}
+	if len(addresses) == 0 && len(hosts) > 0 {
+		names := make([]string, 0, len(hosts))
+		for i := range hosts {
+			names = append(names, hosts[i].Name)
+		}
+		slices.Sort(names)
+		if len(names) > maxNodesNamed {
+			names = append(names[:maxNodesNamed], fmt.Sprintf("and %d more", len(hosts)-maxNodesNamed))
+		}
+		out.Problem = &model.Problem{Reason: "NodesWithoutAddress", Pending: true, Message: fmt.Sprintf(
+			"networks with routing Managed need nodes' addresses to peer with, and no node tells one: annotation %s is missing on %s; %s",
+			ovnk.AnnotationPrimaryAddress, strings.Join(names, ", "), lookAtLogs)}
+		return out
 	}
 	slices.SortFunc(addresses, netip.Addr.Compare)
 	addresses = slices.Compact(addresses)

@@ -86,11 +86,11 @@ EgressIPs:
   status: {items: [{node: n2, egressIP: "2001:DB8::9"}, {node: n1, egressIP: 192.0.2.9}, {node: n1, egressIP: 192.0.2.9}]}
 - metadata: {name: bad}
   spec: {egressIPs: [192.0.2.9], namespaceSelector: {}}
-  status: {items: [{node: n1, egressIP: 192.0.2.9/32}]}
+  status: {items: [{node: n1, egressIP: 192.0.2.9/32}, {node: n2, egressIP: 192.0.2.10}]}
 `)
 	same(t, egressIPs(objs.EgressIPs), []model.EgressIP{
-		{Name: "bad", Problem: &model.Problem{Reason: "InvalidEgressIP",
-			Message: `EgressIP "bad": status.items[0] assigns "192.0.2.9/32" to node n1, which is no IP address: correct spec.egressIPs, from which OVN-Kubernetes takes it`}},
+		{Name: "bad", Assignments: []model.EgressAssignment{{Node: "n2", Address: addrs("192.0.2.10")[0]}}, ItemProblems: []model.Problem{{Reason: "InvalidEgressIP",
+			Message: `EgressIP "bad": status.items[0] assigns "192.0.2.9/32" to node n1, which is no IP address: correct spec.egressIPs, from which OVN-Kubernetes takes it`}}},
 		{Name: "good", NamespaceSelector: model.Selector{in("a", "b")}, Assignments: []model.EgressAssignment{
 			{Node: "n1", Address: addrs("192.0.2.9")[0]}, {Node: "n2", Address: addrs("2001:db8::9")[0]}}},
 	})
