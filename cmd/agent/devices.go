@@ -39,7 +39,7 @@ func (d *devices) apply(networks []agent.Network) {
 	for i := range networks {
 		if n := &networks[i]; n.Name != model.DefaultNetwork {
 			wanted = append(wanted, vrfs.Network{
-				Name: n.Name, VRF: n.VRF, ID: n.ID, Subnets: n.Subnets, Exposed: n.OtherVRF, Isolated: n.OwnVRFOnly, Problem: n.Problem,
+				Name: n.Name, VRF: n.VRF, ID: n.ID, Subnets: n.Subnets, NodeAddresses: n.NodeAddresses, Exposed: n.OtherVRF, Isolated: n.OwnVRFOnly, Problem: n.Problem,
 			})
 		}
 	}

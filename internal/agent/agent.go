@@ -42,10 +42,12 @@ type Network struct {
 	// Subnets are the network's pod subnets, Advertised is set where they are
 	// advertised over BGP, OtherVRF where that is over another VRF than the
 	// network's own, and OwnVRFOnly where they are meant for that one alone.
-	Subnets    []netip.Prefix
-	Advertised bool
-	OtherVRF   bool
-	OwnVRFOnly bool
+	Subnets []netip.Prefix
+	// NodeAddresses are this node's, which no network may take the traffic of.
+	NodeAddresses []netip.Addr
+	Advertised    bool
+	OtherVRF      bool
+	OwnVRFOnly    bool
 	// Problem is why the network can't be worked on; what it has stays.
 	Problem string
 }

@@ -77,13 +77,18 @@ func Networks(view *View, settings *Settings) []agent.Network {
 		source = "--gateway-interface"
 	}
 	pods, meetings, guarded := newPodSubnets(view, settings), newMeetings(view), guards(view, settings)
+	var addresses []netip.Addr
+	own, _ := nodeAddresses(view.Node)
+	for _, address := range own {
+		addresses = append(addresses, address.Addr())
+	}
 	var out []agent.Network
 	add := func(n agent.Network, noOverlay bool) {
 		if noOverlay && subnetsProblem != "" && n.Problem == "" {
 			n.Problem = subnetsProblem
 		}
 		own := subnets[n.Name]
-		n.Subnets = pods.byNetwork[n.Name]
+		n.Subnets, n.NodeAddresses = pods.byNetwork[n.Name], addresses
 		n.Protected = append([]routediff.Protected{{
 			Reason: model.SkipPodSubnet, Subnets: pods.protectedFor(n.Name, noOverlay, own, meetings),
 		}}, append(infrastructure(settings, pods.join), guarded...)...)

@@ -19,6 +19,8 @@ type Network struct {
 	ID int
 	// Subnets are those of the network's pods on all nodes.
 	Subnets []netip.Prefix
+	// NodeAddresses are the node's own, as far as the cluster tells them.
+	NodeAddresses []netip.Addr
 	// Exposed networks are reached by way of other VRFs, the default one
 	// mostly: packets to their subnets that did not come in by the VRF are
 	// looked up in its table. Networks that are not exposed may all have the
@@ -75,6 +77,10 @@ const (
 	// astray.
 	// Do: give the network a narrower subnet.
 	ReasonSubnetTooWide Reason = "SubnetTooWide"
+	// False: an ip rule for a subnet that covers one of the node's own addresses
+	// would lead the node's own traffic into the network.
+	// Do: give the network a subnet apart from the nodes'.
+	ReasonNodeCovered Reason = "NodeCovered"
 	// False: the VRF device of somebody else is down.
 	// Do: set it up: ip link set NAME up.
 	ReasonDeviceDown Reason = "DeviceDown"

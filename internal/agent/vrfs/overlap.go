@@ -26,7 +26,10 @@ func (p *planner) wantedRules(there map[Rule]bool) []candidate {
 			continue
 		}
 		for _, subnet := range p.networks[i].Subnets {
+			covered := slices.IndexFunc(p.networks[i].NodeAddresses, subnet.Contains)
 			switch {
+			case covered >= 0:
+				p.places[i].trouble(ReasonNodeCovered, "a rule to its subnet %s would redirect the traffic of the node's own address %s, and is not made", subnet, p.networks[i].NodeAddresses[covered])
 			case subnet.Bits() == 0:
 				p.places[i].trouble(ReasonSubnetTooWide, "a rule to its subnet %s would redirect all of the node's traffic, and is not made", subnet)
 			case subnet.Addr().Is4() || !p.observed.WithoutIPv6:

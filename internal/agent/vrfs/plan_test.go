@@ -301,6 +301,15 @@ func TestPlan(t *testing.T) {
 			observed: blueThere,
 			problems: map[string]string{"cluster_udn_aqua": "taken by VRF device blue", "cluster_udn_blue": "its VRF is not known"},
 		},
+		"a tenant's subnet that covers the node's own address": {
+			networks: []Network{{
+				Name: "a", VRF: "a", ID: 5, Subnets: prefixes("172.18.0.0/16", "10.20.0.0/16"), Exposed: true,
+				NodeAddresses: []netip.Addr{netip.MustParseAddr("172.18.0.3"), netip.MustParseAddr("fd00:18::3")},
+			}},
+			changes:  []string{"create VRF device a with table 1000000005", "add rule to 10.20.0.0/16 lookup 1000000005"},
+			problems: map[string]string{"a": "a rule to its subnet 172.18.0.0/16 would redirect the traffic of the node's own address 172.18.0.3, and is not made"},
+			reasons:  map[string]Reason{"a": ReasonNodeCovered},
+		},
 		"a subnet of everything": {
 			networks: []Network{{Name: "a", VRF: "a", ID: 5, Subnets: prefixes("0.0.0.0/0"), Exposed: true}},
 			changes:  []string{"create VRF device a with table 1000000005"},
