@@ -81,7 +81,7 @@ func (c *configBuilder) router(ra string, t *template, r *templateRouter) (*rout
 	}
 	first := "for"
 	if router.template != nil {
-		first = fmt.Sprintf("in %s, which is for", router.template.displayName())
+		first = fmt.Sprintf("in %s of", router.template.displayName())
 	}
 	conflict := func(what string, mine, other any) (*routerBuilder, *model.Finding) {
 		return nil, &model.Finding{

@@ -109,7 +109,7 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 		second := objects.Template("second", 64999)
 		second.Spec.BGP.Routers[0].Neighbors[0].Address = "192.0.2.9"
 		Expect(apply(ctx, second)).To(ConsistOf(And(
-			HavePrefix("RouteAdvertisements pods, on nodes such as node-1, node-2: "), ContainSubstring("ASN 64999 here and 64512"))))
+			HavePrefix("RouteAdvertisements pods, on nodes such as node-1, node-2: "), ContainSubstring("ASN 64999 in FRRConfiguration frr-k8s-system/second and 64512 in frr-k8s-system/fabric of"))))
 		unrelated := objects.Template("unrelated", 64999)
 		unrelated.Labels = nil
 		unrelated.Spec.BGP.Routers[0].VRF = "storage"
