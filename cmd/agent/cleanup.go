@@ -70,7 +70,7 @@ func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, _ := vrfs.Plan(nil, observed)
+	changes, _ := vrfs.Plan(nil, observed, vrfs.DefaultTableStart)
 	return changes, nil
 }
 

@@ -27,8 +27,8 @@ type devices struct {
 	wanted []vrfs.Network
 }
 
-func newDevices(log logr.Logger, registry prometheus.Registerer, changed func()) *devices {
-	d := &devices{loop: vrfs.NewLoop(&vrfs.Keeper{Log: log}), found: report.NewVRFs(registry, log, changed)}
+func newDevices(log logr.Logger, tableStart uint32, registry prometheus.Registerer, changed func()) *devices {
+	d := &devices{loop: vrfs.NewLoop(&vrfs.Keeper{Log: log, TableStart: tableStart}), found: report.NewVRFs(registry, log, changed)}
 	d.loop.Report = d.found.Passed
 	return d
 }

@@ -14,7 +14,7 @@ import (
 
 // --once must not end before every VRF was made and is imported from.
 func TestOnceWaitsForVRFs(t *testing.T) {
-	d := newDevices(logr.Discard(), prometheus.NewRegistry(), func() {})
+	d := newDevices(logr.Discard(), vrfs.DefaultTableStart, prometheus.NewRegistry(), func() {})
 	d.apply([]agent.Network{{Name: "default"}, {Name: "blue", VRF: "blue"}, {Name: "red", VRF: "red"}})
 	blue := agent.NetworkState{Network: "blue", Reason: agent.ReasonVRFMissing}
 	expect := func(step string, want ...string) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
@@ -45,6 +46,7 @@ type options struct {
 	observeOnly bool
 
 	manageVRFs bool
+	tableStart uint32
 	manageSNAT bool
 
 	metrics      program.Metrics
@@ -66,6 +68,7 @@ func defaults() options {
 		ipv4ViaIPv6:  "auto",
 		resync:       10 * time.Minute,
 		buffer:       32 << 20,
+		tableStart:   vrfs.DefaultTableStart,
 		metrics:      program.Metrics{Address: ":8082", Secure: true},
 		probeAddress: ":8083",
 		logLevel:     "info",
@@ -148,6 +151,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 
 	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly, "read and report, and write nothing to OVN or the kernel, whatever the flags below say")
 	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "make the VRF devices, rules and routes of primary networks, where OVN-Kubernetes does not")
+	f.Uint32Var(&o.tableStart, "vrf-table-start", o.tableStart, "a new VRF's table is this and the index of the network's management port; the same as OVN-Kubernetes has on its nodes")
 	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "file that says how to reach the cluster (default $KUBECONFIG; in a pod, the pod's service account)")
@@ -175,6 +179,9 @@ func (o *options) validate() error {
 	}
 	if o.resync < time.Second {
 		complain("--resync-interval is %s: it takes at least 1s", o.resync)
+	}
+	if o.tableStart < vrfs.MinTableStart || o.tableStart > vrfs.MaxTableStart {
+		complain("--vrf-table-start is %d: it takes %d to %d", o.tableStart, vrfs.MinTableStart, vrfs.MaxTableStart)
 	}
 	if o.buffer < 1<<16 {
 		complain("--netlink-buffer is %d: it takes at least 65536", o.buffer)

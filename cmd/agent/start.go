@@ -76,7 +76,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	})
 	p.writer.States = p.agent.States
 	if o.manageVRFs && !readOnly {
-		p.devices = newDevices(log.WithName("vrfs"), ctrlmetrics.Registry, p.writer.Changed)
+		p.devices = newDevices(log.WithName("vrfs"), o.tableStart, ctrlmetrics.Registry, p.writer.Changed)
 		p.writer.VRFs = p.devices.found
 	}
 	var uid string

@@ -15,7 +15,7 @@ func (k *Keeper) SyncFirst(networks []Network, only int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	changes, states := Plan(networks, observed)
+	changes, states := Plan(networks, observed, DefaultTableStart)
 	handle, err := netlink.NewHandleAt(k.Namespace, unix.NETLINK_ROUTE)
 	if err != nil {
 		return 0, err

@@ -1,6 +1,7 @@
 package vrfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -16,6 +17,9 @@ type Keeper struct {
 	// Namespace to work in; the zero value is the process's own.
 	Namespace netns.NsHandle
 	Log       logr.Logger
+	// TableStart is what a management port's index is added to for a network's
+	// table; 0 means DefaultTableStart.
+	TableStart uint32
 }
 
 // Report is what a pass did, and how it stands then.
@@ -39,7 +43,7 @@ func (k *Keeper) Sync(networks []Network) (Report, error) {
 		err = fmt.Errorf("the node's VRF devices are left as they are: %w", err)
 		return Report{Networks: unread(networks, err)}, err
 	}
-	changes, states := Plan(networks, observed)
+	changes, states := Plan(networks, observed, cmp.Or(k.TableStart, DefaultTableStart))
 	report := Report{Networks: states}
 	if len(changes) == 0 {
 		return report, nil

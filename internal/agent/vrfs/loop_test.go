@@ -27,7 +27,7 @@ func TestLoopPutsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changes, _ := vrfs.Plan(networks, observed)
+		changes, _ := vrfs.Plan(networks, observed, vrfs.DefaultTableStart)
 		return len(changes) == 0
 	}
 	eventually(t, complete)

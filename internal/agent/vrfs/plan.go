@@ -8,13 +8,15 @@ import (
 )
 
 // Plan returns what has to be changed, in the order it has to be done, and
-// the state of each network once it is.
-func Plan(networks []Network, observed *Observed) ([]Change, []State) {
+// the state of each network once it is. A new table is tableStart and the index
+// of the network's management port, as OVN-Kubernetes makes it.
+func Plan(networks []Network, observed *Observed, tableStart uint32) ([]Change, []State) {
 	p := &planner{
 		observed: observed,
 		networks: sorted(networks),
 		byName:   make(map[string]Device, len(observed.Devices)),
 		tables:   tables{},
+		start:    tableStart,
 		keep:     map[uint32]bool{},
 		moved:    map[uint32]string{},
 	}
@@ -42,6 +44,7 @@ type planner struct {
 	// places are parallel to networks.
 	places []place
 	tables tables
+	start  uint32
 	// keep has the tables whose rules and routes are not touched.
 	keep map[uint32]bool
 	// moved has tables that a network's rules leave for another.
@@ -154,7 +157,7 @@ func (p *planner) fresh() {
 		if at.held || at.exists {
 			continue
 		}
-		table, err := p.tables.choose(n, p.byName)
+		table, err := p.tables.choose(n, p.byName, p.start)
 		if err != nil {
 			at.held = true
 			at.trouble(ReasonTableTaken, "%s", err)

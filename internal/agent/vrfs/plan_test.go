@@ -61,7 +61,7 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 	t.Helper()
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			changes, states := Plan(c.networks, &c.observed)
+			changes, states := Plan(c.networks, &c.observed, DefaultTableStart)
 			var got []string
 			for _, change := range changes {
 				got = append(got, change.String())
@@ -82,6 +82,16 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 				}
 			}
 		})
+	}
+}
+
+// OVN-Kubernetes' nodes may start their tables elsewhere than at 1000.
+func TestTableStart(t *testing.T) {
+	observed := &Observed{Devices: []Device{{Index: 12, Name: "ovn-k8s-mp5"}}}
+	for _, start := range []uint32{DefaultTableStart, 70_000} {
+		if _, states := Plan([]Network{blue}, observed, start); states[0].Table != start+12 {
+			t.Errorf("from %d on, the table is %d", start, states[0].Table)
+		}
 	}
 }
 
@@ -327,16 +337,16 @@ func TestPlan(t *testing.T) {
 
 func TestTablesWithoutIDs(t *testing.T) {
 	a, b := Network{Name: "cluster_udn_a", VRF: "a"}, Network{Name: "cluster_udn_b", VRF: "b"}
-	_, states := Plan([]Network{b, a}, &Observed{})
+	_, states := Plan([]Network{b, a}, &Observed{}, DefaultTableStart)
 	first, second := states[0].Table, states[1].Table
 	if first < 1_100_000_000 || second < 1_100_000_000 || first == second {
 		t.Fatalf("the tables are %d and %d", first, second)
 	}
-	if _, again := Plan([]Network{a}, &Observed{}); again[0].Table != first {
+	if _, again := Plan([]Network{a}, &Observed{}, DefaultTableStart); again[0].Table != first {
 		t.Errorf("the table of %s alone is %d, with another network %d", a.Name, again[0].Table, first)
 	}
 	// Where another has its table, it has to be the next.
-	_, states = Plan([]Network{a}, &Observed{Devices: []Device{{Index: 1, Name: "other", Kind: "vrf", Table: first}}})
+	_, states = Plan([]Network{a}, &Observed{Devices: []Device{{Index: 1, Name: "other", Kind: "vrf", Table: first}}}, DefaultTableStart)
 	if states[0].Table != first+1 || states[0].Problem != "" {
 		t.Errorf("the table is %d (%s), want %d", states[0].Table, states[0].Problem, first+1)
 	}
@@ -352,7 +362,7 @@ func TestFailedChangesHoldBack(t *testing.T) {
 	}
 	green := Network{Name: "cluster_udn_green", VRF: "green", ID: 6, Subnets: prefixes("10.20.0.0/16"), Exposed: true}
 	red := Network{Name: "cluster_udn_red", VRF: "red", ID: 7, Isolated: true}
-	changes, states := Plan([]Network{blue, green, red}, observed)
+	changes, states := Plan([]Network{blue, green, red}, observed, DefaultTableStart)
 	report, err := (&Keeper{}).carryOut(Report{Networks: slices.Clone(states)}, changes, func(c Change) error {
 		if c.Verb == AddRoute && c.Route.IPv6 || c.Verb == AddRule && c.Rule.Table == 1020 {
 			return errShort

@@ -206,7 +206,7 @@ func TestConverges(t *testing.T) {
 		}
 		start := m.clone()
 		run(t, seed, m, networks, -1)
-		changes, states := Plan(networks, &m.Observed)
+		changes, states := Plan(networks, &m.Observed, DefaultTableStart)
 		if len(changes) > 0 {
 			t.Fatalf("seed %d: the second pass wants to %v", seed, changes)
 		}
@@ -218,7 +218,7 @@ func TestConverges(t *testing.T) {
 		r.Shuffle(len(shuffled.Devices), func(i, j int) {
 			shuffled.Devices[i], shuffled.Devices[j] = shuffled.Devices[j], shuffled.Devices[i]
 		})
-		if changes, _ := Plan(networks, &shuffled.Observed); len(changes) > 0 {
+		if changes, _ := Plan(networks, &shuffled.Observed, DefaultTableStart); len(changes) > 0 {
 			t.Fatalf("seed %d: with the devices in another order it wants to %v", seed, changes)
 		}
 	}
@@ -227,7 +227,7 @@ func TestConverges(t *testing.T) {
 // run makes a pass, or only its first changes.
 func run(t *testing.T, seed uint64, m *machine, networks []Network, only int) {
 	t.Helper()
-	changes, _ := Plan(networks, &m.Observed)
+	changes, _ := Plan(networks, &m.Observed, DefaultTableStart)
 	if only >= 0 {
 		changes = changes[:min(only, len(changes))]
 	}

@@ -11,12 +11,18 @@ import (
 // numbers that OVN-Kubernetes makes of interface indexes, and below 1<<31, as
 // there are tools that take tables for signed numbers.
 const (
-	// managementOffset is what OVN-Kubernetes adds to the index of a
-	// network's management port.
-	managementOffset = 1000
-	firstByID        = 1_000_000_000
-	firstByName      = 1_100_000_000
-	byNameCount      = 900_000_000
+	firstByID   = 1_000_000_000
+	firstByName = 1_100_000_000
+	byNameCount = 900_000_000
+)
+
+// OVN-Kubernetes adds DefaultTableStart to the index of a network's management
+// port, unless its nodes are told another start. A start lies above the kernel's
+// own tables and below those of networks without a management port.
+const (
+	DefaultTableStart = 1000
+	MinTableStart     = 256
+	MaxTableStart     = 900_000_000
 )
 
 // owner tells who has a table.
@@ -29,10 +35,10 @@ type owner struct {
 type tables map[uint32]owner
 
 // choose finds the table of a network that has no device yet.
-func (t tables) choose(n *Network, devices map[string]Device) (uint32, error) {
+func (t tables) choose(n *Network, devices map[string]Device, start uint32) (uint32, error) {
 	if n.ID > 0 {
 		if port, found := devices[ovnk.ManagementPort(n.ID)]; found && port.Kind != kindVRF {
-			return t.take(n, uint32(port.Index)+managementOffset)
+			return t.take(n, start+uint32(port.Index))
 		}
 		if n.ID < firstByName-firstByID {
 			return t.take(n, firstByID+uint32(n.ID))
