@@ -59,6 +59,7 @@ func BenchmarkExport(b *testing.B) {
 			defer m.stop(b)
 			b.Run("Cold", func(b *testing.B) { c.measureCold(b, m, len(objects)) })
 			b.Run("OneNode", func(b *testing.B) { c.measureOneNode(b, m) })
+			b.Run("NodeByNode", func(b *testing.B) { c.measureNodeByNode(b, m) })
 		})
 	}
 }

@@ -94,8 +94,10 @@ func (m *manager) cpu(b *testing.B) time.Duration {
 type figures struct {
 	// writes of FRRConfigurations, and those of them that were not taken, by
 	// verb and HTTP status code.
-	writes    float64
-	failures  map[string]float64
+	writes   float64
+	failures map[string]float64
+	// statuses are writes of RouteAdvertisements' status.
+	statuses  float64
 	allocated float64
 	heap      float64
 }
@@ -130,6 +132,9 @@ func (m *manager) figures(b *testing.B) figures {
 				labels := map[string]string{}
 				for _, label := range metric.GetLabel() {
 					labels[label.GetName()] = label.GetValue()
+				}
+				if strings.HasPrefix(labels["resource"], "routeadvertisements") {
+					out.statuses += metric.GetCounter().GetValue()
 				}
 				if !strings.HasPrefix(labels["resource"], "frrconfigurations") {
 					continue
