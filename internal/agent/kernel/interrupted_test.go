@@ -9,8 +9,10 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/nbserver"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/testns"
 )
@@ -72,7 +74,7 @@ func TestWhatTheKernelTellsOfAnInterruption(t *testing.T) {
 			ns := testns.New(t)
 			ns.IP(t, test.setup...)
 			messages := 0
-			err := dump(NamespaceOf(ns.Handle), test.request(), func([]byte) error {
+			err := rtnetlink.List(ns.Handle, test.request(), func([]byte) error {
 				if messages++; messages == 1 {
 					ns.IP(t, test.change...)
 				}
@@ -138,7 +140,7 @@ func TestIPv6ListingThatLosesRoutes(t *testing.T) {
 	const removed = 100
 	listed := make(chan int, 1)
 	m.mu.Lock()
-	m.list = func(namespace Namespace, id uint32, each func(*Route)) error {
+	m.list = func(namespace netns.NsHandle, id uint32, each func(*Route)) error {
 		n := 0
 		err := DumpRoutes(namespace, id, func(r *Route) {
 			each(r)

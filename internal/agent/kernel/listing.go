@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
 const (
@@ -108,7 +110,7 @@ func (m *Mirror) failed(err error) {
 		m.options.Log.Info("A table changed faster than it could be listed; listing it again")
 		return
 	}
-	if interrupted(err) {
+	if rtnetlink.Interrupted(err) {
 		m.Counters.Interrupted.Add(1)
 		m.options.Log.V(1).Info("A listing was interrupted; nothing is taken as gone, trying again")
 		return

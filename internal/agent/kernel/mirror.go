@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
 // Why a table is listed. The values appear in metrics.
@@ -29,7 +31,9 @@ const (
 
 // Options are what a Mirror needs.
 type Options struct {
-	Namespace Namespace
+	// Namespace is the network namespace to look into; the zero value is the
+	// process's own.
+	Namespace netns.NsHandle
 	Log       logr.Logger
 	// Buffer is the size of the socket's receive buffer; 32 MiB if 0.
 	Buffer int
@@ -67,7 +71,7 @@ type Mirror struct {
 	Counters Counters
 	options  Options
 	// list is DumpRoutes.
-	list func(namespace Namespace, table uint32, each func(*Route)) error
+	list func(namespace netns.NsHandle, table uint32, each func(*Route)) error
 
 	mu     sync.Mutex
 	tables map[*Table]struct{}
@@ -85,8 +89,16 @@ type Mirror struct {
 	// are followed once a route has it.
 	standIns                          map[int32]netip.Addr
 	neighborsFollowed, neighborsStale bool
-	socket                            *nl.NetlinkSocket
+	subscription                      *rtnetlink.Subscription
 	wake                              chan struct{}
+}
+
+// groups are the kinds of events that can change a route. An IPv4 route goes
+// without a message of its own when its link, its nexthop object or its
+// source address goes.
+var groups = []uint{
+	unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_LINK,
+	unix.RTNLGRP_NEXTHOP, unix.RTNLGRP_IPV4_IFADDR,
 }
 
 // NewMirror returns a Mirror that does nothing until Run.
@@ -104,6 +116,7 @@ func NewMirror(options Options) *Mirror {
 		options: options, list: DumpRoutes,
 		tables: map[*Table]struct{}{}, links: map[int32]Link{}, names: map[string]int32{}, nexthops: map[uint32]nexthop{},
 		devicesStale: true, wake: make(chan struct{}, 1),
+		subscription: &rtnetlink.Subscription{Namespace: options.Namespace, Groups: groups, Buffer: options.Buffer},
 	}
 }
 
@@ -170,89 +183,25 @@ func (m *Mirror) allOutdated(cause string) {
 
 // Run mirrors until ctx ends.
 func (m *Mirror) Run(ctx context.Context) error {
-	if err := m.resubscribe(); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		if err := m.read(ctx); err != nil {
-			cancel(err)
-		}
-	})
-	m.follow(ctx)
-	cancel(nil)
-	m.mu.Lock()
-	_ = m.socket.Close()
-	m.mu.Unlock()
-	reading.Wait()
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return nil
+	return m.subscription.Follow(ctx, m.apply, m.lost, m.follow)
 }
 
-// resubscribe opens a new socket before it closes the old one, and has
-// everything listed after.
-func (m *Mirror) resubscribe() error {
-	s, err := subscribe(m.options.Namespace, m.options.Buffer)
-	if err != nil {
-		return err
+// lost has everything listed: a BGP table that comes all at once may be more
+// than the socket's buffer holds.
+func (m *Mirror) lost(cause error) {
+	if errors.Is(cause, syscall.ENOBUFS) {
+		m.Counters.Overflows.Add(1)
 	}
+	m.options.Log.Info("Events of the kernel were lost; listing everything again", "cause", cause.Error())
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.socket != nil {
-		_ = m.socket.Close()
-	}
-	m.socket = s
-	if m.neighborsFollowed {
-		if err := m.joinNeighbors(); err != nil {
-			return err
-		}
-		m.neighborsStale = true
-	}
+	m.neighborsStale = m.neighborsFollowed
 	m.allOutdated(CauseOverflow)
 	for t := range m.tables {
 		if !t.listed {
 			t.stale = CauseStart
 		}
 	}
-	return nil
-}
-
-// read receives events until ctx ends.
-func (m *Mirror) read(ctx context.Context) error {
-	for failures := 0; ctx.Err() == nil; {
-		m.mu.Lock()
-		s := m.socket
-		m.mu.Unlock()
-		messages, _, err := s.Receive()
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err == nil {
-			failures = 0
-			m.apply(messages)
-			continue
-		}
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		if errors.Is(err, syscall.ENOBUFS) {
-			m.Counters.Overflows.Add(1)
-		}
-		m.options.Log.Info("Events of the kernel were lost; listing everything again", "cause", err.Error())
-		if err := m.resubscribe(); err != nil {
-			if failures++; failures > 10 {
-				return err
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(time.Duration(failures) * 100 * time.Millisecond):
-			}
-		}
-	}
-	return nil
 }
 
 func (m *Mirror) apply(messages []syscall.NetlinkMessage) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-logr/logr/testr"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/nbserver"
@@ -25,7 +26,7 @@ const (
 
 func run(t *testing.T, ns *testns.Namespace, change func(*Options)) *Mirror {
 	t.Helper()
-	o := Options{Namespace: NamespaceOf(ns.Handle), Log: testr.New(t), Interval: time.Hour}
+	o := Options{Namespace: ns.Handle, Log: testr.New(t), Interval: time.Hour}
 	if change != nil {
 		change(&o)
 	}
@@ -281,7 +282,7 @@ func TestInterruptedListing(t *testing.T) {
 
 	interruptions := 0
 	m.mu.Lock()
-	m.list = func(namespace Namespace, id uint32, each func(*Route)) error {
+	m.list = func(namespace netns.NsHandle, id uint32, each func(*Route)) error {
 		if interruptions++; interruptions > 5 {
 			return DumpRoutes(namespace, id, each)
 		}
@@ -318,7 +319,7 @@ func TestChangesDuringAListing(t *testing.T) {
 	table := m.Watch(bgpTable, func() {})
 	eventually(t, table, "10.1.0.0/24>172.18.0.2@gw0 10.2.0.0/24>172.18.0.2@gw0")
 	m.mu.Lock()
-	m.list = func(namespace Namespace, id uint32, each func(*Route)) error {
+	m.list = func(namespace netns.NsHandle, id uint32, each func(*Route)) error {
 		err := DumpRoutes(namespace, id, each)
 		ns.IP(t, "route del 10.1.0.0/24 proto bgp table 1005", "route replace 10.2.0.0/24 via 172.18.0.3 proto bgp table 1005",
 			"route add 10.3.0.0/24 via 172.18.0.2 proto bgp table 1005")

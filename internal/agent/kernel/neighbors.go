@@ -8,8 +8,10 @@ import (
 	"slices"
 
 	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -71,14 +73,14 @@ func standsIn(path model.Path) bool {
 }
 
 // dumpStandIns finds the IPv6 next hop that the stand-in means, by link.
-func dumpStandIns(namespace Namespace) (map[int32]netip.Addr, error) {
+func dumpStandIns(namespace netns.NsHandle) (map[int32]netip.Addr, error) {
 	var all []neighbor
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 		request := nl.NewNetlinkRequest(unix.RTM_GETNEIGH, unix.NLM_F_DUMP)
 		header := make([]byte, sizeofNdMsg)
 		header[0] = family
 		request.AddRawData(header)
-		err := dump(namespace, request, func(payload []byte) error {
+		err := rtnetlink.List(namespace, request, func(payload []byte) error {
 			n, err := decodeNeighbor(payload)
 			if err == nil && n.usable && n.concerns() {
 				all = append(all, n)
@@ -122,15 +124,6 @@ func (m *Mirror) wantsNeighbors() bool {
 	return false
 }
 
-// joinNeighbors has the socket tell of neighbors.
-func (m *Mirror) joinNeighbors() error {
-	err := unix.SetsockoptInt(m.socket.GetFd(), unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_NEIGH)
-	if err != nil {
-		return fmt.Errorf("cannot subscribe to the kernel's neighbor events: %w", err)
-	}
-	return nil
-}
-
 // listNeighbors finds out what the stand-in means, where that may have changed.
 func (m *Mirror) listNeighbors() error {
 	m.mu.Lock()
@@ -139,7 +132,7 @@ func (m *Mirror) listNeighbors() error {
 		return nil
 	}
 	if !m.neighborsFollowed {
-		if err := m.joinNeighbors(); err != nil {
+		if err := m.subscription.Join(unix.RTNLGRP_NEIGH); err != nil {
 			m.mu.Unlock()
 			return err
 		}

@@ -55,7 +55,7 @@ func TestMirrorFollowsRandomChanges(t *testing.T) {
 func listed(t *testing.T, m *Mirror, ns *testns.Namespace) string {
 	t.Helper()
 	best, bgp, conditional := map[netip.Prefix]Route{}, map[netip.Prefix]bool{}, map[netip.Prefix]bool{}
-	if err := DumpRoutes(NamespaceOf(ns.Handle), bgpTable, func(r *Route) {
+	if err := DumpRoutes(ns.Handle, bgpTable, func(r *Route) {
 		if r.TOS != 0 {
 			conditional[r.Prefix] = conditional[r.Prefix] || r.Protocol == ProtocolBGP
 			return
@@ -67,7 +67,7 @@ func listed(t *testing.T, m *Mirror, ns *testns.Namespace) string {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	links, err := dumpLinks(NamespaceOf(ns.Handle))
+	links, err := dumpLinks(ns.Handle)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,49 +1,29 @@
 package vrfs
 
 import (
-	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"syscall"
 
-	"github.com/vishvananda/netlink/nl"
-	"github.com/vishvananda/netns"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
-// subscribe opens a new socket before it closes the old one.
-func (l *Loop) subscribe() error {
-	s, err := nl.SubscribeAt(orOwn(l.Keeper.Namespace), netns.None(), unix.NETLINK_ROUTE,
-		unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE)
-	if err != nil {
-		return fmt.Errorf("cannot subscribe to the kernel's device, rule and route events: %w", err)
-	}
-	if err := attachFilter(s.GetFd()); err != nil {
-		_ = s.Close()
-		return fmt.Errorf("cannot filter the kernel's route events: %w", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.socket != nil {
-		_ = l.socket.Close()
-	}
-	l.socket = s
-	return nil
+// subscribed are the kinds of events that may undo a network's place.
+var subscribed = []uint{
+	unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE,
 }
 
-// attachFilter has the kernel keep back the events of all routes but default
+// onlyDefaultRoutes has the kernel keep back the events of all routes but default
 // ones: with a full BGP feed there are far too many, and each event is a
 // message of its own.
-func attachFilter(socket int) error {
+func onlyDefaultRoutes() []bpf.Instruction {
 	const (
 		kindAt   = 4                       // nlmsg_type of struct nlmsghdr
 		lengthAt = unix.SizeofNlMsghdr + 1 // rtm_dst_len of struct rtmsg
 		all      = 1<<32 - 1               // bytes to keep
 		none     = 0
 	)
-	filter, err := bpf.Assemble([]bpf.Instruction{
+	return []bpf.Instruction{
 		bpf.LoadAbsolute{Off: kindAt, Size: 2},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: asLoaded(unix.RTM_NEWROUTE), SkipTrue: 1},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: asLoaded(unix.RTM_DELROUTE), SkipTrue: 2},
@@ -51,16 +31,7 @@ func attachFilter(socket int) error {
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 1},
 		bpf.RetConstant{Val: all},
 		bpf.RetConstant{Val: none},
-	})
-	if err != nil {
-		return err
 	}
-	program := make([]unix.SockFilter, len(filter))
-	for i, f := range filter {
-		program[i] = unix.SockFilter{Code: f.Op, Jt: f.Jt, Jf: f.Jf, K: f.K}
-	}
-	return unix.SetsockoptSockFprog(socket, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 }
 
 // asLoaded is a number of netlink's, which has the machine's byte order, as BPF
@@ -69,28 +40,11 @@ func asLoaded(kind uint16) uint32 {
 	return uint32(binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, kind)))
 }
 
-// read turns events into passes until ctx ends. Lost events are a pass too.
-func (l *Loop) read(ctx context.Context) error {
-	for ctx.Err() == nil {
-		l.mu.Lock()
-		s := l.socket
-		l.mu.Unlock()
-		messages, _, err := s.Receive()
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
-			if l.concerned(messages) {
-				l.poke()
-			}
-		case !errors.Is(err, syscall.EINTR):
-			if err := l.subscribe(); err != nil {
-				return err
-			}
-			l.poke()
-		}
+// told makes a pass of events that may mean one.
+func (l *Loop) told(messages []syscall.NetlinkMessage) {
+	if l.concerned(messages) {
+		l.poke()
 	}
-	return nil
 }
 
 // concerned sorts out the devices of pods, which come and go all the time, and

@@ -2,9 +2,12 @@ package vrfs_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sys/unix"
@@ -19,19 +22,51 @@ func newLoop(ns *testns.Namespace) *vrfs.Loop {
 	return vrfs.NewLoop(&vrfs.Keeper{Namespace: ns.Handle, Log: logr.Discard()})
 }
 
+// follow returns what the loop is told from now on.
+func follow(t *testing.T, loop *vrfs.Loop) (next func() []syscall.NetlinkMessage) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	told, subscribed, ended := make(chan []syscall.NetlinkMessage), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- loop.Follow(ctx, func(messages []syscall.NetlinkMessage) {
+			select {
+			case told <- messages:
+			case <-ctx.Done():
+			}
+		}, func(ctx context.Context) {
+			close(subscribed)
+			<-ctx.Done()
+		})
+	}()
+	select {
+	case <-subscribed:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return func() []syscall.NetlinkMessage {
+		t.Helper()
+		select {
+		case messages := <-told:
+			return messages
+		case <-time.After(10 * time.Second):
+			t.Fatal("the kernel tells nothing for 10 s")
+			return nil
+		}
+	}
+}
+
 // TestEventsOfStops undoes a stop, and a rule, in every way, and wants a look
 // each time.
 func TestEventsOfStops(t *testing.T) {
 	ns := testns.New(t)
 	loop := newLoop(ns)
-	socket, err := loop.Subscribe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = socket.Close() }()
-	if err := socket.SetReceiveTimeout(&unix.Timeval{Sec: 10}); err != nil {
-		t.Fatal(err)
-	}
+	next := follow(t, loop)
 	// A rule of another priority is nobody's business here, and marks where the
 	// events of a command end.
 	const marker = 1999
@@ -51,10 +86,7 @@ func TestEventsOfStops(t *testing.T) {
 		ns.IP(t, c.command, fmt.Sprintf("rule add to 203.0.113.%d lookup 5 priority %d", i, marker))
 		look := false
 		for end := false; !end; {
-			messages, _, err := socket.Receive()
-			if err != nil {
-				t.Fatalf("%q: %v", c.command, err)
-			}
+			messages := next()
 			look = look || loop.Concerned(messages)
 			for _, m := range messages {
 				end = end || m.Header.Type == unix.RTM_NEWRULE && bytes.Contains(m.Data, []byte{203, 0, 113, byte(i)})
@@ -70,25 +102,14 @@ func TestEventsOfStops(t *testing.T) {
 // default one may arrive.
 func TestRoutesOfBGPAreKeptBack(t *testing.T) {
 	ns := testns.New(t)
-	socket, err := newLoop(ns).Subscribe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = socket.Close() }()
-	if err := socket.SetReceiveTimeout(&unix.Timeval{Sec: 10}); err != nil {
-		t.Fatal(err)
-	}
+	next := follow(t, newLoop(ns))
 	var commands []string
 	for i := range 2000 {
 		commands = append(commands, fmt.Sprintf("route add 20.1.%d.%d/32 via 172.18.0.2 proto bgp", i>>8, i&255), fmt.Sprintf("route add fd20::%x via fd00:18::2 proto bgp", i))
 	}
 	ns.IP(t, append(commands, "route add default via 172.18.0.2 proto bgp", "rule add to 10.10.0.0/16 lookup 5 priority 2000")...)
 	for routes := 0; ; {
-		messages, _, err := socket.Receive()
-		if err != nil {
-			t.Fatalf("after %d routes: %v", routes, err)
-		}
-		for _, m := range messages {
+		for _, m := range next() {
 			switch m.Header.Type {
 			case unix.RTM_NEWROUTE:
 				routes++

@@ -1,10 +1,10 @@
 package vrfs
 
 import (
+	"context"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,10 +25,9 @@ func (k *Keeper) SyncFirst(networks []Network, only int) (int, error) {
 	return len(changes), err
 }
 
-// Subscribe returns the socket that a Loop reads.
-func (l *Loop) Subscribe() (*nl.NetlinkSocket, error) {
-	err := l.subscribe()
-	return l.socket, err
+// Follow hands everything that a Loop is told to each, until ctx ends.
+func (l *Loop) Follow(ctx context.Context, each func([]syscall.NetlinkMessage), then func(context.Context)) error {
+	return l.subscription().Follow(ctx, each, func(error) {}, then)
 }
 
 // Concerned tells whether messages are worth a pass.

@@ -6,9 +6,9 @@ import (
 	"fmt"
 
 	"github.com/go-logr/logr"
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
-	"golang.org/x/sys/unix"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
 // Keeper keeps a node's VRF devices, with their rules and routes. Its calls
@@ -48,9 +48,9 @@ func (k *Keeper) Sync(networks []Network) (Report, error) {
 	if len(changes) == 0 {
 		return report, nil
 	}
-	handle, err := netlink.NewHandleAt(orOwn(k.Namespace), unix.NETLINK_ROUTE)
+	handle, err := rtnetlink.NewHandle(k.Namespace)
 	if err != nil {
-		err = fmt.Errorf("the node's VRF devices are left as they are: cannot open a netlink socket: %w", err)
+		err = fmt.Errorf("the node's VRF devices are left as they are: %w", err)
 		return Report{Networks: unread(networks, err)}, err
 	}
 	defer handle.Close()

@@ -2,12 +2,11 @@ package vrfs
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/vishvananda/netlink/nl"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
 const (
@@ -34,7 +33,6 @@ type Loop struct {
 	// troubled is set while something could not be done for a network.
 	troubled bool
 	wake     chan struct{}
-	socket   *nl.NetlinkSocket
 }
 
 // NewLoop returns a Loop that does nothing until Apply and Run.
@@ -60,26 +58,11 @@ func (l *Loop) poke() {
 
 // Run keeps the devices until ctx ends. What was made stays.
 func (l *Loop) Run(ctx context.Context) error {
-	if err := l.subscribe(); err != nil {
-		return err
-	}
-	var reading sync.WaitGroup
-	ctx, cancel := context.WithCancelCause(ctx)
-	reading.Go(func() {
-		if err := l.read(ctx); err != nil {
-			cancel(err)
-		}
-	})
-	l.passes(ctx)
-	cancel(nil)
-	l.mu.Lock()
-	_ = l.socket.Close()
-	l.mu.Unlock()
-	reading.Wait()
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return nil
+	return l.subscription().Follow(ctx, l.told, func(error) { l.poke() }, l.passes)
+}
+
+func (l *Loop) subscription() *rtnetlink.Subscription {
+	return &rtnetlink.Subscription{Namespace: l.Keeper.Namespace, Groups: subscribed, Filter: onlyDefaultRoutes()}
 }
 
 func (l *Loop) passes(ctx context.Context) {

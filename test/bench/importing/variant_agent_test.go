@@ -51,7 +51,7 @@ func runAgent(text string) error {
 	}
 	log := funcr.New(func(_, line string) { _, _ = fmt.Fprintln(os.Stderr, line) }, funcr.Options{})
 	options.Log = log
-	a := agents.New(agents.Options{Kernel: kernel.Options{Namespace: kernel.NamespaceOf(namespace), Log: log}, OVN: options, Log: log})
+	a := agents.New(agents.Options{Kernel: kernel.Options{Namespace: namespace, Log: log}, OVN: options, Log: log})
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	go func() {

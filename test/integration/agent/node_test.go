@@ -85,7 +85,7 @@ func (n *node) start() {
 	}, funcr.Options{Verbosity: 1})
 	n.agent = agent.New(agent.Options{
 		Settings: n.settings,
-		Kernel:   kernel.Options{Namespace: kernel.NamespaceOf(n.ns.Handle), Interval: n.interval, Buffer: n.buffer, Log: log},
+		Kernel:   kernel.Options{Namespace: n.ns.Handle, Interval: n.interval, Buffer: n.buffer, Log: log},
 		OVN:      ovnnb.Options{Endpoints: n.endpoint, Node: "n1", Log: log, Silence: time.Second, Timeout: 20 * time.Second},
 		Log:      log, Registry: n.registry, ManageSNAT: n.manageSNAT,
 	})

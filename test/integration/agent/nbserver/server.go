@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
 // RequiredVariable in the environment turns a missing ovsdb-server from a
@@ -202,9 +204,11 @@ func run(t testing.TB, name string, arguments ...string) string {
 	return string(out)
 }
 
-// Eventually waits for a condition.
+// Eventually waits for a condition, patience on a quiet machine and longer on a
+// slow one.
 func Eventually(t testing.TB, patience time.Duration, what string, condition func() bool) {
 	t.Helper()
+	patience = machine.Patience(patience)
 	deadline := time.Now().Add(patience)
 	for pause := time.Millisecond; !condition(); pause = min(2*pause, 50*time.Millisecond) {
 		if time.Now().After(deadline) {
