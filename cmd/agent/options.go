@@ -104,7 +104,7 @@ changes nothing in the kernel.`,
 	command.Flags().BoolVar(&o.once, "once", o.once, "import once, tell what could not be done, and exit")
 	command.AddCommand(&cobra.Command{
 		Use:   "routes",
-		Short: "Print the node's routes: in the kernel, in OVN, and why not",
+		Short: "List the node's BGP routes in the kernel and in OVN, and why any are missing",
 		Long: `Routes prints every BGP route of the node's networks with its next hops in the
 kernel and in OVN, and where they differ the reason. It changes nothing, so it
 can run beside the agent.`,
@@ -124,7 +124,7 @@ can run beside the agent.`,
 func (o *options) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringVar(&o.node, "node", o.node, "this node's name (default $NODE_NAME)")
-	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; of a cluster name all servers, because only the leader will do")
+	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; for a cluster list all its servers: the agent needs the leader")
 	f.StringVar(&o.certificate, "ovn-certificate", o.certificate, "file with the client certificate for ssl")
 	f.StringVar(&o.privateKey, "ovn-private-key", o.privateKey, "file with its private key")
 	f.StringVar(&o.caCert, "ovn-ca-certificate", o.caCert, "file with the certificates that sign the server's")

@@ -272,7 +272,7 @@ func restConfig(path string) (*rest.Config, error) {
 	var err error
 	if path == "" {
 		if config, err = rest.InClusterConfig(); err != nil {
-			return nil, fmt.Errorf("this is no pod, and neither --kubeconfig nor $KUBECONFIG says how to reach a cluster: %w", err)
+			return nil, fmt.Errorf("not running in a pod, and neither --kubeconfig nor $KUBECONFIG is set: %w", err)
 		}
 	} else {
 		config, err = clientcmd.NewNonInteractiveDeferredLoadingClientConfig(

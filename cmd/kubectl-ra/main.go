@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func newCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "kubectl-ra",
-		Short: "Look into RouteAdvertisements: what they advertise, where, and why not",
+		Short: "Look into RouteAdvertisements: what they advertise, where, and what is missing",
 		Long: `kubectl ra shows what RouteAdvertisements turn into on each node, and what
 stands in the way. It reads, and never writes to a cluster.
 

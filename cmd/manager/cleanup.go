@@ -60,8 +60,8 @@ to be at work by then, without a moment in which a node advertises less.`,
 func (c *cleanupOptions) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.BoolVar(&c.handBack, "hand-back", c.handBack,
-		"remove a generated FRRConfiguration only once OVN-Kubernetes' own controller has its node do all the same, "+
-			"and leave it Accepted and the networks' annotations")
+		"remove a generated FRRConfiguration only after OVN-Kubernetes' own controller advertises everything that it did; "+
+			"keep the condition Accepted and the networks' annotations for that controller")
 	f.DurationVar(&c.timeout, "timeout", c.timeout, "how long to go on trying")
 	f.DurationVar(&c.hold, "hold", c.hold, "how long managers that still run, or are started again, stand by afterwards")
 	f.StringVar(&c.kubeconfig, "kubeconfig", c.kubeconfig,

@@ -110,7 +110,7 @@ func loadConfig(path string) (*rest.Config, error) {
 	if path == "" {
 		config, err := rest.InClusterConfig()
 		if err != nil {
-			return nil, fmt.Errorf("this is no pod, and neither --kubeconfig nor $KUBECONFIG says how to reach a cluster: %w", err)
+			return nil, fmt.Errorf("not running in a pod, and neither --kubeconfig nor $KUBECONFIG is set: %w", err)
 		}
 		return config, nil
 	}

@@ -121,7 +121,7 @@ func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 	router := s.rows.State()
 	switch {
 	case s.version == 0:
-		return ReasonListing, "what the network needs is being found out"
+		return ReasonListing, "reading the network's configuration"
 	case s.table == nil:
 		return ReasonVRFMissing, "the VRF device " + s.vrf + " is not on this node, so there are no routes to import; it comes with the network's first use on the node"
 	case !router.Known:

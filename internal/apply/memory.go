@@ -25,8 +25,8 @@ type write struct {
 	at time.Time
 	// shown is what the cache showed then, "" for nothing.
 	shown types.UID
-	// seen is set once a watch has shown the write. It is still needed by who
-	// read the cache right before that.
+	// seen is set once a watch has shown the write. Whoever read the cache
+	// right before that still needs it.
 	seen bool
 	// Either stored is what the server stored, or deleted what it deleted.
 	stored, deleted *LiveObject

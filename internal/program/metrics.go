@@ -28,8 +28,8 @@ func (m *Metrics) AddTo(f *pflag.FlagSet) {
 	f.StringVar(&m.Address, "metrics-bind-address", m.Address,
 		"address where Prometheus metrics are served under /metrics; 0 serves none")
 	f.BoolVar(&m.Secure, "metrics-secure", m.Secure,
-		"serve metrics over TLS, and only to those whose token RBAC lets get /metrics; "+
-			"without it, to everybody and in clear text")
+		"serve metrics over TLS to clients that RBAC allows to GET /metrics; "+
+			"if false, serve them in clear text to anyone")
 	f.StringVar(&m.CertDir, "metrics-cert-dir", m.CertDir,
 		"folder with tls.crt and tls.key for metrics, which are read again when they change "+
 			"(default a self-signed certificate)")

@@ -111,7 +111,7 @@ type NetworkRouteState struct {
 	// +optional
 	Imported int64 `json:"imported"`
 
-	// skipped are those that are not, by reason.
+	// skipped counts learned routes that were not imported, by reason.
 	//
 	// +optional
 	// +listType=map

@@ -27,7 +27,7 @@ const lostInterval = 10 * time.Minute
 // Options are what a Client needs.
 type Options struct {
 	// Endpoints are unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT. Of a cluster
-	// only the leader will do.
+	// only the leader serves.
 	Endpoints []string
 	// TLS is asked for each connection, because certificates are renewed while
 	// the agent runs; nil without.

@@ -22,7 +22,7 @@ type Written struct {
 	Routes, SNAT map[string]int
 }
 
-// Remove takes away what agents of the node wrote, for who uninstalls them:
+// Remove takes away what agents of the node wrote, when they are uninstalled:
 // their static routes, and their limits of SNAT. With dryRun it only tells what
 // there is. It tries the endpoints until one will do, or ctx ends, and after an
 // error it may be called again.

@@ -106,7 +106,7 @@ func (n *networkRoutes) settle(changes []model.RowChange) {
 }
 
 // came reports whether a row is as a transaction under way writes it. It is
-// so once only: who does the same at the same time is told.
+// so once only: whoever does the same at the same time is told.
 func (n *networkRoutes) came(prefix netip.Prefix, row *route) bool {
 	w := written{prefix, row.hop}
 	if _, found := n.coming[w]; !found || !row.intact {
@@ -226,7 +226,7 @@ type leftover struct {
 // leftovers are rows of no network of these, at most limit.
 func (r *routes) leftovers(networks []string, limit int) (out []leftover) {
 	for id := range r.lost {
-		// Nobody knows on which router they are, which is dear.
+		// Their router is not known, so all routers are searched, which takes time.
 		if len(out) >= min(limit, anywhereAtMost) {
 			return out
 		}

@@ -273,7 +273,7 @@ func (c *Client) transact(ctx context.Context, s *session, t *transaction) ([]ov
 }
 
 var (
-	errNotLeader = errors.New("this server follows in its cluster, and only the leader will do: name all of the cluster's servers with --ovn-nb")
+	errNotLeader = errors.New("this server is not the cluster's leader; list all servers of the cluster in --ovn-nb")
 	errLost      = errors.New("the connection was lost, or the server no longer leads its cluster")
 	errSlow      = errors.New("the server took too long")
 )

@@ -145,7 +145,7 @@ func (d *Devices) withRouteless(states []agent.NetworkState) []agent.NetworkStat
 		if slices.ContainsFunc(states, func(n agent.NetworkState) bool { return n.Network == s.Network }) {
 			continue
 		}
-		n := agent.NetworkState{Network: s.Network, VRF: s.VRF, Reason: agent.ReasonListing, Message: "what the network needs is being found out"}
+		n := agent.NetworkState{Network: s.Network, VRF: s.VRF, Reason: agent.ReasonListing, Message: "reading the network's configuration"}
 		if s.Problem != "" {
 			n.Reason, n.Message = agent.ReasonVRFMissing, "the VRF device is not on this node, so there are no routes to import; the condition VRFReady says why"
 		}
@@ -175,11 +175,11 @@ func vrfCondition(s *vrfs.State) metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionVRFReady, Status: metav1.ConditionTrue, Reason: vrfReason(s), Message: cut(s.Problem)}
 	switch {
 	case s.Problem == "":
-		maker := "made by somebody else"
+		maker := "not made by this agent"
 		if s.Ours {
 			maker = "made by this agent"
 		}
-		c.Message = fmt.Sprintf("VRF device %s with table %d, %s, is as it should be", s.VRF, s.Table, maker)
+		c.Message = fmt.Sprintf("VRF device %s (table %d, %s) is set up correctly", s.VRF, s.Table, maker)
 	case s.Reason.Decided():
 		c.Status = metav1.ConditionFalse
 	default:
@@ -217,7 +217,7 @@ func (d *Devices) setNode(conditions *[]metav1.Condition, now time.Time) {
 		if c.Status != metav1.ConditionFalse {
 			c.Status, c.Reason = metav1.ConditionFalse, string(vrfs.ReasonKernelRefused)
 		}
-		c.Message += "; of a network that is gone something is left: " + d.Leftover
+		c.Message += "; leftovers of a deleted network could not be removed: " + d.Leftover
 	}
 	c.Message = cut(c.Message)
 	set(conditions, c, now)
@@ -253,8 +253,8 @@ func (w *Writer) tellVRFs(ctx context.Context, d *Devices) {
 		tell(s.Network, s.Reason, "network "+s.Network+": "+vrfCondition(s).Message)
 	}
 	if d.Leftover != "" {
-		tell("", vrfs.ReasonKernelRefused, "of a network that is gone something is left: "+d.Leftover)
+		tell("", vrfs.ReasonKernelRefused, "leftovers of a deleted network could not be removed: "+d.Leftover)
 	} else {
-		tell("", "", "of networks that are gone nothing is left")
+		tell("", "", "all leftovers of deleted networks are removed")
 	}
 }

@@ -19,8 +19,8 @@ func Clear(ctx context.Context, c client.Client) (cleared int, err error) {
 	})
 }
 
-// Release leaves the names that the operator wrote to who keeps them from now
-// on, and forgets that it wrote them.
+// Release leaves the names that the operator wrote to the controller that keeps
+// them from now on, and forgets that it wrote them.
 func Release(ctx context.Context, c client.Client) (released int, err error) {
 	return changeWritten(ctx, c, func(map[string]string) map[string]*string {
 		return map[string]*string{annotationWritten: nil}

@@ -228,7 +228,7 @@ func (k *Keeper) current(ctx context.Context, configuration *admissionregistrati
 			return stored, nil
 		}
 		if justMade {
-			return nil, fmt.Errorf("the certificate of a moment ago is no good already (%s): have the replicas' nodes the same time?", describe(unusable))
+			return nil, fmt.Errorf("the certificate just issued is already invalid (%s): check that the nodes' clocks are in sync", describe(unusable))
 		}
 		k.options.Log.Info("The webhook gets a new certificate", "old", describe(unusable))
 	}
