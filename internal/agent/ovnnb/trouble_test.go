@@ -76,9 +76,9 @@ func TestOnlyTheLeaderWillDo(t *testing.T) {
 	leader.AddRouter(t, "GR_n1")
 
 	_, alone := run(t, ovnnb.Options{Endpoints: []string{follower.Endpoint()}})
-	nbserver.Eventually(t, 10*time.Second, "it is told that the server not the cluster's leader", func() bool {
+	nbserver.Eventually(t, 10*time.Second, "it is told that the server follows", func() bool {
 		trouble := alone.State().Trouble
-		return strings.Contains(trouble, follower.Endpoint()) && strings.Contains(trouble, "name all of the cluster's servers with --ovn-nb")
+		return strings.Contains(trouble, follower.Endpoint()) && strings.Contains(trouble, "list all servers of the cluster in --ovn-nb")
 	})
 	if alone.State().Known {
 		t.Error("a follower is used")
