@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -54,6 +55,8 @@ func strip() func(any) (any, error) {
 				o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
 			}
 			return nads(o)
+		case *v1alpha1.NodeRouteState:
+			return snapshot.StripRouteState(o), nil
 		case *corev1.Namespace:
 			return metadata(o)
 		case *ovnv1.RouteAdvertisements:

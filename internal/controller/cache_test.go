@@ -34,6 +34,9 @@ func TestTheCacheKeepsWhatTheSnapshotReads(t *testing.T) {
 		for i := range kept.RouteAdvertisements {
 			stripped(t, keep, &kept.RouteAdvertisements[i])
 		}
+		for i := range kept.RouteStates {
+			stripped(t, keep, &kept.RouteStates[i])
+		}
 		for i := range kept.CUDNs {
 			stripped(t, keep, &kept.CUDNs[i])
 		}

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/spelling"
@@ -53,6 +54,9 @@ var kinds = map[schema.GroupVersionKind]kind{
 	},
 	frrk8sv1beta1.GroupVersion.WithKind("FRRNodeState"): {
 		new: func() client.Object { return &frrk8sv1beta1.FRRNodeState{} }, custom: true,
+	},
+	v1alpha1.GroupVersion.WithKind("NodeRouteState"): {
+		new: func() client.Object { return &v1alpha1.NodeRouteState{} }, custom: true,
 	},
 	corev1.SchemeGroupVersion.WithKind("Node"): {
 		new: func() client.Object { return &corev1.Node{} },

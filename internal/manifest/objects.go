@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -46,6 +47,7 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 		Nodes:               merged(&o, live.Nodes, o.files.Nodes),
 		UplinkStates:        merged(&o, live.UplinkStates, o.files.UplinkStates),
 		NodeStates:          merged(&o, live.NodeStates, o.files.NodeStates),
+		RouteStates:         merged(&o, live.RouteStates, o.files.RouteStates),
 	}, o.err
 }
 
@@ -103,6 +105,8 @@ func (o *overlay) take(object client.Object) {
 		o.files.UplinkStates = append(o.files.UplinkStates, *object)
 	case *frrk8sv1beta1.FRRNodeState:
 		o.files.NodeStates = append(o.files.NodeStates, *object)
+	case *v1alpha1.NodeRouteState:
+		o.files.RouteStates = append(o.files.RouteStates, *object)
 	}
 }
 

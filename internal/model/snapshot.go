@@ -212,6 +212,9 @@ type Node struct {
 	// Layer2Active holds the Layer2 networks that are set up on the node; nil
 	// where the node doesn't tell, which counts as all.
 	Layer2Active map[string]bool
+	// Layer2Absent holds the Layer2 networks that OVN-Kubernetes has not set up on
+	// the node, as its agent found.
+	Layer2Absent map[string]bool
 	// DPUHost is set on nodes whose gateway router sits on a DPU and has
 	// addresses of its own: NextHops, or NextHopsProblem where not known.
 	DPUHost         bool

@@ -242,6 +242,9 @@ func randomNode(r *rand.Rand, i int) model.Node {
 	if r.IntN(3) == 0 {
 		n.Layer2Active = map[string]bool{"cluster_udn_net-0": true}
 	}
+	if r.IntN(3) == 0 {
+		n.Layer2Absent = map[string]bool{"cluster_udn_net-1": true}
+	}
 	return n
 }
 

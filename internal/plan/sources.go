@@ -91,10 +91,11 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 }
 
 // active reports whether the network is set up on the node, as far as the
-// node tells. Networks may be active on some nodes only.
+// node or its agent tells. Networks may be active on some nodes only: with
+// dynamic allocation, OVN-Kubernetes sets a network up where pods of it run.
 func (p *nodePlanner) active(n *advertisedNetwork) bool {
 	if !n.hasHostSubnets() {
-		return p.node.Layer2Active == nil || p.node.Layer2Active[n.Name]
+		return !p.node.Layer2Absent[n.Name] && (p.node.Layer2Active == nil || p.node.Layer2Active[n.Name])
 	}
 	return p.node.SubnetsProblem != nil || len(p.node.Subnets[n.Name]) > 0
 }

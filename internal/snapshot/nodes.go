@@ -14,6 +14,8 @@ import (
 type NodeReader struct {
 	names   map[string]string
 	uplinks uplinks
+	// absent are the networks that are not active, by node.
+	absent map[string]map[string]bool
 }
 
 // NewNodeReader returns a reader for nodes beside these objects; it does not
@@ -24,6 +26,12 @@ func NewNodeReader(objs *Objects) *NodeReader {
 	for i := range objs.CUDNs {
 		name := ovnk.NetworkName(objs.CUDNs[i].Name)
 		r.names[name] = name
+	}
+	r.absent = make(map[string]map[string]bool, len(objs.RouteStates))
+	for i := range objs.RouteStates {
+		if state := &objs.RouteStates[i]; state.Status.ActiveTime != nil {
+			r.absent[state.Name], _ = Absent(state, state.Status.ActiveTime.Time)
+		}
 	}
 	return r
 }
@@ -40,7 +48,7 @@ func (r *NodeReader) intern(network string) string {
 // Node reads a node. Messages don't name it: the planner groups nodes with the
 // same trouble by message.
 func (r *NodeReader) Node(n *corev1.Node) model.Node {
-	out := model.Node{Host: Host(n)}
+	out := model.Node{Host: Host(n), Layer2Absent: r.absent[n.Name]}
 	out.Subnets, out.SubnetsProblem = r.subnets(n)
 	if out.SubnetsProblem == nil && len(out.Subnets[model.DefaultNetwork]) == 0 {
 		out.DefaultSubnetProblem = &model.Problem{Reason: "DefaultSubnetMissing", Pending: true, Message: "annotation " + ovnk.AnnotationNodeSubnets +

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
@@ -29,6 +30,8 @@ type Objects struct {
 	VTEPs               []ovnv1.VTEP
 	Nodes               []corev1.Node
 	UplinkStates        []unstructured.Unstructured
+	// RouteStates tell which networks are not active on a node.
+	RouteStates []v1alpha1.NodeRouteState
 	// NodeStates tell what frr-k8s made of its configuration. They are no part
 	// of the Snapshot, because they follow from the plan.
 	NodeStates []frrk8sv1beta1.FRRNodeState
@@ -41,7 +44,7 @@ var UplinkStateKind = schema.GroupVersionKind{Group: ovnk.Group, Version: ovnk.U
 // UplinkState, which needs no Go type.
 func AddToScheme(scheme *runtime.Scheme) error {
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, ovnv1.AddToScheme, frrk8sv1beta1.AddToScheme, nadv1.AddToScheme,
+		corev1.AddToScheme, ovnv1.AddToScheme, frrk8sv1beta1.AddToScheme, nadv1.AddToScheme, v1alpha1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return err
@@ -55,6 +58,9 @@ type Options struct {
 	// WithoutNodeStates leaves out FRRNodeStates, which are large: each holds
 	// the running configuration of a node.
 	WithoutNodeStates bool
+	// WithoutRouteStates leaves out NodeRouteStates, for callers that look at the
+	// one of a node themselves.
+	WithoutRouteStates bool
 }
 
 // Gather reads all objects. A kind whose CRD the cluster may lack is empty
@@ -73,6 +79,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		nodes      corev1.NodeList
 		uplinks    unstructured.UnstructuredList
 		states     frrk8sv1beta1.FRRNodeStateList
+		routes     v1alpha1.NodeRouteStateList
 	)
 	uplinks.SetGroupVersionKind(UplinkStateKind.GroupVersion().WithKind(UplinkStateKind.Kind + "List"))
 	for _, kind := range []struct {
@@ -91,6 +98,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		{name: "Nodes", list: &nodes},
 		{name: "UplinkStates", list: &uplinks, optional: true},
 		{name: "FRRNodeStates", list: &states, optional: true, skip: options.WithoutNodeStates},
+		{name: "NodeRouteStates", list: &routes, optional: true, skip: options.WithoutRouteStates},
 	} {
 		if kind.skip {
 			continue
@@ -103,7 +111,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 	return &Objects{
 		RouteAdvertisements: ras.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
 		Namespaces: namespaces.Items, EgressIPs: egressIPs.Items, VTEPs: vteps.Items, Nodes: nodes.Items,
-		UplinkStates: uplinks.Items, NodeStates: states.Items,
+		UplinkStates: uplinks.Items, NodeStates: states.Items, RouteStates: routes.Items,
 	}, nil
 }
 

@@ -64,6 +64,7 @@ func TestGather(t *testing.T) {
 		{name: "no VTEPs", kind: "VTEP", err: noMatch},
 		{name: "no UplinkStates", kind: "UplinkState", err: noMatch},
 		{name: "no FRRNodeStates", kind: "FRRNodeState", err: noMatch},
+		{name: "no NodeRouteStates", kind: "NodeRouteState", err: noMatch},
 		{name: "CRD removed a moment ago", kind: "UplinkState", err: gone},
 		{name: "NADs not read", kind: "NetworkAttachmentDefinition", err: down, message: "listing NetworkAttachmentDefinitions: connection refused"},
 		{name: "nodes not read", kind: "Node", err: down, message: "listing Nodes: connection refused"},
@@ -86,14 +87,14 @@ func TestGather(t *testing.T) {
 				t.Fatalf("got %d namespaces", len(objs.Namespaces))
 			}
 			same(t, cluster.listed, []string{"RouteAdvertisements", "ClusterUserDefinedNetwork", "FRRConfiguration", "NetworkAttachmentDefinition",
-				"Namespace", "EgressIP", "VTEP", "Node", "UplinkState", "FRRNodeState"})
+				"Namespace", "EgressIP", "VTEP", "Node", "UplinkState", "FRRNodeState", "NodeRouteState"})
 		})
 	}
 }
 
 func TestGatherWithoutNodeStates(t *testing.T) {
-	cluster := &failing{t: t, errs: map[string]error{"FRRNodeState": errors.New("was read")}}
-	objs, err := Gather(context.Background(), cluster, Options{WithoutNodeStates: true})
+	cluster := &failing{t: t, errs: map[string]error{"FRRNodeState": errors.New("was read"), "NodeRouteState": errors.New("was read")}}
+	objs, err := Gather(context.Background(), cluster, Options{WithoutNodeStates: true, WithoutRouteStates: true})
 	if err != nil {
 		t.Fatal(err)
 	}

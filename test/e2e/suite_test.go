@@ -124,9 +124,17 @@ func use(ctx context.Context, d lab.Description) *lab.Lab {
 	}
 	// What is deferred first is done last: after the spec's own cleanup.
 	DeferCleanup(func(ctx context.Context) {
-		if !CurrentSpecReport().Failed() {
-			expectNothingLeft(ctx, l)
+		if CurrentSpecReport().Failed() {
+			return
 		}
+		clean := false
+		defer func() {
+			if !clean {
+				collect(ctx)
+			}
+		}()
+		expectNothingLeft(ctx, l)
+		clean = true
 	})
 	return l
 }
@@ -170,22 +178,24 @@ var _ = AfterSuite(func(ctx context.Context) {
 
 var anyFailed bool
 
-// Evidence is collected before the spec's cleanup, and the lab is not used
-// again.
+// Evidence is collected before the spec's cleanup.
 var _ = JustAfterEach(func(ctx context.Context) {
-	report := CurrentSpecReport()
-	if !report.Failed() || current.Lab == nil {
-		return
+	if CurrentSpecReport().Failed() && current.Lab != nil {
+		collect(ctx)
 	}
+})
+
+// collect writes down how the lab is, which is not used again.
+func collect(ctx context.Context) {
 	anyFailed, current.broken = true, true
 	AddReportEntry("where", current.FirstBreak(ctx), ReportEntryVisibilityFailureOrVerbose)
-	folder, err := current.Collect(ctx, fileName(report.FullText()))
+	folder, err := current.Collect(ctx, fileName(CurrentSpecReport().FullText()))
 	if err != nil {
 		AddReportEntry("evidence is not complete", err.Error())
 	}
 	AddReportEntry("evidence", folder, ReportEntryVisibilityFailureOrVerbose)
 	fmt.Printf("e2e: evidence of the failure: %s\n", folder)
-})
+}
 
 func fileName(text string) string {
 	name := []byte(text)

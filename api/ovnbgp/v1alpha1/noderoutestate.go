@@ -63,6 +63,14 @@ type NodeRouteStateStatus struct {
 	// +optional
 	Imported int64 `json:"imported"`
 
+	// activeTime is when the agent last knew of all networks whether they are
+	// active. It is set while one is not, and then renewed every ten minutes: the
+	// manager advertises no Layer2 network from a node where it was not active
+	// within the last half hour.
+	//
+	// +optional
+	ActiveTime *metav1.Time `json:"activeTime,omitempty"`
+
 	// networks are the networks of the node.
 	//
 	// +optional
@@ -100,6 +108,13 @@ type NetworkRouteState struct {
 	//
 	// +optional
 	GatewayRouter string `json:"gatewayRouter,omitempty"`
+
+	// active tells whether OVN-Kubernetes has set the network up on the node: its
+	// gateway router is in the node's OVN. It stays as it was last known while
+	// the database can't be read, and is not set before it was.
+	//
+	// +optional
+	Active *bool `json:"active,omitempty"`
 
 	// learned is the number of BGP routes in the table.
 	//

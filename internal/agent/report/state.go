@@ -56,6 +56,7 @@ func Status(states []agent.NetworkState, devices *Devices, before *v1alpha1.Node
 			held = append(held, s.Network)
 		}
 	}
+	setActive(&out, before, states, now)
 	out.Conditions = slices.Clone(before.Conditions)
 	synced := metav1.Condition{Type: v1alpha1.ConditionSynced, Status: metav1.ConditionTrue, Reason: agent.ReasonSynced,
 		Message: fmt.Sprintf("all %d networks are imported", len(states))}

@@ -60,7 +60,7 @@ type Reconciler struct {
 // changes nothing.
 func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, error) {
 	started := r.Now()
-	objects, err := snapshot.Gather(ctx, r.Reader, snapshot.Options{WithoutNodeStates: true})
+	objects, err := snapshot.Gather(ctx, r.Reader, snapshot.Options{WithoutNodeStates: true, WithoutRouteStates: true})
 	if err != nil {
 		return ctrl.Result{}, r.unread(ctx, err)
 	}

@@ -22,10 +22,19 @@ type job struct {
 	// object is the node as the API has it.
 	object *corev1.Node
 	node   *model.Node
+	// absent are the networks that are not active on the node.
+	absent map[string]bool
 	live   []apply.LiveObject
 	// aside are the RouteAdvertisements that another controller works on and that
 	// is still to cover what was applied for them on this node.
 	aside map[string]bool
+}
+
+// read returns a version of the node as the planner sees it.
+func (j *job) read(object *corev1.Node) *model.Node {
+	node := j.revision.Nodes.Node(object)
+	node.Layer2Absent = j.absent
+	return &node
 }
 
 // attempt is a plan with the objects that it renders to.
@@ -73,8 +82,7 @@ func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart,
 	if object == nil {
 		return withApplied(whole.plan.Parts, j.live), 0
 	}
-	node := j.revision.Nodes.Node(object)
-	before := &job{Reconciler: j.Reconciler, revision: j.revision, node: &node, live: j.live, aside: j.aside}
+	before := &job{Reconciler: j.Reconciler, revision: j.revision, node: j.read(object), live: j.live, aside: j.aside}
 	last := before.attempt(nil)
 	if last.plan.Keep {
 		return withApplied(whole.plan.Parts, j.live), 0

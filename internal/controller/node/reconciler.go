@@ -20,6 +20,7 @@ import (
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
 // +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrconfigurations,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrnodestates,verbs=list;watch
+// +kubebuilder:rbac:groups=ovnbgp.io,resources=noderoutestates,verbs=list;watch
 
 // Reconciler brings one node's objects to what is planned for it.
 type Reconciler struct {
@@ -57,19 +58,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	node := revision.Nodes.Node(&object)
+	absent, left, err := r.absent(ctx, name)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	live, err := liveObjects(ctx, r.Reader, name)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 
-	job := job{Reconciler: r, revision: revision, object: &object, node: &node, live: live}
+	job := job{Reconciler: r, revision: revision, object: &object, absent: absent, live: live}
+	job.node = job.read(&object)
 	if job.aside, err = job.uncovered(ctx); err != nil {
 		return ctrl.Result{}, err
 	}
 	parts, again := job.run(ctx)
 	if len(job.aside) > 0 {
 		again = sooner(again, lookForCover)
+	}
+	if left > 0 {
+		again = sooner(again, left)
 	}
 	if err := r.noteTakeover(ctx, name, parts); err != nil {
 		return ctrl.Result{}, err

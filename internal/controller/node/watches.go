@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
@@ -53,6 +54,8 @@ func sources(c cache.Cache, applier *apply.Applier, nodes *current.Trigger[strin
 		source.TypedKind(c, &frrk8sv1beta1.FRRConfiguration{}, generatedHandler(applier)),
 		optional.NewSource(kinds, StateKind, c,
 			&frrk8sv1beta1.FRRNodeState{}, byName[*frrk8sv1beta1.FRRNodeState](), stateChanges()),
+		optional.NewSource(kinds, RouteStateKind, c,
+			&v1alpha1.NodeRouteState{}, byName[*v1alpha1.NodeRouteState](), absentChanges()),
 	}
 }
 

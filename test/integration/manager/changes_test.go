@@ -2,6 +2,7 @@ package manager_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
@@ -281,6 +283,47 @@ var _ = Describe("What a change leads to", func() {
 			create(ctx, vtep)
 			remove(ctx, vtep)
 			manager.expect(nil)
+		})
+	})
+
+	Describe("of what an agent reports", func() {
+		It("withdraws a Layer2 network where it is not active, and nowhere else", func(ctx context.Context) {
+			create(ctx, objects.Advertisement("flat", objects.OfNetworks(map[string]string{"advertise": "flat"})), flat())
+			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+			const own, whole = "10.244.2.0/24", "10.30.0.0/16"
+			Eventually(prefixes).WithArguments(ctx).Should(And(
+				HaveKeyWithValue("node-1", ConsistOf("10.244.1.0/24", whole)), HaveKeyWithValue("node-2", ConsistOf(own, whole))), "nobody says where it is active")
+
+			report := func(active bool, age time.Duration) {
+				GinkgoHelper()
+				state := &v1alpha1.NodeRouteState{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}}
+				if err := admin.Get(ctx, client.ObjectKeyFromObject(state), state); err != nil {
+					create(ctx, state)
+				}
+				state.Status = v1alpha1.NodeRouteStateStatus{Networks: []v1alpha1.NetworkRouteState{
+					{Name: "default", Active: new(true)}, {Name: "cluster_udn_flat", Active: &active},
+				}}
+				if !active {
+					state.Status.ActiveTime = &metav1.Time{Time: time.Now().Add(-age)}
+				}
+				Expect(admin.Status().Update(ctx, state)).To(Succeed())
+			}
+			report(false, 0)
+			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+			Expect(prefixes(ctx)).To(And(HaveKeyWithValue("node-1", ConsistOf("10.244.1.0/24", whole)), HaveKeyWithValue("node-2", ConsistOf(own))))
+			Expect(condition(ctx, "flat", status.Rendered)).To(And(
+				HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("not set up on a node"))))
+			report(false, time.Minute)
+			manager.expect(nil)
+
+			report(true, 0)
+			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", ConsistOf(own, whole)))
+
+			// An agent that is gone is believed for half an hour.
+			report(false, 30*time.Minute-5*time.Second)
+			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+			Eventually(prefixes).WithArguments(ctx).WithTimeout(20 * time.Second).Should(HaveKeyWithValue("node-2", ConsistOf(own, whole)))
 		})
 	})
 

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -54,6 +55,20 @@ func blue() *ovnv1.ClusterUserDefinedNetwork {
 				Layer3: &ovnv1.Layer3Config{
 					Role: ovnv1.NetworkRolePrimary, Subnets: []ovnv1.Layer3Subnet{{CIDR: "10.10.0.0/16", HostSubnet: 24}},
 				},
+			},
+		},
+	}
+}
+
+// flat is a Layer2 network, which is whole on every node where it is active.
+func flat() *ovnv1.ClusterUserDefinedNetwork {
+	return &ovnv1.ClusterUserDefinedNetwork{
+		ObjectMeta: metav1.ObjectMeta{Name: "flat", Labels: map[string]string{"advertise": "flat"}},
+		Spec: ovnv1.ClusterUserDefinedNetworkSpec{
+			NamespaceSelector: metav1.LabelSelector{MatchLabels: map[string]string{"tenant": "flat"}},
+			Network: ovnv1.NetworkSpec{
+				Topology: ovnv1.NetworkTopologyLayer2,
+				Layer2:   &ovnv1.Layer2Config{Role: ovnv1.NetworkRolePrimary, Subnets: ovnv1.DualStackCIDRs{"10.30.0.0/16"}},
 			},
 		},
 	}
@@ -99,7 +114,7 @@ func reset(ctx context.Context) {
 	GinkgoHelper()
 	for _, o := range []client.Object{
 		&ovnv1.RouteAdvertisements{}, &ovnv1.ClusterUserDefinedNetwork{}, &ovnv1.EgressIP{}, &ovnv1.VTEP{},
-		&corev1.Node{}, &frrk8sv1beta1.FRRNodeState{},
+		&corev1.Node{}, &frrk8sv1beta1.FRRNodeState{}, &v1alpha1.NodeRouteState{},
 	} {
 		Expect(admin.DeleteAllOf(ctx, o)).To(Succeed())
 	}

@@ -1,0 +1,52 @@
+package node
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
+)
+
+// RouteStateKind is what the node's agent reports. The manager also runs
+// without agents, and without their CRD.
+var RouteStateKind = v1alpha1.GroupVersion.WithKind("NodeRouteState")
+
+// absent returns the networks that the node's agent did not find there, and for
+// how long that counts yet.
+func (r *Reconciler) absent(ctx context.Context, name string) (map[string]bool, time.Duration, error) {
+	var state v1alpha1.NodeRouteState
+	err := r.Reader.Get(ctx, types.NamespacedName{Name: name}, &state, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	absent, left := snapshot.Absent(&state, r.Now())
+	return absent, left, nil
+}
+
+// absentChanges lets a NodeRouteState through if other networks are absent than
+// before, or if what was said before no longer counted.
+func absentChanges() predicate.TypedPredicate[*v1alpha1.NodeRouteState] {
+	return predicate.TypedFuncs[*v1alpha1.NodeRouteState]{
+		UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.NodeRouteState]) bool {
+			after := e.ObjectNew.Status.ActiveTime
+			if after == nil {
+				return e.ObjectOld.Status.ActiveTime != nil
+			}
+			before, _ := snapshot.Absent(e.ObjectOld, after.Time)
+			now, _ := snapshot.Absent(e.ObjectNew, after.Time)
+			return !maps.Equal(before, now)
+		},
+	}
+}
