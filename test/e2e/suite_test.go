@@ -130,6 +130,8 @@ func use(ctx context.Context, d lab.Description) *lab.Lab {
 		clean := false
 		defer func() {
 			if !clean {
+				left, err := leftovers(ctx, l)
+				fmt.Printf("e2e: the spec left %q (%v)\n", left, err)
 				collect(ctx)
 			}
 		}()
