@@ -48,10 +48,26 @@ func (s *syncer) judgeRoute(prefix netip.Prefix, aside bool, out []netip.Addr) (
 		return nil, model.SkipNone, false
 	case aside:
 		return nil, model.SkipStandAside, false
+	case s.overtakesSources(prefix):
+		return nil, model.SkipExternalGateway, false
 	default:
 		want, reason = s.rules.Judge(prefix, path, out)
 		return want, reason, len(want) > 1 && path.Uneven()
 	}
+}
+
+// overtakesSources reports whether a route would go before those of pods with
+// external gateways of their own. OVN takes the longer prefix, and of two that
+// are equally long the one of the destination: a pod's address as the source goes
+// before all destinations but single hosts (northd's route_flow priorities).
+func (s *syncer) overtakesSources(prefix netip.Prefix) bool {
+	if !prefix.IsSingleIP() {
+		return false
+	}
+	if prefix.Addr().Is4() {
+		return s.router.SourceIPv4
+	}
+	return s.router.SourceIPv6
 }
 
 // explain is judge for people: what is wanted, what is there, and why not.

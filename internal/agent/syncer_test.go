@@ -155,6 +155,8 @@ func TestSyncer(t *testing.T) {
 		{name: "no router", kernel: both, change: func(p *played, _ *target) { p.state.Present = false }, reason: ReasonNoGatewayRouter},
 		{name: "somebody else imports", kernel: both, rows: one, change: func(p *played, _ *target) { p.state.RouteImport = true }, reason: ReasonRouteImport},
 		{name: "OVN imports", kernel: both, rows: one, change: func(p *played, _ *target) { p.state.DynamicRouting = true }, reason: ReasonDynamicRouting},
+		{name: "pods have external gateways, which a single host would overtake", kernel: one + " 10.9.9.9/32>172.18.0.3 fd01::9/128>fd00:18::3", rows: "10.9.9.9/32>172.18.0.3",
+			change: func(p *played, _ *target) { p.state.SourceIPv4 = true }, want: one + " fd01::9/128>fd00:18::3", reason: ReasonSynced},
 		{name: "the database refuses", kernel: both, rows: one, change: func(p *played, _ *target) { p.refuses = errors.New("no") }, want: one, reason: ReasonWriteFailed, message: "no"},
 
 		{name: "gateway unknown", kernel: both, rows: one, change: noLinks, want: one, reason: ReasonGatewayUnknown, message: "--gateway-interface"},

@@ -249,6 +249,11 @@ const (
 	// It is for an address of the API server.
 	// Do: have the neighbor filter its routes; else --allow-api-server.
 	SkipAPIServer SkipReason = "APIServer"
+	// It is for a single host, on a router where pods have external gateways of
+	// their own (AdminPolicyBasedExternalRoute): OVN would send these pods' packets
+	// along it, too.
+	// Do: have the neighbor announce a shorter prefix, such as a /31 or /127.
+	SkipExternalGateway SkipReason = "ExternalGateway"
 	// It is of a type or encapsulation that OVN has no row for.
 	// Do: nothing.
 	SkipUnsupported SkipReason = "Unsupported"

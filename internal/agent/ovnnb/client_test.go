@@ -153,6 +153,29 @@ func TestOthersRowsAreNotOurs(t *testing.T) {
 	nbserver.Eventually(t, 5*time.Second, "RouteImport is gone", func() bool { return !n.State().RouteImport })
 }
 
+// OVN-Kubernetes routes pods that have external gateways by their address as
+// the source, on the gateway router.
+func TestRoutesBySourceAreSeen(t *testing.T) {
+	s := nbserver.Start(t)
+	s.AddRouter(t, "GR_n1")
+	_, n, _ := start(t, s.Endpoint())
+	known(t, n)
+	s.Configure(t, "lrp-add GR_n1 rtoe-GR_n1 02:00:00:00:00:01 172.18.0.1/16 fd00:18::1/64",
+		"--policy=src-ip lr-route-add GR_n1 10.244.0.0/16 172.18.0.77 rtoe-GR_n1", "--policy=src-ip lr-route-add GR_n1 10.244.1.9/32 172.18.0.77")
+	for _, c := range []struct {
+		pod    string
+		v4, v6 bool
+	}{{"10.244.1.6/32 172.18.0.77", true, false}, {"fd00:244::6/128 fd00:18::77", false, true}} {
+		s.Configure(t, "--policy=src-ip --ecmp-symmetric-reply lr-route-add GR_n1 "+c.pod+" rtoe-GR_n1")
+		nbserver.Eventually(t, 5*time.Second, c.pod+" is seen", func() bool { return n.State().SourceIPv4 == c.v4 && n.State().SourceIPv6 == c.v6 })
+		s.Configure(t, "lr-route-del GR_n1 "+strings.Fields(c.pod)[0])
+		nbserver.Eventually(t, 5*time.Second, c.pod+" is gone", func() bool { return !n.State().SourceIPv4 && !n.State().SourceIPv6 })
+	}
+	if n.State().RouteImport {
+		t.Error("it is taken for RouteImport's")
+	}
+}
+
 func TestTamperedRowsAreTold(t *testing.T) {
 	s := nbserver.Start(t)
 	s.AddRouter(t, "GR_n1")

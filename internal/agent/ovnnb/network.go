@@ -46,6 +46,9 @@ type RouterState struct {
 	Present bool
 	// RouteImport is set where OVN-Kubernetes' own route import has rows there.
 	RouteImport bool
+	// SourceIPv4 and SourceIPv6 are set where the router routes single pods by
+	// their address as the source.
+	SourceIPv4, SourceIPv6 bool
 	// DynamicRouting is set where OVN itself exchanges routes with the kernel.
 	DynamicRouting bool
 	// ID changes when the router is recreated.
@@ -62,7 +65,8 @@ func (n *Network) State() RouterState {
 	if !n.known {
 		return RouterState{Trouble: n.client.trouble}
 	}
-	out := RouterState{Known: true, RouteImport: n.client.around.importing[n.rows.port] > 0}
+	counted := func(kind routeKind) bool { return n.client.around.counts[purpose{n.rows.port, kind}] > 0 }
+	out := RouterState{Known: true, RouteImport: counted(ofRouteImport), SourceIPv4: counted(ofIPv4Host), SourceIPv6: counted(ofIPv6Host)}
 	if row := n.client.around.routers[n.router]; row != nil {
 		out.ID, out.Present = parseRowID(row.UUID)
 		out.DynamicRouting = row.Options[optionDynamicRouting] == "true"

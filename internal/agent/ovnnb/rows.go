@@ -96,10 +96,34 @@ func formatNextHop(hop netip.Addr) string {
 	return hop.String()
 }
 
-// importedRoute is a row of OVN-Kubernetes' own route import.
-type importedRoute struct {
+// othersRoute is a row of somebody else that decides about ours.
+type othersRoute struct {
 	UUID       string  `ovsdb:"_uuid"`
+	Prefix     string  `ovsdb:"ip_prefix"`
 	OutputPort *string `ovsdb:"output_port"`
+	Policy     *string `ovsdb:"policy"`
+}
+
+// policySource is a route's policy to go by the packet's source.
+const policySource = "src-ip"
+
+// kind tells what the row is for: "" where it doesn't matter to us.
+func (r *othersRoute) kind() routeKind {
+	if valueOf(r.Policy) != policySource {
+		return ofRouteImport
+	}
+	host, err := netip.ParseAddr(r.Prefix)
+	if prefix, failure := netip.ParsePrefix(r.Prefix); failure == nil && prefix.IsSingleIP() {
+		host, err = prefix.Addr(), nil
+	}
+	switch {
+	case err != nil:
+		return ""
+	case host.Is4():
+		return ofIPv4Host
+	default:
+		return ofIPv6Host
+	}
 }
 
 // logicalRouter is a gateway router. Its static_routes are not among the

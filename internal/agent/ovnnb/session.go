@@ -60,7 +60,7 @@ func (c *Client) connectBoth(s *session, endpoint string) (err error) {
 		return err
 	}
 	tables := map[string]libmodel.Model{
-		tableRouter: &logicalRouter{}, tableRoute: &importedRoute{}, tableGlobal: &global{},
+		tableRouter: &logicalRouter{}, tableRoute: &othersRoute{}, tableGlobal: &global{},
 		tableNAT: &natRow{}, tableAddressSet: &addressSet{},
 	}
 	schema := s.routes.Schema()
@@ -182,7 +182,7 @@ func (c *Client) load(s *session) error {
 	if err := c.monitor(s, s.router, tableGlobal, []string{"options"}); err != nil {
 		return err
 	}
-	if err := c.monitor(s, s.router, tableRoute, []string{"output_port"}, importedBy()); err != nil {
+	if err := c.monitor(s, s.router, tableRoute, []string{"ip_prefix", "output_port", "policy"}, importedBy(), bySource()); err != nil {
 		return err
 	}
 	if c.options.NAT {

@@ -15,38 +15,60 @@ import (
 type surroundings struct {
 	// routers are the watched gateway routers that are there, by name.
 	routers map[string]*logicalRouter
-	// imports are the output ports of rows of OVN-Kubernetes' own route import,
-	// by row; importing counts them by port.
-	imports   map[string]string
-	importing map[string]int
-	options   map[string]string
+	// routes are what others' routes are for, by row; counts are of each purpose.
+	routes  map[string]purpose
+	counts  map[purpose]int
+	options map[string]string
+}
+
+// routeKind is why a route of somebody else matters.
+type routeKind string
+
+const (
+	// OVN-Kubernetes' own route import wrote it.
+	ofRouteImport routeKind = "RouteImport"
+	// It routes by the source, a pod that has external gateways of its own
+	// (AdminPolicyBasedExternalRoute).
+	ofIPv4Host routeKind = "IPv4 host"
+	ofIPv6Host routeKind = "IPv6 host"
+)
+
+// purpose is what a route is for, and the port that it leads out of.
+type purpose struct {
+	port string
+	kind routeKind
 }
 
 func (x *surroundings) forget() {
-	*x = surroundings{routers: map[string]*logicalRouter{}, imports: map[string]string{}, importing: map[string]int{}}
+	*x = surroundings{routers: map[string]*logicalRouter{}, routes: map[string]purpose{}, counts: map[purpose]int{}}
 }
 
 func importedBy() ovsdb.Condition {
 	return ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(ovnk.ExternalIDOwner, ovnk.OwnerRouteImport))
 }
 
-// imported notes the port of a row, "" where there is no row.
-func (x *surroundings) imported(uuid, port string) (changed []string) {
-	old, found := x.imports[uuid]
-	if found && old != port {
-		delete(x.imports, uuid)
-		if x.importing[old]--; x.importing[old] <= 0 {
-			delete(x.importing, old)
-			changed = append(changed, old)
+func bySource() ovsdb.Condition {
+	return ovsdb.NewCondition("policy", ovsdb.ConditionIncludes, policySource)
+}
+
+// note writes down what a row is for, the zero purpose for nothing, and returns
+// the ports for which something begins or ends.
+func (x *surroundings) note(uuid string, now purpose) (ports []string) {
+	old, found := x.routes[uuid]
+	if found && old != now {
+		delete(x.routes, uuid)
+		if x.counts[old]--; x.counts[old] <= 0 {
+			delete(x.counts, old)
+			ports = append(ports, old.port)
 		}
 	}
-	if port != "" && (!found || old != port) {
-		x.imports[uuid] = port
-		if x.importing[port]++; x.importing[port] == 1 {
-			changed = append(changed, port)
+	if now != (purpose{}) && (!found || old != now) {
+		x.routes[uuid] = now
+		if x.counts[now]++; x.counts[now] == 1 {
+			ports = append(ports, now.port)
 		}
 	}
-	return changed
+	return ports
 }
 
 // routerChanged looks at what an event was about.
@@ -63,7 +85,7 @@ func (c *Client) routerChanged(s *session, table string, rows ...libmodel.Model)
 			c.notify(func(n *Network) bool { return n.router == row.(*logicalRouter).Name })
 		}
 	case tableRoute:
-		c.readImport(s, rows[0].(*importedRoute).UUID)
+		c.readOthersRoute(s, rows[0].(*othersRoute).UUID)
 	case tableGlobal:
 		c.readGlobal(s)
 	default:
@@ -77,7 +99,7 @@ func (c *Client) readAround(s *session) {
 	c.readRouters(s)
 	c.readGlobal(s)
 	for uuid := range s.others.Table(tableRoute).RowsShallow() {
-		c.readImport(s, uuid)
+		c.readOthersRoute(s, uuid)
 	}
 }
 
@@ -98,12 +120,14 @@ func (c *Client) readGlobal(s *session) {
 	}
 }
 
-func (c *Client) readImport(s *session, uuid string) {
-	port := ""
-	if row, found := s.others.Table(tableRoute).Row(uuid).(*importedRoute); found {
-		port = valueOf(row.OutputPort)
+func (c *Client) readOthersRoute(s *session, uuid string) {
+	var now purpose
+	if row, found := s.others.Table(tableRoute).Row(uuid).(*othersRoute); found {
+		if port, kind := valueOf(row.OutputPort), row.kind(); port != "" && kind != "" {
+			now = purpose{port, kind}
+		}
 	}
-	for _, port := range c.around.imported(uuid, port) {
+	for _, port := range c.around.note(uuid, now) {
 		c.notify(func(n *Network) bool { return n.rows.port == port })
 	}
 }

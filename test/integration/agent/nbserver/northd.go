@@ -2,6 +2,7 @@ package nbserver
 
 import (
 	"bytes"
+	"encoding/csv"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -71,4 +72,28 @@ func (n *Northd) Flows(t testing.TB, match string) []string {
 		}
 	}
 	return out
+}
+
+// Trace is what OVN does with a packet, as ovn-trace tells it: from a logical
+// switch, a packet that this expression describes.
+func (n *Northd) Trace(t testing.TB, logicalSwitch, packet string) string {
+	t.Helper()
+	return run(t, "ovn-trace", "--db="+n.southbound.Endpoint(), "--no-leader-only", logicalSwitch, packet)
+}
+
+// Configure makes changes by ovn-nbctl's commands, all in one transaction. Words
+// with spaces in them are in double quotes.
+func (s *Server) Configure(t testing.TB, commands ...string) {
+	t.Helper()
+	arguments := []string{"--no-leader-only", "--db=" + s.Endpoint(), "--timeout=30"}
+	for _, command := range commands {
+		words := csv.NewReader(strings.NewReader(command))
+		words.Comma = ' '
+		record, err := words.Read()
+		if err != nil {
+			t.Fatalf("%s: %v", command, err)
+		}
+		arguments = append(append(arguments, "--"), record...)
+	}
+	run(t, "ovn-nbctl", arguments...)
 }
