@@ -43,6 +43,7 @@ func TestGoldens(t *testing.T) {
 		"findings-that-block":             {args: "plan -f findings/blocked.yaml", code: exitBlocked},
 		"findings-that-block-yaml":        {args: "plan -f findings/blocked.yaml -o yaml", code: exitBlocked},
 		"unreadable-files":                {args: "plan -f broken -f missing.yaml", code: exitUnable},
+		"typos":                           {args: "plan -f typos", code: exitUnable},
 		"unknown-node":                    {args: "plan -f stories/cluster --node worker-9", code: exitUnable},
 		"unknown-output":                  {args: "plan -f stories/cluster -o wide --managed-asn 0", code: exitUnable},
 		"unknown-flag":                    {args: "plan --file a", code: exitUnable},

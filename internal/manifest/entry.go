@@ -25,21 +25,20 @@ type entry struct {
 	unknown []string
 }
 
+// at leads from the document to a field of the object; "" is the object.
+func (e *entry) at(field string) string {
+	if field == "" {
+		return e.path
+	}
+	return join(e.path, field)
+}
+
 // position is where a field of the object is written; "" is the object.
 func (e *entry) position(field string) Position {
-	path := e.path
-	switch {
-	case path == "":
-		path = field
-	case field != "" && !strings.HasPrefix(field, "["):
-		path += "." + field
-	default:
-		path += field
-	}
 	return Position{
 		File:     e.document.file,
 		Document: e.document.number,
-		Line:     e.document.line + locate(e.root, path) - 1,
+		Line:     e.document.line + locate(e.root, e.at(field)) - 1,
 	}
 }
 

@@ -77,8 +77,8 @@ func TestProblems(t *testing.T) {
 		"unquoted labels": {
 			"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n    x: true\n    y.z/w: 1\n",
 			[]string{
-				"6: document 1: Namespace a: metadata.labels[x]: must be text; put the value in quotes",
-				"7: document 1: Namespace a: metadata.labels[y.z/w]: must be text; put the value in quotes",
+				"6: document 1: Namespace a: metadata.labels[x]: must be text; put it in quotes",
+				"7: document 1: Namespace a: metadata.labels[y.z/w]: must be text; put it in quotes",
 			},
 		},
 		"bad label": {
