@@ -88,7 +88,7 @@ type RouteAdvertisement struct {
 	// Managed marks the object that the operator makes for itself; NameTaken is set
 	// where somebody else's has its name, so that it can't be stored.
 	Managed, NameTaken bool
-	Problem *Problem
+	Problem            *Problem
 }
 
 // Topology of a network.
