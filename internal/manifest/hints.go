@@ -148,10 +148,11 @@ func isNumber(text string) bool {
 // maxWritten is how much of a value a message repeats.
 const maxWritten = 64
 
-// written is how a value of the object is written, "" for anything but a short one.
+// written is how a value of the object is written, "" for anything but a short one,
+// and for what is nobody's to read in a log.
 func (e *entry) written(path string) string {
 	node := find(e.root, e.at(path))
-	if node == nil || node.Kind != yamlv3.ScalarNode || len(node.Value) > maxWritten {
+	if node == nil || node.Kind != yamlv3.ScalarNode || len(node.Value) > maxWritten || e.kind() == "Secret" {
 		return ""
 	}
 	return node.Value

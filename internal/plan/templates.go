@@ -253,6 +253,9 @@ func (a *advertiser) matchRouters(t *template) bool {
 	return len(matched.routers) > 0
 }
 
+// nothingAdvertised is all that there is to say of a template beside others.
+const nothingAdvertised = "what it imports and receives goes on, and nothing is advertised by it"
+
 // explainApart tells of a selected template that has nothing to advertise by. Where
 // others have, it may be there for what it imports or receives, and keeps nothing
 // from being advertised; unless it seems to miss the VRF by a typo.
@@ -278,7 +281,7 @@ func (a *advertiser) explainApart(t *template) {
 	case hint != "":
 		outcome = model.Invalid
 	case outcome == model.Notice:
-		hint = "what it imports and receives goes on, and nothing is advertised by it"
+		hint = nothingAdvertised
 	default:
 		hint = "add one, or change spec.targetVRF or frrConfigurationSelector"
 	}
@@ -286,8 +289,12 @@ func (a *advertiser) explainApart(t *template) {
 }
 
 func (a *advertiser) findNoNeighbor(outcome model.Outcome, t *template, r *templateRouter) {
+	hint := "add one"
+	if outcome == model.Notice {
+		hint = nothingAdvertised
+	}
 	a.find(outcome, model.ScopeTemplate, t.displayName(), "NoNeighbor", fmt.Sprintf(
-		"FRRConfiguration %s has no usable neighbor in VRF %q to advertise to: add one", t.displayName(), cmp.Or(r.VRF, model.DefaultVRF)))
+		"FRRConfiguration %s has no usable neighbor in VRF %q to advertise to: %s", t.displayName(), cmp.Or(r.VRF, model.DefaultVRF), hint))
 }
 
 // matchVRF reports whether a router of this VRF originates prefixes, and

@@ -20,7 +20,10 @@ import (
 // on has no such object; elsewhere, and in files, it takes the whole configuration
 // of every node that it selects with it.
 func refused(c *frrk8sv1beta1.FRRConfiguration) *model.Problem {
-	fault := refusedIn(&c.Spec.BGP)
+	return refusedFor(c, refusedIn(&c.Spec.BGP))
+}
+
+func refusedFor(c *frrk8sv1beta1.FRRConfiguration, fault string) *model.Problem {
 	if fault == "" {
 		return nil
 	}

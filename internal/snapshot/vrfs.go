@@ -27,7 +27,7 @@ func (ids *networkIDs) vrf(cudn *ovnv1.ClusterUserDefinedNetwork) (string, *mode
 			"see to it that OVN-Kubernetes alone writes the status")
 	}
 	if vrf, ok := ovnk.VRFFromName(cudn.Name); ok {
-		return usableVRF(vrf, "OVN-Kubernetes calls the VRF of the ClusterUserDefinedNetwork", "make the network anew with another name")
+		return usableVRF(vrf, fmt.Sprintf("the VRF of ClusterUserDefinedNetwork %q would be called", cudn.Name), "make the network anew with another name")
 	}
 	if id, found := ids.find(ovnk.NetworkName(cudn.Name)); found {
 		return ovnk.VRFFromID(id), nil
