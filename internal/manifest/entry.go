@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -86,8 +87,14 @@ func (d *document) expand(e entry, depth int) ([]entry, Problems) {
 	if err != nil {
 		return nil, Problems{e.problem("kind", "%v", err)}
 	}
-	e.known, e.skip = known, skip
+	e.known, e.skip = known, skip || encrypted(gvk, object)
 	return []entry{e}, nil
+}
+
+// encrypted reports whether the object is a Secret that SOPS encrypted for a
+// repository: what an API server would get is somewhere else.
+func encrypted(gvk schema.GroupVersionKind, object map[string]any) bool {
+	return gvk == corev1.SchemeGroupVersion.WithKind("Secret") && object["sops"] != nil
 }
 
 func (e *entry) groupVersionKind(object map[string]any) (schema.GroupVersionKind, Problems) {

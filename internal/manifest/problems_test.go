@@ -226,10 +226,16 @@ func TestSkippedKinds(t *testing.T) {
 kind: Deployment
 ---
 apiVersion: v1
-kind: Secret
+kind: ConfigMap
+---
+apiVersion: v1
+kind: ConfigMap
 ---
 apiVersion: v1
 kind: Secret
+metadata: {name: tor}
+data: {password: "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]"}
+sops: {version: 3.9.0}
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -249,10 +255,10 @@ kind: Node
 	if len(l.problems) > 0 {
 		t.Error(l.problems)
 	}
-	if got, want := len(l.set.Skipped), 8; got != want {
+	if got, want := len(l.set.Skipped), 9; got != want {
 		t.Errorf("got %d skipped, want %d", got, want)
 	}
-	if got, want := l.set.Notes()[1], "in.yaml: skipped 2 of kind Secret, which have no part in a plan"; got != want {
+	if got, want := l.set.Notes()[1], "in.yaml: skipped 2 of kind ConfigMap, which have no part in a plan"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
