@@ -15,7 +15,9 @@ type routerID struct{ namespace, vrf, id string }
 // idHolders are the nodes that get a router ID, and the templates that give it.
 type idHolders struct {
 	nodes     map[string]bool
-	templates []*template
+	templates []string
+	// named is the message for people: of many nodes it is made once.
+	named string
 }
 
 // sharedRouterIDs finds IDs that several nodes would get. A BGP speaker is known
@@ -41,13 +43,21 @@ func sharedRouterIDs(index *templateIndex, hosts []model.Host) map[routerID]*idH
 			if out[key] == nil {
 				out[key] = &idHolders{nodes: map[string]bool{}}
 			}
-			out[key].templates = append(out[key].templates, t)
+			out[key].templates = append(out[key].templates, t.displayName())
 			for _, node := range nodes {
 				out[key].nodes[node] = true
 			}
 		}
 	}
 	maps.DeleteFunc(out, func(_ routerID, holders *idHolders) bool { return len(holders.nodes) < 2 })
+	for key, holders := range out {
+		slices.Sort(holders.templates)
+		holders.templates = slices.Compact(holders.templates)
+		holders.named = fmt.Sprintf("the router in VRF %q has the ID %s on several nodes (%s), from FRRConfiguration %s: "+
+			"BGP peers take nodes of one ID for one speaker and refuse sessions or drop routes (RFC 6286); "+
+			"remove the id, so that FRR takes an address of each node, or write one FRRConfiguration for each node",
+			cmp.Or(key.vrf, model.DefaultVRF), key.id, cutList(slices.Sorted(maps.Keys(holders.nodes)), maxNearMisses), cutList(holders.templates, maxNearMisses))
+	}
 	return out
 }
 
@@ -74,19 +84,9 @@ func (t *template) nodes(hosts []model.Host, byHostname map[string][]*model.Host
 // to external peers may work all the same, so that nothing is held back.
 func (a *advertiser) noteSharedRouterIDs(shared map[routerID]*idHolders, hosts []model.Host) {
 	for key, holders := range shared {
-		if !a.usesRouter(key, holders.nodes, hosts) {
-			continue
+		if a.usesRouter(key, holders.nodes, hosts) {
+			a.find(model.Notice, model.ScopeTemplate, holders.templates[0], "RouterIDShared", holders.named)
 		}
-		names := make([]string, 0, len(holders.templates))
-		for _, t := range holders.templates {
-			names = append(names, t.displayName())
-		}
-		slices.Sort(names)
-		names = slices.Compact(names)
-		a.find(model.Notice, model.ScopeTemplate, names[0], "RouterIDShared", fmt.Sprintf(
-			"the router in VRF %q has the ID %s on several nodes (%s), from FRRConfiguration %s: BGP peers take nodes of one ID for one speaker and refuse sessions or drop routes (RFC 6286); "+
-				"remove the id, so that FRR takes an address of each node, or write one FRRConfiguration for each node",
-			cmp.Or(key.vrf, model.DefaultVRF), key.id, cutList(slices.Sorted(maps.Keys(holders.nodes)), maxNearMisses), cutList(names, maxNearMisses)))
 	}
 }
 
