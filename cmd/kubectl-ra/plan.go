@@ -37,7 +37,9 @@ Files are judged as the API server would: defaults, schemas and CEL rules, and
 every problem is told with its file and line. They should hold all that counts:
 RouteAdvertisements, FRRConfigurations, ClusterUserDefinedNetworks, EgressIPs,
 VTEPs, Nodes with OVN-Kubernetes' annotations, Namespaces,
-NetworkAttachmentDefinitions and UplinkStates. Other kinds are skipped.
+NetworkAttachmentDefinitions and UplinkStates; and the Secrets with neighbors'
+passwords, if their type and keys are to be judged: no Secret is read from a
+cluster, nor printed. Other kinds are skipped.
 
 What -o diff compares the plan with:
   with a cluster          what the operator has written there

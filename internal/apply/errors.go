@@ -7,6 +7,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
 
 // Kind is what has to happen before a failed write can succeed.
@@ -70,7 +72,7 @@ func (e *Error) Error() string {
 	case Conflict:
 		return fmt.Sprintf("%s changed meanwhile: %s", object, e.Message)
 	case NotOurs:
-		return fmt.Sprintf("%s is not the operator's but has the name that the operator needs: rename or delete it", object)
+		return render.NameTaken(e.Object.String())
 	default:
 		return fmt.Sprintf("%s could not be written: %s", object, e.Message)
 	}

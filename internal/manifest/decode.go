@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (e *entry) metadata(content map[string]any) Problems {
 	if err != nil {
 		return Problems{e.typeProblem("metadata", err)}
 	}
-	problems := e.strictProblems("metadata", strict)
+	problems := e.strictProblems("metadata", strict, &meta)
 	if meta.Name == "" {
 		// A generated name is not known before the object is created.
 		return append(problems, e.problem("metadata", "metadata.name is missing"))
@@ -80,7 +81,7 @@ func (e *entry) unquoted(metadata any) Problems {
 		for _, key := range slices.Sorted(maps.Keys(pairs)) {
 			if _, isText := pairs[key].(string); !isText && pairs[key] != nil {
 				path := fmt.Sprintf("metadata.%s[%s]", name, key)
-				problems = append(problems, e.problem(path, "%s: must be text; put the value in quotes", path))
+				problems = append(problems, e.problem(path, "%s: must be text%s", path, inQuotes(e.written(path))))
 			}
 		}
 	}
@@ -136,7 +137,7 @@ func (e *entry) typed(content map[string]any, withoutMetadata bool) (client.Obje
 		}
 		strict = nil
 	}
-	return object, e.strictProblems("", strict)
+	return object, e.strictProblems("", strict, object)
 }
 
 // fromCluster reports whether an API server stored the object, as one of a dump. It
@@ -155,17 +156,25 @@ var (
 	quoted      = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`)
 )
 
-func (e *entry) strictProblems(prefix string, errs []error) Problems {
+// strictProblems are those with the fields of a Go value that starts at prefix.
+func (e *entry) strictProblems(prefix string, errs []error, value any) Problems {
 	var problems Problems
+	fieldsOf := func(steps []string) []string {
+		return fieldsOfType(reflect.TypeOf(value), steps[len(pathSteps(prefix)):])
+	}
 	for i, err := range errs {
 		if i > maxProblems {
 			return append(problems, make(Problems, len(errs)-i)...)
 		}
-		path, message := prefix, err.Error()
-		if match := strictError.FindStringSubmatch(message); match != nil {
-			path, message = join(prefix, match[2]), match[1]+" field"
+		path, message := prefix, orObject(prefix)+": "+err.Error()
+		if match := strictError.FindStringSubmatch(err.Error()); match != nil {
+			path = join(prefix, match[2])
+			message = path + ": duplicate field"
+			if match[1] == "unknown" {
+				message = unknownField(path, fieldsOf)
+			}
 		}
-		problems = append(problems, e.problem(path, "%s: %s", path, message))
+		problems = append(problems, e.problem(path, "%s", message))
 	}
 	return problems
 }
@@ -176,7 +185,7 @@ func (e *entry) typeProblem(prefix string, err error) Problem {
 	var typeError *json.UnmarshalTypeError
 	if errors.As(err, &typeError) && typeError.Field != "" {
 		path := join(prefix, typeError.Field)
-		return e.problem(path, "%s: a %s can't be used here, it must be %s", path, typeError.Value, typeError.Type)
+		return e.problem(path, "%s", e.wrongGoType(path, typeError))
 	}
 	problem := e.problem(prefix, "%v", err)
 	// The last quote is the value as a whole: `unknown unit "x" in duration "30x"`.
@@ -191,7 +200,15 @@ func (e *entry) typeProblem(prefix string, err error) Problem {
 // fieldProblem tells a field error without dumping whole objects, as errors of
 // CEL rules would.
 func (e *entry) fieldProblem(err *field.Error) Problem {
-	return e.problem(err.Field, "%s: %s", orObject(err.Field), describe(err))
+	text := describe(err)
+	switch err.Type {
+	case field.ErrorTypeTypeInvalid:
+		text = e.wrongType(err)
+	case field.ErrorTypeNotSupported:
+		text = unsupported(err)
+	default:
+	}
+	return e.problem(err.Field, "%s: %s", orObject(err.Field), text)
 }
 
 func describe(err *field.Error) string {

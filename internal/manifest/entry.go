@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -25,21 +26,20 @@ type entry struct {
 	unknown []string
 }
 
+// at leads from the document to a field of the object; "" is the object.
+func (e *entry) at(field string) string {
+	if field == "" {
+		return e.path
+	}
+	return join(e.path, field)
+}
+
 // position is where a field of the object is written; "" is the object.
 func (e *entry) position(field string) Position {
-	path := e.path
-	switch {
-	case path == "":
-		path = field
-	case field != "" && !strings.HasPrefix(field, "["):
-		path += "." + field
-	default:
-		path += field
-	}
 	return Position{
 		File:     e.document.file,
 		Document: e.document.number,
-		Line:     e.document.line + locate(e.root, path) - 1,
+		Line:     e.document.line + locate(e.root, e.at(field)) - 1,
 	}
 }
 
@@ -87,8 +87,14 @@ func (d *document) expand(e entry, depth int) ([]entry, Problems) {
 	if err != nil {
 		return nil, Problems{e.problem("kind", "%v", err)}
 	}
-	e.known, e.skip = known, skip
+	e.known, e.skip = known, skip || encrypted(gvk, object)
 	return []entry{e}, nil
+}
+
+// encrypted reports whether the object is a Secret that SOPS encrypted for a
+// repository: what an API server would get is somewhere else.
+func encrypted(gvk schema.GroupVersionKind, object map[string]any) bool {
+	return gvk == corev1.SchemeGroupVersion.WithKind("Secret") && object["sops"] != nil
 }
 
 func (e *entry) groupVersionKind(object map[string]any) (schema.GroupVersionKind, Problems) {

@@ -64,6 +64,9 @@ var kinds = map[schema.GroupVersionKind]kind{
 	corev1.SchemeGroupVersion.WithKind("Namespace"): {
 		new: func() client.Object { return &corev1.Namespace{} },
 	},
+	corev1.SchemeGroupVersion.WithKind("Secret"): {
+		new: func() client.Object { return &corev1.Secret{} }, namespaced: true,
+	},
 	nadv1.SchemeGroupVersion.WithKind("NetworkAttachmentDefinition"): {
 		new: func() client.Object { return &nadv1.NetworkAttachmentDefinition{} }, namespaced: true,
 	},

@@ -46,6 +46,7 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 		VTEPs:               merged(&o, live.VTEPs, o.files.VTEPs),
 		Nodes:               merged(&o, live.Nodes, o.files.Nodes),
 		UplinkStates:        merged(&o, live.UplinkStates, o.files.UplinkStates),
+		Secrets:             merged(&o, live.Secrets, o.files.Secrets),
 		NodeStates:          merged(&o, live.NodeStates, o.files.NodeStates),
 		RouteStates:         merged(&o, live.RouteStates, o.files.RouteStates),
 	}, o.err
@@ -101,6 +102,8 @@ func (o *overlay) take(object client.Object) {
 		o.files.VTEPs = append(o.files.VTEPs, *object)
 	case *corev1.Node:
 		o.files.Nodes = append(o.files.Nodes, *object)
+	case *corev1.Secret:
+		o.files.Secrets = append(o.files.Secrets, *object)
 	case *unstructured.Unstructured:
 		o.files.UplinkStates = append(o.files.UplinkStates, *object)
 	case *frrk8sv1beta1.FRRNodeState:

@@ -77,8 +77,8 @@ func TestProblems(t *testing.T) {
 		"unquoted labels": {
 			"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n    x: true\n    y.z/w: 1\n",
 			[]string{
-				"6: document 1: Namespace a: metadata.labels[x]: must be text; put the value in quotes",
-				"7: document 1: Namespace a: metadata.labels[y.z/w]: must be text; put the value in quotes",
+				"6: document 1: Namespace a: metadata.labels[x]: must be text; put it in quotes",
+				"7: document 1: Namespace a: metadata.labels[y.z/w]: must be text; put it in quotes",
 			},
 		},
 		"bad label": {
@@ -226,10 +226,16 @@ func TestSkippedKinds(t *testing.T) {
 kind: Deployment
 ---
 apiVersion: v1
-kind: Secret
+kind: ConfigMap
+---
+apiVersion: v1
+kind: ConfigMap
 ---
 apiVersion: v1
 kind: Secret
+metadata: {name: tor}
+data: {password: "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]"}
+sops: {version: 3.9.0}
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -249,10 +255,10 @@ kind: Node
 	if len(l.problems) > 0 {
 		t.Error(l.problems)
 	}
-	if got, want := len(l.set.Skipped), 8; got != want {
+	if got, want := len(l.set.Skipped), 9; got != want {
 		t.Errorf("got %d skipped, want %d", got, want)
 	}
-	if got, want := l.set.Notes()[1], "in.yaml: skipped 2 of kind Secret, which have no part in a plan"; got != want {
+	if got, want := l.set.Notes()[1], "in.yaml: skipped 2 of kind ConfigMap, which have no part in a plan"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

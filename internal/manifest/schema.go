@@ -57,7 +57,7 @@ func (e *entry) schema(content map[string]any) Problems {
 		if i > maxProblems {
 			return append(problems, make(Problems, len(unknown)-i)...)
 		}
-		problems = append(problems, e.problem(path, "%s: unknown field", path))
+		problems = append(problems, e.problem(path, "%s", unknownField(path, judge.fieldsOf)))
 	}
 	for _, err := range judge.validate(content) {
 		problems = append(problems, e.fieldProblem(err))

@@ -66,5 +66,9 @@ type Finding struct {
 	Message string
 }
 
+// ReasonNodeWithoutTemplate is that of nodes that an object selects and that none of
+// its FRRConfigurations does.
+const ReasonNodeWithoutTemplate = "NodeWithoutTemplate"
+
 // Blocks reports whether something was left out because of the finding.
 func (f Finding) Blocks() bool { return f.Outcome != Notice }

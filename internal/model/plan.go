@@ -62,8 +62,8 @@ type NodePart struct {
 	State PartState
 	// Findings are those of this object on this node.
 	Findings []Finding
-	// Inactive counts selected networks that are not set up on the node.
-	Inactive int
+	// Inactive are the networks that are selected and not set up on the node.
+	Inactive []string
 	// Advertised are the (VRF, prefix) pairs that reach at least one neighbor.
 	Advertised []AdvertisedPrefix
 	// Takeover tells what the node's frr-k8s made of it. The planner leaves it
@@ -137,8 +137,10 @@ type Tally struct {
 	Selected, Rendered, Blocked, NoTemplate, Idle int
 	// Kept are the blocked nodes on which what was last applied stays.
 	Kept int
-	// Inactive counts pairs of node and network that are not set up.
+	// Inactive counts pairs of node and network that are not set up, and Nowhere has
+	// the networks, sorted, that are set up on none of the selected nodes.
 	Inactive int
+	Nowhere  []string
 	// NodeFindings are grouped: one per reason and message, with its nodes.
 	NodeFindings []NodeFinding
 	// TakenOver and TakeoverUnknown are parts of Rendered; TakeoverFindings

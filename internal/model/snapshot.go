@@ -85,9 +85,10 @@ type RouteAdvertisement struct {
 	// ForeignController is the evidence that another controller works on this
 	// object, "" where there is none.
 	ForeignController string
-	// Managed marks the object that the operator makes for itself.
-	Managed bool
-	Problem *Problem
+	// Managed marks the object that the operator makes for itself; NameTaken is set
+	// where somebody else's has its name, so that it can't be stored.
+	Managed, NameTaken bool
+	Problem            *Problem
 }
 
 // Topology of a network.

@@ -9,11 +9,18 @@ import (
 
 // Build plans the whole cluster at once.
 func Build(s *model.Snapshot) model.Plan {
+	return BuildWith(s, func(*model.NodePlan) {})
+}
+
+// BuildWith is Build for a caller that notes in each node's parts, before these are
+// counted, what stands in the way of carrying them out.
+func BuildWith(s *model.Snapshot, note func(*model.NodePlan)) model.Plan {
 	compiled := Compile(&s.Cluster)
 	tallies := NewTallies()
 	out := model.Plan{Nodes: make([]model.NodePlan, 0, len(s.Nodes))}
 	for i := range s.Nodes {
 		node := compiled.Node(&s.Nodes[i], nil)
+		note(&node)
 		tallies.Set(node.Node, node.Parts)
 		out.Nodes = append(out.Nodes, node)
 	}

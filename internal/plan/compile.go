@@ -94,7 +94,9 @@ func Compile(c *model.Cluster) *Compiled {
 		}
 	}
 	out.egress = assignEgressIPs(c, out.advertisers)
+	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {
+		a.noteSharedRouterIDs(shared, c.Hosts)
 		slices.SortFunc(a.findings, compareFindings)
 		a.findings = slices.Compact(a.findings)
 	}
@@ -147,6 +149,12 @@ func (a *advertiser) checkSpec(settings model.Settings) {
 	case a.egressIPs && a.TargetVRF == model.TargetVRFAuto:
 		a.reject("EgressIPWithAutoVRF", `EgressIP can't be advertised with targetVRF "auto", because egress IPs belong to the default VRF: `+
 			`name the target VRF, or advertise EgressIP in a RouteAdvertisements object of its own with targetVRF "default"`)
+	default:
+		a.checkTargetVRF()
+	}
+	if a.NameTaken {
+		a.find(model.Invalid, model.ScopeRouteAdvertisements, a.Name, "NameTaken", fmt.Sprintf(
+			"RouteAdvertisements %q has the name that the operator needs for networks with routing Managed: rename it", a.Name))
 	}
 }
 

@@ -78,7 +78,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		if len(templates) == 0 {
 			// Whatever the node's state is, the object has no part in its plan; the
 			// plan of others must not wait for it.
-			part.State = model.PartNoTemplate
+			withoutTemplate(&part)
 			return part, false
 		}
 		part.State = model.PartKept
@@ -93,7 +93,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 	case len(routes) == 0:
 		part.State = model.PartNone
 	case len(templates) == 0:
-		part.State = model.PartNoTemplate
+		withoutTemplate(&part)
 	default:
 		p.contribute(&contribution{advertiser: a, networks: networks, routes: routes}, templates, &part)
 		if p.frozen {
@@ -101,6 +101,14 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		}
 	}
 	return part, p.frozen
+}
+
+// withoutTemplate tells of a node that no template applies to. It may be meant that
+// way, so that it blocks nothing; Verdict tells where it is so on all nodes.
+func withoutTemplate(part *model.NodePart) {
+	part.State = model.PartNoTemplate
+	part.Findings = append(part.Findings, nodeFinding(model.Notice, model.ReasonNodeWithoutTemplate,
+		"no selected FRRConfiguration applies to the node: change the nodeSelector of one, or add one, if it should advertise"))
 }
 
 // unknown says what of the node has to be known first.

@@ -75,7 +75,7 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 	out := make([]*advertisedNetwork, 0, len(a.networks))
 	for _, n := range a.networks {
 		if !p.active(n) {
-			part.Inactive++
+			part.Inactive = append(part.Inactive, n.Name)
 			continue
 		}
 		if clash, held := p.shadows(a.originVRF(n))[n.Name]; held && a.pods {
@@ -87,6 +87,7 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 		}
 		out = append(out, n)
 	}
+	part.Inactive = slices.Clip(part.Inactive)
 	return out
 }
 

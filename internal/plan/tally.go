@@ -22,6 +22,8 @@ type tally struct {
 	counts   model.Tally
 	findings map[model.Finding]map[string]bool
 	takeover map[model.Finding]map[string]bool
+	// inactive counts the nodes on which a network is not set up.
+	inactive map[string]int
 }
 
 // NewTallies returns tallies without nodes.
@@ -69,6 +71,12 @@ func (t *Tallies) Tally(ra string) model.Tally {
 	out := counted.counts
 	out.NodeFindings = groupFindings(counted.findings)
 	out.TakeoverFindings = groupFindings(counted.takeover)
+	for network, nodes := range counted.inactive {
+		if nodes == out.Selected {
+			out.Nowhere = append(out.Nowhere, network)
+		}
+	}
+	slices.Sort(out.Nowhere)
 	return out
 }
 
@@ -88,7 +96,7 @@ func changedParts(a, b []model.NodePart) []string {
 }
 
 func samePart(a, b *model.NodePart) bool {
-	return a.State == b.State && a.Inactive == b.Inactive && a.Takeover == b.Takeover &&
+	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Takeover == b.Takeover &&
 		a.TakeoverMessage == b.TakeoverMessage && slices.Equal(a.Findings, b.Findings)
 }
 
@@ -98,11 +106,11 @@ func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
 		part := &parts[i]
 		counted := t.byRA[part.RA]
 		if counted == nil {
-			counted = &tally{findings: map[model.Finding]map[string]bool{}, takeover: map[model.Finding]map[string]bool{}}
+			counted = &tally{findings: map[model.Finding]map[string]bool{}, takeover: map[model.Finding]map[string]bool{}, inactive: map[string]int{}}
 			t.byRA[part.RA] = counted
 		}
 		counted.counts.Selected += sign
-		counted.counts.Inactive += sign * part.Inactive
+		counted.countInactive(part.Inactive, sign)
 		*counted.stateCount(part.State) += sign
 		if part.State == model.PartKept {
 			counted.counts.Kept += sign
@@ -115,6 +123,15 @@ func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
 		}
 		if counted.counts.Selected == 0 {
 			delete(t.byRA, part.RA)
+		}
+	}
+}
+
+func (t *tally) countInactive(networks []string, sign int) {
+	t.counts.Inactive += sign * len(networks)
+	for _, network := range networks {
+		if t.inactive[network] += sign; t.inactive[network] == 0 {
+			delete(t.inactive, network)
 		}
 	}
 }

@@ -65,3 +65,30 @@ func TestTalliesCutLongLists(t *testing.T) {
 		t.Errorf("want one finding with 5000 nodes of which the first 20 are named, got %+v", got)
 	}
 }
+
+// A network counts as nowhere as long as none of the nodes has it.
+func TestTalliesKnowNetworksOfNoNode(t *testing.T) {
+	tallies := plan.NewTallies()
+	without := func(networks ...string) []model.NodePart {
+		return []model.NodePart{{RA: "a", State: model.PartRendered, Inactive: networks}}
+	}
+	for _, step := range []struct {
+		name    string
+		do      func() []string
+		nowhere []string
+		pairs   int
+	}{
+		{"one node", func() []string { return tallies.Set("n1", without("red", "blue")) }, []string{"blue", "red"}, 2},
+		{"another has red", func() []string { return tallies.Set("n2", without("blue")) }, []string{"blue"}, 3},
+		{"the first gets blue", func() []string { return tallies.Set("n1", without("red")) }, nil, 2},
+		{"and loses it for red", func() []string { return tallies.Set("n1", without("blue")) }, []string{"blue"}, 2},
+		{"the other goes", func() []string { return tallies.Remove("n2") }, []string{"blue"}, 1},
+	} {
+		if changed := step.do(); !slices.Equal(changed, []string{"a"}) {
+			t.Errorf("%s: changed %v", step.name, changed)
+		}
+		if got := tallies.Tally("a"); !slices.Equal(got.Nowhere, step.nowhere) || got.Inactive != step.pairs {
+			t.Errorf("%s: nowhere %v with %d pairs, want %v with %d", step.name, got.Nowhere, got.Inactive, step.nowhere, step.pairs)
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -207,6 +206,7 @@ func (a *advertiser) selectTemplates(index *templateIndex) {
 		return
 	}
 	selected := 0
+	var apart []*template
 	for _, t := range index.all {
 		if !a.TemplateSelector.Matches(t.Labels) {
 			continue
@@ -216,17 +216,24 @@ func (a *advertiser) selectTemplates(index *templateIndex) {
 			a.findProblem(model.ScopeTemplate, t.displayName(), t.Problem)
 			continue
 		}
-		a.matchRouters(t)
+		a.noteVRFNames(t)
+		if !a.matchRouters(t) {
+			apart = append(apart, t)
+		}
 	}
 	if selected == 0 {
 		a.find(model.Pending, model.ScopeRouteAdvertisements, a.Name, "NoTemplateSelected", a.explainNoTemplate(index))
 		return
 	}
+	for _, t := range apart {
+		a.explainApart(t)
+	}
 	a.checkAutoVRFs()
 }
 
-// matchRouters takes the template's routers of the target VRF.
-func (a *advertiser) matchRouters(t *template) {
+// matchRouters takes the template's routers of the target VRF, and reports whether
+// there is any to advertise by.
+func (a *advertiser) matchRouters(t *template) bool {
 	matched := &matchedTemplate{template: t}
 	for _, r := range t.routers {
 		network, matches := a.matchVRF(r.VRF)
@@ -234,20 +241,60 @@ func (a *advertiser) matchRouters(t *template) {
 			continue
 		}
 		a.findings = append(a.findings, r.findings...)
-		if len(r.neighbors) == 0 {
-			a.find(model.Invalid, model.ScopeTemplate, t.displayName(), "NoNeighbor", fmt.Sprintf(
-				"FRRConfiguration %s has no usable neighbor in VRF %q to advertise to: add one", t.displayName(), cmp.Or(r.VRF, model.DefaultVRF)))
-			continue
+		if len(r.neighbors) > 0 {
+			matched.routers = append(matched.routers, matchedRouter{r, network})
+		} else if len(r.Neighbors) > 0 {
+			a.findNoNeighbor(model.Invalid, t, r)
 		}
-		matched.routers = append(matched.routers, matchedRouter{r, network})
 	}
 	if len(matched.routers) > 0 {
 		a.templates = append(a.templates, matched)
+	}
+	return len(matched.routers) > 0
+}
+
+// nothingAdvertised is all that there is to say of a template beside others.
+const nothingAdvertised = "what it imports and receives goes on, and nothing is advertised by it"
+
+// explainApart tells of a selected template that has nothing to advertise by. Where
+// others have, it may be there for what it imports or receives, and keeps nothing
+// from being advertised; unless it seems to miss the VRF by a typo.
+func (a *advertiser) explainApart(t *template) {
+	outcome := model.Invalid
+	if len(a.templates) > 0 {
+		outcome = model.Notice
+	}
+	matches := false
+	for _, r := range t.routers {
+		if _, ok := a.matchVRF(r.VRF); ok {
+			matches = true
+			if len(r.Neighbors) == 0 {
+				a.findNoNeighbor(outcome, t, r)
+			}
+		}
+	}
+	if matches || len(a.networks) == 0 {
 		return
 	}
-	if !slices.ContainsFunc(t.routers, func(r *templateRouter) bool { _, ok := a.matchVRF(r.VRF); return ok }) && len(a.networks) > 0 {
-		a.find(model.Invalid, model.ScopeTemplate, t.displayName(), "NoMatchingVRF", a.explainNoVRF(t))
+	hint := a.misspeltVRF(t)
+	switch {
+	case hint != "":
+		outcome = model.Invalid
+	case outcome == model.Notice:
+		hint = nothingAdvertised
+	default:
+		hint = "add one, or change spec.targetVRF or frrConfigurationSelector"
 	}
+	a.find(outcome, model.ScopeTemplate, t.displayName(), "NoMatchingVRF", a.explainNoVRF(t, hint))
+}
+
+func (a *advertiser) findNoNeighbor(outcome model.Outcome, t *template, r *templateRouter) {
+	hint := "add one"
+	if outcome == model.Notice {
+		hint = nothingAdvertised
+	}
+	a.find(outcome, model.ScopeTemplate, t.displayName(), "NoNeighbor", fmt.Sprintf(
+		"FRRConfiguration %s has no usable neighbor in VRF %q to advertise to: %s", t.displayName(), cmp.Or(r.VRF, model.DefaultVRF), hint))
 }
 
 // matchVRF reports whether a router of this VRF originates prefixes, and
@@ -280,27 +327,6 @@ func (a *advertiser) checkAutoVRFs() {
 			`no selected FRRConfiguration has a usable router in VRF %q, over which targetVRF "auto" advertises network %q: add a router with "vrf: %s" to one of them`,
 			n.vrf, n.DisplayName(), n.VRF))
 	}
-}
-
-func (a *advertiser) explainNoVRF(t *template) string {
-	var vrfs []string
-	for _, r := range t.routers {
-		vrfs = append(vrfs, fmt.Sprintf("%q", cmp.Or(r.VRF, model.DefaultVRF)))
-	}
-	slices.Sort(vrfs)
-	has := "no routers"
-	if len(vrfs) > 0 {
-		has = "routers in VRF " + strings.Join(slices.Compact(vrfs), ", ") + " only"
-	}
-	wanted := a.targetVRFText()
-	if a.TargetVRF == model.TargetVRFAuto {
-		wanted = "a selected network's VRF"
-	}
-	hint := "add one, or change spec.targetVRF or frrConfigurationSelector"
-	if a.TargetVRF == "" && slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return r.VRF == model.DefaultVRF }) {
-		hint = `frr-k8s calls the default VRF "": remove "vrf: default" from the router`
-	}
-	return fmt.Sprintf("FRRConfiguration %s has no router in %s (it has %s): %s", t.displayName(), wanted, has, hint)
 }
 
 func (a *advertiser) explainNoTemplate(index *templateIndex) string {

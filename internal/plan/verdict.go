@@ -33,13 +33,13 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 		})
 	}
 	if tally.Selected > 0 && tally.NoTemplate == tally.Selected {
-		names := make([]string, 0, len(a.templates))
-		for _, t := range a.templates {
-			names = append(names, t.displayName())
-		}
+		out.Findings = append(out.Findings, a.templatesOnNoNode(tally.Selected))
+		out.Tally.NodeFindings = slices.DeleteFunc(slices.Clone(tally.NodeFindings), func(f model.NodeFinding) bool { return f.Reason == model.ReasonNodeWithoutTemplate })
+	}
+	if names := a.networksOnNoNode(tally.Nowhere); len(names) > 0 {
 		out.Findings = append(out.Findings, model.Finding{
-			Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name},
-			Reason: "NoTemplateOnNodes", Message: fmt.Sprintf("none of its FRRConfigurations (%s) selects any of its %d nodes: change their spec.nodeSelector, or label the nodes",
+			Outcome: model.Notice, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name},
+			Reason: "NetworkOnNoNode", Message: fmt.Sprintf("OVN-Kubernetes has set up no part of network %s on any of the %d nodes: nothing of it is advertised before it does",
 				cutList(names, maxNearMisses), tally.Selected),
 		})
 	}
@@ -47,6 +47,30 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 		out.Networks = append(out.Networks, n.Name)
 	}
 	slices.Sort(out.Networks)
+	return out
+}
+
+func (a *advertiser) templatesOnNoNode(nodes int) model.Finding {
+	names := make([]string, 0, len(a.templates))
+	for _, t := range a.templates {
+		names = append(names, t.displayName())
+	}
+	return model.Finding{
+		Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name},
+		Reason: "NoTemplateOnNodes", Message: fmt.Sprintf("none of its FRRConfigurations (%s) selects any of its %d nodes: change their spec.nodeSelector, or label the nodes",
+			cutList(names, maxNearMisses), nodes),
+	}
+}
+
+// networksOnNoNode are the names, for people, of the networks that are still the
+// object's: a tally may be older than the plan.
+func (a *advertiser) networksOnNoNode(nowhere []string) []string {
+	var out []string
+	for _, name := range nowhere {
+		if n := a.byName[name]; n != nil {
+			out = append(out, fmt.Sprintf("%q", n.DisplayName()))
+		}
+	}
 	return out
 }
 

@@ -33,7 +33,7 @@ func (p *Preview) findings() []finding {
 		for _, f := range verdict.Findings {
 			out = append(out, finding{Finding: f, ra: verdict.RA})
 		}
-		out = append(out, p.nodeFindings(verdict.RA)...)
+		out = append(out, p.nodeFindings(verdict)...)
 	}
 	slices.SortStableFunc(out, func(a, b finding) int { return rank(a.Outcome) - rank(b.Outcome) })
 	return out
@@ -55,8 +55,11 @@ func standAside(verdict *model.Verdict) finding {
 }
 
 // nodeFindings groups what nodes have in common, in the order of nodes.
-func (p *Preview) nodeFindings(ra string) []finding {
+func (p *Preview) nodeFindings(verdict *model.Verdict) []finding {
 	var out []finding
+	ra := verdict.RA
+	// Then the verdict itself tells of it.
+	everywhere := verdict.Tally.NoTemplate == verdict.Tally.Selected
 	index := map[model.Finding]int{}
 	for i := range p.Plan.Nodes {
 		node := &p.Plan.Nodes[i]
@@ -65,6 +68,9 @@ func (p *Preview) nodeFindings(ra string) []finding {
 				continue
 			}
 			for _, f := range node.Parts[j].Findings {
+				if everywhere && f.Reason == model.ReasonNodeWithoutTemplate {
+					continue
+				}
 				at, found := index[f]
 				if !found {
 					at = len(out)

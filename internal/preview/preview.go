@@ -9,7 +9,6 @@ import (
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -25,10 +24,11 @@ type Preview struct {
 
 // Of plans and renders the objects as the manager would.
 func Of(objects *snapshot.Objects, settings model.Settings) *Preview {
-	p := &Preview{Plan: plan.Build(snapshot.Snapshot(objects, settings))}
-	for i := range p.Plan.Nodes {
-		p.Configs = append(p.Configs, render.Node(&p.Plan.Nodes[i])...)
-	}
+	p := &Preview{}
+	others := othersOf(objects)
+	p.Plan = plan.BuildWith(snapshot.Snapshot(objects, settings), func(node *model.NodePlan) {
+		p.Configs = append(p.Configs, others.render(node)...)
+	})
 	slices.SortFunc(p.Configs, compareConfigs)
 	p.RouteAdvertisements = withStatus(objects, settings, p.Plan.Verdicts)
 	return p

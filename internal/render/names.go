@@ -66,6 +66,11 @@ func NodeOf(name string) string {
 	return suffix
 }
 
+// NameTaken says that an object of somebody else has the name of a generated one.
+func NameTaken(object string) string {
+	return "FRRConfiguration " + object + " is not the operator's but has the name that the operator needs: rename or delete it"
+}
+
 // maxTrimmed is how many separators may have been trimmed from a name that was
 // cut; a DNS label ends at 63 characters, so that they never come in long rows.
 const maxTrimmed = 63

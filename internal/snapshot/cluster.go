@@ -29,7 +29,7 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 	out := model.Cluster{
 		RouteAdvertisements: routeAdvertisements(objs, settings),
 		Networks:            networks(objs, settings),
-		Templates:           templates(objs.FRRConfigurations),
+		Templates:           templates(objs),
 		Namespaces:          namespaces(objs.Namespaces),
 		EgressIPs:           egressIPs(objs.EgressIPs),
 		Hosts:               hosts(objs.Nodes),

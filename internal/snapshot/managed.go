@@ -89,15 +89,17 @@ func ManagedRouteAdvertisements(objs *Objects, _ model.Settings) *ovnv1.RouteAdv
 func managedRouteAdvertisement(managed *ovnv1.RouteAdvertisements, objs *Objects, foreign map[string]string) model.RouteAdvertisement {
 	since, _ := managedSince(objs.CUDNs)
 	managed.CreationTimestamp = metav1.NewTime(since)
+	taken := false
 	for i := range objs.RouteAdvertisements {
 		if stored := &objs.RouteAdvertisements[i]; stored.Name == managed.Name {
 			managed.CreationTimestamp = stored.CreationTimestamp
 			managed.Generation = stored.Generation
 			managed.ManagedFields = stored.ManagedFields
+			taken = !isManaged(stored)
 		}
 	}
 	out := routeAdvertisement(managed, foreign)
-	out.Managed = true
+	out.Managed, out.NameTaken = true, taken
 	return out
 }
 

@@ -76,6 +76,7 @@ RouteAdvertisements:
   spec: {targetVRF: other, advertisements: [EgressIP]}
 `).RouteAdvertisements
 	wanted.Created, wanted.Generation = at("2026-01-05T00:00:00Z"), 4
+	wanted.NameTaken = true
 	wanted.ForeignController = `its status is written by "clustermanager-routeadvertisements-controller"`
 	same(t, Cluster(objs, settings).RouteAdvertisements, []model.RouteAdvertisement{wanted})
 }

@@ -32,6 +32,9 @@ type Objects struct {
 	UplinkStates        []unstructured.Unstructured
 	// RouteStates tell which networks are not active on a node.
 	RouteStates []v1alpha1.NodeRouteState
+	// Secrets are for neighbors' passwords. Files may have some; Gather reads none,
+	// because what they hold is not the operator's to know.
+	Secrets []corev1.Secret
 	// NodeStates tell what frr-k8s made of its configuration. They are no part
 	// of the Snapshot, because they follow from the plan.
 	NodeStates []frrk8sv1beta1.FRRNodeState

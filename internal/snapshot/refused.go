@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 
@@ -18,7 +20,10 @@ import (
 // on has no such object; elsewhere, and in files, it takes the whole configuration
 // of every node that it selects with it.
 func refused(c *frrk8sv1beta1.FRRConfiguration) *model.Problem {
-	fault := refusedIn(&c.Spec.BGP)
+	return refusedFor(c, refusedIn(&c.Spec.BGP))
+}
+
+func refusedFor(c *frrk8sv1beta1.FRRConfiguration, fault string) *model.Problem {
 	if fault == "" {
 		return nil
 	}
@@ -48,6 +53,10 @@ func refusedIn(bgp *frrk8sv1beta1.BGPConfig) string {
 }
 
 func refusedRouter(r *frrk8sv1beta1.Router, byVRF map[string][]string) string {
+	if strings.ContainsFunc(r.VRF, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }) {
+		// frr-k8s passes it on, and FRR takes what follows for another word.
+		return "has white space in its vrf, which no VRF's name can have: correct it"
+	}
 	for _, text := range r.Prefixes {
 		if _, ok := prefixOf(text); !ok {
 			return fmt.Sprintf("has the prefix %q, which is none: correct it", text)

@@ -13,12 +13,19 @@ import (
 )
 
 // templates are the FRRConfigurations that no controller of networks made.
-func templates(configs []frrk8sv1beta1.FRRConfiguration) []model.Template {
+func templates(objs *Objects) []model.Template {
 	var out []model.Template
-	for i := range configs {
-		if !IsGenerated(&configs[i]) {
-			out = append(out, template(&configs[i]))
+	secrets := indexSecrets(objs.Secrets)
+	for i := range objs.FRRConfigurations {
+		c := &objs.FRRConfigurations[i]
+		if IsGenerated(c) {
+			continue
 		}
+		t := template(c)
+		if t.Problem == nil {
+			t.Problem = secrets.refused(c)
+		}
+		out = append(out, t)
 	}
 	sortTemplates(out)
 	return out

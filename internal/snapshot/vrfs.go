@@ -23,10 +23,11 @@ type networkIDs struct {
 // vrf returns the name of the network's VRF device.
 func (ids *networkIDs) vrf(cudn *ovnv1.ClusterUserDefinedNetwork) (string, *model.Problem) {
 	if cudn.Status.VRFName != "" {
-		return cudn.Status.VRFName, nil
+		return usableVRF(cudn.Status.VRFName, fmt.Sprintf("ClusterUserDefinedNetwork %q has the status.vrfName", cudn.Name),
+			"see to it that OVN-Kubernetes alone writes the status")
 	}
 	if vrf, ok := ovnk.VRFFromName(cudn.Name); ok {
-		return vrf, nil
+		return usableVRF(vrf, fmt.Sprintf("the VRF of ClusterUserDefinedNetwork %q would be called", cudn.Name), "make the network anew with another name")
 	}
 	if id, found := ids.find(ovnk.NetworkName(cudn.Name)); found {
 		return ovnk.VRFFromID(id), nil
@@ -36,6 +37,14 @@ func (ids *networkIDs) vrf(cudn *ovnv1.ClusterUserDefinedNetwork) (string, *mode
 			"waiting for OVN-Kubernetes to publish that as annotation %s on a NetworkAttachmentDefinition of the network, "+
 			"which it makes in each namespace that spec.namespaceSelector selects, or to set status.vrfName",
 		cudn.Name, ovnk.AnnotationNetworkID)}
+}
+
+// usableVRF refuses a name that no device can have.
+func usableVRF(name, who, remedy string) (string, *model.Problem) {
+	if fault := model.DeviceNameFault(name); fault != "" {
+		return "", &model.Problem{Reason: "InvalidVRFName", Message: fmt.Sprintf("%s %q, which can be no VRF's name, because it %s: %s", who, name, fault, remedy)}
+	}
+	return name, nil
 }
 
 // find looks at NetworkAttachmentDefinitions first: older releases write the

@@ -1,6 +1,8 @@
 package status
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -46,7 +48,7 @@ func renderedMessage(v *model.Verdict) string {
 	if t.Idle > 0 && !idle(v) {
 		s.addf("nothing to advertise on %s", number(t.Idle))
 	}
-	if t.NoTemplate > 0 {
+	if t.NoTemplate > 0 && !slices.ContainsFunc(t.NodeFindings, func(f model.NodeFinding) bool { return f.Reason == model.ReasonNodeWithoutTemplate }) {
 		s.addf("no selected FRRConfiguration applies to %s", number(t.NoTemplate))
 	}
 	if text := nodeFindings(t.NodeFindings, t.Selected); text != "" {

@@ -9,6 +9,7 @@ import (
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,6 +18,7 @@ import (
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -197,9 +199,17 @@ func (c *change) expected(t *trouble) bool {
 }
 
 // remarks are what the planner does not see.
-func (c *change) remarks() []string {
-	if ra, ok := c.after.(*ovnv1.RouteAdvertisements); ok && ra.Name == model.ManagedName {
-		return []string{fmt.Sprintf("RouteAdvertisements %q has the name that the operator needs for networks with routing Managed: rename it", ra.Name)}
+func (c *change) remarks(nodes []corev1.Node) []string {
+	switch after := c.after.(type) {
+	case *ovnv1.RouteAdvertisements:
+		if after.Name == model.ManagedName {
+			return []string{fmt.Sprintf("RouteAdvertisements %q has the name that the operator needs for networks with routing Managed: rename it", after.Name)}
+		}
+	case *frrk8sv1beta1.FRRConfiguration:
+		suffix := render.SuffixOf(after.Name)
+		if slices.ContainsFunc(nodes, func(n corev1.Node) bool { return render.Suffix(n.Name) == suffix }) {
+			return []string{cut(render.NameTaken(after.Namespace+"/"+after.Name), maxWarning)}
+		}
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (v *Validator) warnings(c *change, objects *snapshot.Objects) []string {
 		}
 		fresh = append(fresh, *t)
 	}
-	return append(c.remarks(), texts(fresh, c.name())...)
+	return append(c.remarks(objects.Nodes), texts(fresh, c.name())...)
 }
 
 // deleting reports whether the object is to go, or is on its way.

@@ -75,11 +75,15 @@ func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
 		}
 		without := 0
 		for _, p := range reached {
-			for _, f := range p.Findings {
-				add(ra, f, p.node)
-			}
 			if p.State == model.PartNoTemplate {
 				without++
+			}
+		}
+		for _, p := range reached {
+			for _, f := range p.Findings {
+				if f.Reason != model.ReasonNodeWithoutTemplate || without < len(reached) {
+					add(ra, f, p.node)
+				}
 			}
 		}
 		if without > 0 && without == len(reached) {

@@ -36,11 +36,7 @@ func (r *Reconciler) keepManaged(ctx context.Context, objects *snapshot.Objects)
 		err = client.IgnoreNotFound(r.Writer.Delete(ctx, &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: stored.Name}},
 			client.Preconditions{UID: &stored.UID, ResourceVersion: &stored.ResourceVersion}))
 	case stored != nil && !ours:
-		r.Troubles.Set(managedSource, []string{stored.Name}, model.Finding{
-			Outcome: model.Invalid, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: stored.Name}, Reason: "NameTaken",
-			Message: fmt.Sprintf("RouteAdvertisements %q has the name that the operator needs for networks with routing Managed: rename it", stored.Name),
-		})
-		return nil
+		// The plan tells of it.
 	case stored == nil || !equality.Semantic.DeepEqual(stored.Spec, desired.Spec):
 		err = r.applyManaged(ctx, desired)
 	}
