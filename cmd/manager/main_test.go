@@ -22,7 +22,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	}
 	for _, flag := range []string{
 		"--kubeconfig", "--metrics-bind-address", "--metrics-secure", "--metrics-cert-dir", "--namespace",
-		"--webhook", "--webhook-port", "--webhook-cert-dir", "--webhook-name", "--health-probe-bind-address", "--leader-elect", "--take-over",
+		"--webhook", "--webhook-port", "--webhook-cert-dir", "--webhook-name", "--webhook-client-ca-file", "--webhook-client-names", "--health-probe-bind-address", "--leader-elect", "--take-over",
 		"--managed-asn", "--managed-namespace", "--workers", "--kube-api-qps", "--default-network-nad", "--log-level", "--version",
 	} {
 		if !strings.Contains(help, flag) {
@@ -60,6 +60,9 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"--webhook-port=0":                                   "1 to 65535",
 		"--webhook-name=":                                    "--webhook=false",
 		"--webhook-cert-dir=/nowhere":                        "/nowhere/tls.crt",
+		"--webhook-client-ca-file=/nowhere":                  "/nowhere",
+		"--webhook-client-ca-file=/dev/null":                 "no certificate in PEM form",
+		"--webhook-client-names=kube-apiserver":              "needs --webhook-client-ca-file",
 		"--leader-elect --leader-election-lease-duration=1s": "lease duration",
 		"argument":                                           "argument",
 	} {
