@@ -49,6 +49,8 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"--managed-asn=4294967295":                           "reserved",
 		"--managed-asn=AS1":                                  "--managed-asn",
 		"--managed-namespace=":                               "frr-k8s runs in",
+		"--cluster-subnets=10.244.0.0":                       "10.244.0.0/16/24",
+		"--service-subnets=10.96.0.0":                        "10.96.0.0/16",
 		"--workers=0":                                        "at least 1",
 		"--default-network-nad=default":                      "NAMESPACE/NAME",
 		"--default-network-nad=a/b/c":                        "NAMESPACE/NAME",
@@ -64,7 +66,7 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"--webhook-client-ca-file=/dev/null":                 "no certificate in PEM form",
 		"--webhook-client-names=kube-apiserver":              "needs --webhook-client-ca-file",
 		"--leader-elect --leader-election-lease-duration=1s": "lease duration",
-		"argument":                                           "argument",
+		"argument": "argument",
 	} {
 		_, err := invoke(t, map[string]string{"KUBECONFIG": "/nowhere"}, strings.Fields(wrong)...)
 		if err == nil || !strings.Contains(err.Error(), want) {

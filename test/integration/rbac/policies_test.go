@@ -242,7 +242,11 @@ var _ = Describe("The manager's account", Ordered, func() {
 		users := advertisement()
 		create(ctx, users)
 		refused(manager.Delete(ctx, users), "RouteAdvertisements pods belongs to users", "ovnbgp-managed only")
-		refused(patch(ctx, manager, users, `{"spec":{"targetVRF":"auto"}}`), "belongs to users")
+		for _, json := range []string{
+			`{"spec":{"targetVRF":"auto"}}`, `{"metadata":{"labels":{"a":"b"}}}`, `{"metadata":{"annotations":{"a":"b"}}}`, `{"metadata":{"finalizers":["a/b"]}}`,
+		} {
+			refused(patch(ctx, manager, users, json), "belongs to users")
+		}
 		another := advertisement()
 		another.Name = "another"
 		refused(manager.Create(ctx, another), "belongs to users")
@@ -251,6 +255,8 @@ var _ = Describe("The manager's account", Ordered, func() {
 		create(ctx, squatter)
 		refused(patch(ctx, manager, squatter, `{"metadata":{"labels":{"ovnbgp.io/managed":"true"}}}`), "belongs to users")
 
+		By("leaving them to somebody else, as a hand-back does")
+		Expect(patch(ctx, manager, users, `{"metadata":{"managedFields":[{}]}}`)).To(Succeed())
 		By("writing the status of all")
 		Expect(manager.Status().Patch(ctx, &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: users.Name}},
 			client.RawPatch(types.MergePatchType, []byte(`{"status":{"status":"Accepted"}}`)))).To(Succeed())
