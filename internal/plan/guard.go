@@ -153,6 +153,10 @@ func (p *nodePlanner) refuse(n *model.Network, vrf string, prefix netip.Prefix) 
 	return nil
 }
 
+// maxBounds is how many of a network's subnets, of which it may have hundreds, a
+// message names.
+const maxBounds = 2
+
 // outside says where a node's part can't be one of the network's: the annotation
 // that tells it is as trustworthy as the node.
 func (p *nodePlanner) outside(n *model.Network, prefix netip.Prefix) *model.Problem {
@@ -172,5 +176,5 @@ func (p *nodePlanner) outside(n *model.Network, prefix netip.Prefix) *model.Prob
 	}
 	return &model.Problem{Reason: "HostSubnetOutside", Message: fmt.Sprintf(
 		"%s of network %q is not advertised: the annotation k8s.ovn.org/node-subnets claims it, and it is no node's part of the network's %s: "+
-			"see who wrote it, and remove it so that OVN-Kubernetes writes it again", prefix, n.DisplayName(), cutList(of, maxNearMisses))}
+			"see who wrote it, and remove it so that OVN-Kubernetes writes it again", prefix, n.DisplayName(), cutList(of, maxBounds))}
 }

@@ -37,7 +37,7 @@ var _ = Describe("A node that claims another's subnet", func() {
 		claim(ctx, "node-3", `{"default":["10.244.2.0/24","10.244.3.0/24"]}`)
 		Eventually(prefixes).WithArguments(ctx).Should(Equal(map[string][]string{"node-1": {"10.244.1.0/24"}, "node-3": {"10.244.3.0/24"}}))
 		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Message", And(
-			ContainSubstring("10.244.2.0/24"), ContainSubstring("of node-3 claims it, too"), ContainSubstring("of node-2 claims it, too"))))
+			ContainSubstring("node-2, node-3"), ContainSubstring(`10.244.2.0/24 of network "default" is not advertised`), ContainSubstring("claims it, too"))))
 
 		By("claiming all there is")
 		claim(ctx, "node-3", `{"default":["0.0.0.0/0","10.244.3.0/24"]}`)
