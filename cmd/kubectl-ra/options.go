@@ -39,6 +39,8 @@ type options struct {
 	managedASN       uint32
 	managedNamespace string
 	defaultNoOverlay []string
+	clusterSubnets   []string
+	serviceSubnets   []string
 
 	stdin  io.Reader
 	stdout io.Writer
@@ -66,6 +68,8 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"namespace for the FRRConfigurations of Managed routing, as the manager's flag")
 	f.StringSliceVar(&o.defaultNoOverlay, "default-network-no-overlay-subnets", nil,
 		"subnets of the default pod network if it has no overlay, as the manager's flag")
+	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", nil, "subnets of the default pod network, as the manager's flag")
+	f.StringSliceVar(&o.serviceSubnets, "service-subnets", nil, "subnets of Services, as the manager's flag")
 }
 
 // usesCluster reports whether a cluster is read. Files alone never need one.
@@ -76,10 +80,14 @@ func (o *options) usesCluster() bool {
 func (o *options) settings() model.Settings {
 	// validate has looked at it.
 	noOverlay, _ := ovnk.ParseClusterSubnets(o.defaultNoOverlay)
+	clusterSubnets, _ := ovnk.ParseClusterSubnets(o.clusterSubnets)
+	serviceSubnets, _ := ovnk.ParseServiceSubnets(o.serviceSubnets)
 	return model.Settings{
 		TakeOver:         o.takeOver,
 		Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
 		DefaultNoOverlay: noOverlay,
+		ClusterSubnets:   clusterSubnets,
+		ServiceSubnets:   serviceSubnets,
 	}
 }
 
@@ -114,6 +122,12 @@ func (o *options) validate() error {
 	}
 	if _, err := ovnk.ParseClusterSubnets(o.defaultNoOverlay); err != nil {
 		complain("--default-network-no-overlay-subnets: %w", err)
+	}
+	if _, err := ovnk.ParseClusterSubnets(o.clusterSubnets); err != nil {
+		complain("--cluster-subnets: %w", err)
+	}
+	if _, err := ovnk.ParseServiceSubnets(o.serviceSubnets); err != nil {
+		complain("--service-subnets: %w", err)
 	}
 	return errors.Join(problems...)
 }

@@ -22,7 +22,7 @@ func TestHelpExplainsEveryFlag(t *testing.T) {
 	}
 	for _, flag := range []string{
 		"--kubeconfig", "--metrics-bind-address", "--metrics-secure", "--metrics-cert-dir", "--namespace",
-		"--webhook", "--webhook-port", "--webhook-cert-dir", "--webhook-name", "--health-probe-bind-address", "--leader-elect", "--take-over",
+		"--webhook", "--webhook-port", "--webhook-cert-dir", "--webhook-name", "--webhook-client-ca-file", "--webhook-client-names", "--health-probe-bind-address", "--leader-elect", "--take-over",
 		"--managed-asn", "--managed-namespace", "--workers", "--kube-api-qps", "--default-network-nad", "--log-level", "--version",
 	} {
 		if !strings.Contains(help, flag) {
@@ -49,6 +49,8 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"--managed-asn=4294967295":                           "reserved",
 		"--managed-asn=AS1":                                  "--managed-asn",
 		"--managed-namespace=":                               "frr-k8s runs in",
+		"--cluster-subnets=10.244.0.0":                       "10.244.0.0/16/24",
+		"--service-subnets=10.96.0.0":                        "10.96.0.0/16",
 		"--workers=0":                                        "at least 1",
 		"--default-network-nad=default":                      "NAMESPACE/NAME",
 		"--default-network-nad=a/b/c":                        "NAMESPACE/NAME",
@@ -60,8 +62,11 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"--webhook-port=0":                                   "1 to 65535",
 		"--webhook-name=":                                    "--webhook=false",
 		"--webhook-cert-dir=/nowhere":                        "/nowhere/tls.crt",
+		"--webhook-client-ca-file=/nowhere":                  "/nowhere",
+		"--webhook-client-ca-file=/dev/null":                 "no certificate in PEM form",
+		"--webhook-client-names=kube-apiserver":              "needs --webhook-client-ca-file",
 		"--leader-elect --leader-election-lease-duration=1s": "lease duration",
-		"argument":                                           "argument",
+		"argument": "argument",
 	} {
 		_, err := invoke(t, map[string]string{"KUBECONFIG": "/nowhere"}, strings.Fields(wrong)...)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -41,6 +41,8 @@ type options struct {
 	managedNamespace  string
 	defaultNetworkNAD string
 	defaultNoOverlay  []string
+	clusterSubnets    []string
+	serviceSubnets    []string
 	workers           int
 
 	logLevel  string
@@ -127,6 +129,11 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.defaultNoOverlay, "default-network-no-overlay-subnets", o.defaultNoOverlay,
 		"subnets of the default pod network, as OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24), if it has no overlay: "+
 			"nodes then receive each other's parts of them")
+	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", o.clusterSubnets,
+		"subnets of the default pod network, as OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24): what a node's annotation claims "+
+			"outside of them is not advertised (default it is bounded by what other nodes claim only)")
+	f.StringSliceVar(&o.serviceSubnets, "service-subnets", o.serviceSubnets,
+		"subnets of Services: what overlaps them is not advertised (default not known)")
 	f.IntVar(&o.workers, "workers", o.workers, "how many nodes are worked on at once")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig,
@@ -183,6 +190,12 @@ func (o *options) validate() error {
 	if _, err := ovnk.ParseClusterSubnets(o.defaultNoOverlay); err != nil {
 		complain("--default-network-no-overlay-subnets: %w", err)
 	}
+	if _, err := ovnk.ParseClusterSubnets(o.clusterSubnets); err != nil {
+		complain("--cluster-subnets: %w", err)
+	}
+	if _, err := ovnk.ParseServiceSubnets(o.serviceSubnets); err != nil {
+		complain("--service-subnets: %w", err)
+	}
 	if o.leaderElect && (o.leaseDuration <= o.renewDeadline || o.renewDeadline <= o.retryPeriod || o.retryPeriod <= 0) {
 		complain("leader election wants lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
 			o.leaseDuration, o.renewDeadline, o.retryPeriod)
@@ -216,11 +229,21 @@ func (o *options) controllers() (controller.Options, error) {
 	if err != nil {
 		return controller.Options{}, err
 	}
+	clusterSubnets, err := ovnk.ParseClusterSubnets(o.clusterSubnets)
+	if err != nil {
+		return controller.Options{}, err
+	}
+	serviceSubnets, err := ovnk.ParseServiceSubnets(o.serviceSubnets)
+	if err != nil {
+		return controller.Options{}, err
+	}
 	return controller.Options{
 		Settings: model.Settings{
 			TakeOver:         o.takeOver,
 			Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
 			DefaultNoOverlay: noOverlay,
+			ClusterSubnets:   clusterSubnets,
+			ServiceSubnets:   serviceSubnets,
 		},
 		DefaultNAD:  defaultNAD,
 		ObserveOnly: o.observeOnly,

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/webhook"
@@ -27,6 +27,7 @@ type webhookOptions struct {
 	port    int
 	certDir string
 	name    string
+	clients apiServer
 }
 
 func (w *webhookOptions) addTo(f *pflag.FlagSet) {
@@ -38,6 +39,12 @@ func (w *webhookOptions) addTo(f *pflag.FlagSet) {
 			"sees to the caBundle, too (default the operator makes and renews its own, in the Secret --webhook-name)")
 	f.StringVar(&w.name, "webhook-name", w.name,
 		"name of the webhook's ValidatingWebhookConfiguration and of the Secret with its certificate")
+	f.StringVar(&w.clients.file, "webhook-client-ca-file", w.clients.file,
+		"file with the certificates of who signs the API server's client certificate, read for each connection: nobody without one "+
+			"reaches the webhook (default the API server is known by the path that the operator writes into its ValidatingWebhookConfiguration; "+
+			"with --webhook-cert-dir, by nothing, so that reviews are answered by the object alone)")
+	f.StringSliceVar(&w.clients.names, "webhook-client-names", w.clients.names,
+		"names, common or DNS, one of which a client certificate must have (default any of --webhook-client-ca-file)")
 }
 
 func (w *webhookOptions) validate() error {
@@ -56,7 +63,7 @@ func (w *webhookOptions) validate() error {
 			problems = append(problems, fmt.Errorf("--webhook-cert-dir: %w", err))
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, w.clients.validate())...)
 }
 
 // withoutWebhook says why there is no webhook, "" where there is one.
@@ -84,9 +91,11 @@ func (o *options) addWebhook(m ctrl.Manager, config *rest.Config, settings model
 		return nil, nil
 	}
 	serving := ctrlwebhook.Options{Port: o.webhook.port, CertDir: o.webhook.certDir}
+	knows := func(*http.Request) bool { return false }
 	if o.webhook.certDir == "" {
 		keeper, err := certificate.New(config, certificate.Options{
 			Configuration: o.webhook.name,
+			Path:          webhook.Path,
 			Secret:        types.NamespacedName{Namespace: o.namespace, Name: o.webhook.name},
 			Log:           log,
 		})
@@ -97,6 +106,15 @@ func (o *options) addWebhook(m ctrl.Manager, config *rest.Config, settings model
 			return nil, err
 		}
 		serving.TLSOpts = append(serving.TLSOpts, func(c *tls.Config) { c.GetCertificate = keeper.GetCertificate })
+		knows = func(r *http.Request) bool { return keeper.Knows(r.URL.Path) }
+	}
+	switch {
+	case o.webhook.clients.file != "":
+		serving.TLSOpts = append(serving.TLSOpts, o.webhook.clients.require)
+		// No others get as far as a request.
+		knows = func(*http.Request) bool { return true }
+	case o.webhook.certDir != "":
+		log.Info("Nothing tells the API server from others, so that objects are checked by themselves only; give --webhook-client-ca-file")
 	}
 	server := ctrlwebhook.NewServer(serving)
 	if err := m.Add(server); err != nil {
@@ -104,6 +122,8 @@ func (o *options) addWebhook(m ctrl.Manager, config *rest.Config, settings model
 	}
 	figures := webhook.NewFigures(ctrlmetrics.Registry)
 	return func(reader client.Reader) {
-		server.Register(webhook.Path, &admission.Webhook{Handler: webhook.NewValidator(reader, settings, figures, time.Now)})
+		handler := webhook.NewHandler(webhook.NewValidator(reader, settings, figures, time.Now), knows)
+		server.Register(webhook.Path, handler)
+		server.Register(webhook.Path+"/", handler)
 	}, nil
 }

@@ -12,6 +12,10 @@ import (
 // makes and renews, into every container of the Deployment.
 const webhookCertificate = "/tmp/k8s-webhook-server/serving-certs"
 
+// webhookPath is where the manager serves reviews. config/webhook has none: there
+// the manager, whose certificate it is, writes one of its own.
+const webhookPath = "/validate"
+
 // strategy is the Deployment and its rights.
 func (s *sources) strategy(image string) v1alpha1.StrategyDetailsDeployment {
 	deployment := s.deployment.DeepCopy()
@@ -53,6 +57,7 @@ func withoutOwnCertificate(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule {
 // and a certificate of each.
 func (s *sources) webhooks() []v1alpha1.WebhookDescription {
 	var out []v1alpha1.WebhookDescription
+	path := webhookPath
 	for i := range s.webhook.Webhooks {
 		w := &s.webhook.Webhooks[i]
 		out = append(out, v1alpha1.WebhookDescription{
@@ -67,7 +72,7 @@ func (s *sources) webhooks() []v1alpha1.WebhookDescription {
 			SideEffects:             w.SideEffects,
 			TimeoutSeconds:          w.TimeoutSeconds,
 			AdmissionReviewVersions: w.AdmissionReviewVersions,
-			WebhookPath:             w.ClientConfig.Service.Path,
+			WebhookPath:             &path,
 		})
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.WebhookDescription) int { return strings.Compare(a.GenerateName, b.GenerateName) })

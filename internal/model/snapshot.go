@@ -21,7 +21,10 @@ type Cluster struct {
 	Namespaces          []Namespace
 	EgressIPs           []EgressIP
 	// Hosts is the light view of every node that decisions across nodes need.
-	Hosts    []Host
+	Hosts []Host
+	// Disputes are, by node, the subnets that it claims and can't have, because
+	// other nodes claim them, too.
+	Disputes map[string][]Dispute
 	Settings Settings
 }
 
@@ -35,6 +38,11 @@ type Settings struct {
 	// DefaultNoOverlay are the default network's subnets where it has no overlay;
 	// empty where it has one.
 	DefaultNoOverlay []NetworkSubnet
+	// ClusterSubnets are the default network's, as far as they are known: no
+	// node has a part outside of them.
+	ClusterSubnets []NetworkSubnet
+	// ServiceSubnets are those of Services, which no network may cover.
+	ServiceSubnets []netip.Prefix
 }
 
 // ManagedRouting says how nodes peer with each other for NoOverlay networks
@@ -180,6 +188,15 @@ type EgressIP struct {
 	// ItemProblems are those of single assignments; the others go on.
 	ItemProblems []Problem
 	Problem      *Problem
+}
+
+// Dispute is a subnet of a network that a node claims and that it shares with
+// others, which claim it or one that it overlaps.
+type Dispute struct {
+	Network string
+	Subnet  netip.Prefix
+	// Others are the other nodes, sorted.
+	Others []string
 }
 
 // EgressAssignment is an egress IP that sits on a node.

@@ -49,6 +49,20 @@ func ParseClusterSubnets(list []string) ([]model.NetworkSubnet, error) {
 	return out, nil
 }
 
+// ParseServiceSubnets parses subnets as OVN-Kubernetes' --k8s-service-cidrs has
+// them.
+func ParseServiceSubnets(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range list {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil || prefix.Addr().Is4In6() {
+			return nil, fmt.Errorf("%q is not a subnet: write it as 10.96.0.0/16 or fd00:10:96::/112", text)
+		}
+		out = append(out, prefix.Masked())
+	}
+	return out, nil
+}
+
 func parseClusterSubnet(text string) (model.NetworkSubnet, error) {
 	cidr, length := text, ""
 	if strings.Count(text, "/") == 2 {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 
@@ -14,7 +15,11 @@ func (c *Compiled) Affected(old *Compiled) (all bool, nodes []string) {
 	if old == nil || !c.sameForAllNodes(old) {
 		return true, nil
 	}
+	if c.guardsOthers(old) {
+		return true, nil
+	}
 	names := map[string]bool{}
+	changedKeys(c.cluster.Disputes, old.cluster.Disputes, func(node string) { names[node] = true })
 	changedKeys(c.egress, old.egress, func(node string) { names[node] = true })
 	changedKeys(c.sharedHostnames, old.sharedHostnames, func(hostname string) {
 		for _, node := range slices.Concat(c.sharedHostnames[hostname], old.sharedHostnames[hostname]) {
@@ -37,6 +42,24 @@ func (c *Compiled) sameForAllNodes(old *Compiled) bool {
 		reflect.DeepEqual(c.cluster.Networks, old.cluster.Networks) &&
 		reflect.DeepEqual(c.cluster.Settings, old.cluster.Settings) &&
 		slices.EqualFunc(c.advertisers, old.advertisers, sameSelection)
+}
+
+// guardsOthers reports whether an address that no prefix may cover came or went
+// within a network. Nodes come and go, and mostly none of them does.
+func (c *Compiled) guardsOthers(old *Compiled) bool {
+	inside := func(address netip.Addr) bool {
+		for _, networks := range [][]model.Network{c.cluster.Networks, old.cluster.Networks} {
+			for i := range networks {
+				for _, subnet := range networks[i].Subnets {
+					if subnet.Prefix.Contains(address) {
+						return true
+					}
+				}
+			}
+		}
+		return slices.ContainsFunc(c.cluster.Settings.ClusterSubnets, func(s model.NetworkSubnet) bool { return s.Prefix.Contains(address) })
+	}
+	return c.guarded.differs(old.guarded, inside)
 }
 
 // sameSelection reports whether an object still selects the same networks;

@@ -52,6 +52,13 @@ func TestAffected(t *testing.T) {
 			nodes: []string{"node-00001"}},
 		{name: "a shared hostname", after: func(c *model.Cluster) { c.Hosts[3].Hostname = "node-00000" },
 			nodes: []string{"node-00000", "node-00003"}},
+		{name: "a subnet that two nodes claim", after: func(c *model.Cluster) {
+			c.Disputes = map[string][]model.Dispute{"node-00001": {{Network: "default", Others: []string{"node-00002"}}}, "node-00002": {{Network: "default", Others: []string{"node-00001"}}}}
+		}, nodes: []string{"node-00001", "node-00002"}},
+		{name: "a node's address outside of all networks", after: func(c *model.Cluster) { c.Hosts[3].Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.77")} }},
+		{name: "a node's address within a network", after: func(c *model.Cluster) {
+			c.Hosts[3].Addresses = []netip.Addr{c.Networks[1].Subnets[0].Prefix.Addr().Next()}
+		}, all: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			compile := func(mutate func(*model.Cluster)) *plan.Compiled {

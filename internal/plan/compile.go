@@ -25,6 +25,8 @@ type Compiled struct {
 	selected map[*template]bool
 	// sharedHostnames holds hostname labels that several nodes carry.
 	sharedHostnames map[string][]string
+	// guarded is what no prefix may cover.
+	guarded *guard
 }
 
 // advertiser is a RouteAdvertisements object with what it selects.
@@ -67,6 +69,7 @@ func Compile(c *model.Cluster) *Compiled {
 	out.cluster.RouteAdvertisements = slices.SortedFunc(slices.Values(c.RouteAdvertisements), compareRouteAdvertisements)
 	out.templates = indexTemplates(c.Templates)
 	out.sharedHostnames = sharedHostnames(c.Hosts)
+	out.guarded = newGuard(c)
 
 	for i := range out.cluster.RouteAdvertisements {
 		a := &advertiser{RouteAdvertisement: out.cluster.RouteAdvertisements[i]}
@@ -93,7 +96,7 @@ func Compile(c *model.Cluster) *Compiled {
 			out.selected[t.template] = out.selected[t.template] || !a.idle
 		}
 	}
-	out.egress = assignEgressIPs(c, out.advertisers)
+	out.egress = assignEgressIPs(c, out.guarded, out.advertisers)
 	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {
 		a.noteSharedRouterIDs(shared, c.Hosts)

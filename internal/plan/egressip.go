@@ -20,7 +20,7 @@ type egressRoute struct {
 }
 
 // assignEgressIPs finds each node's egress IPs and the networks that use them.
-func assignEgressIPs(c *model.Cluster, advertisers []*advertiser) map[string][]egressRoute {
+func assignEgressIPs(c *model.Cluster, guarded *guard, advertisers []*advertiser) map[string][]egressRoute {
 	if !slices.ContainsFunc(advertisers, func(a *advertiser) bool { return a.egressIPs && !a.idle }) {
 		return nil
 	}
@@ -57,6 +57,10 @@ func assignEgressIPs(c *model.Cluster, advertisers []*advertiser) map[string][]e
 		}
 		noteUnserved(advertisers, eip.Name, unserved)
 		for _, assigned := range eip.Assignments {
+			if why := guarded.covers("", hostPrefix(assigned.Address)); why != nil {
+				refuseEgressIP(advertisers, eip.Name, assigned.Address, why)
+				continue
+			}
 			for network := range networks {
 				out[assigned.Node] = append(out[assigned.Node], egressRoute{network, hostPrefix(assigned.Address)})
 			}
@@ -69,6 +73,16 @@ func assignEgressIPs(c *model.Cluster, advertisers []*advertiser) map[string][]e
 		out[node] = slices.Compact(routes)
 	}
 	return out
+}
+
+// refuseEgressIP tells of an address that isn't the EgressIP's to have.
+func refuseEgressIP(advertisers []*advertiser, egressIP string, address netip.Addr, why *covered) {
+	for _, a := range advertisers {
+		if a.egressIPs && !a.idle {
+			a.find(model.Invalid, model.ScopeEgressIP, egressIP, why.reason, fmt.Sprintf(
+				"EgressIP %q: %s is not advertised, because it %s: give it another address", egressIP, address, why.what))
+		}
+	}
 }
 
 // noteUnserved tells of namespaces whose pods the egress IP is for and whose

@@ -62,10 +62,18 @@ func settings(t *testing.T, path string) model.Settings {
 	flags.Uint32Var(&out.Managed.ASN, "managed-asn", out.Managed.ASN, "")
 	flags.StringVar(&out.Managed.Namespace, "managed-namespace", out.Managed.Namespace, "")
 	noOverlay := flags.StringSlice("default-network-no-overlay-subnets", nil, "")
+	clusterSubnets := flags.StringSlice("cluster-subnets", nil, "")
+	serviceSubnets := flags.StringSlice("service-subnets", nil, "")
 	if err := flags.Parse(strings.Fields(string(text))); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
 	if out.DefaultNoOverlay, err = ovnk.ParseClusterSubnets(*noOverlay); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	if out.ClusterSubnets, err = ovnk.ParseClusterSubnets(*clusterSubnets); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	if out.ServiceSubnets, err = ovnk.ParseServiceSubnets(*serviceSubnets); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
 	return out

@@ -86,7 +86,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		return part, true
 	}
 	networks := p.networksOn(a, &part)
-	routes := p.routes(a, networks)
+	routes := p.routes(a, networks, &part)
 	switch {
 	case len(routes) == 0 && len(part.Findings) > 0:
 		part.State = model.PartBlocked

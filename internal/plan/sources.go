@@ -13,9 +13,9 @@ type route struct {
 	prefix  netip.Prefix
 }
 
-// source yields the routes of networks on the planner's node. A new kind of
-// prefix is a new source.
-type source func(p *nodePlanner, networks []*advertisedNetwork) []route
+// source yields the routes of networks on the planner's node, and tells in the
+// part what it left out. A new kind of prefix is a new source.
+type source func(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route
 
 // sources are what the advertiser asks for.
 func (a *advertiser) sources() []source {
@@ -30,10 +30,10 @@ func (a *advertiser) sources() []source {
 }
 
 // routes collects what the advertiser's sources yield, sorted by prefix.
-func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork) []route {
+func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route {
 	out := make([]route, 0, 2*len(networks))
 	for _, routesOf := range a.sources() {
-		out = append(out, routesOf(p, networks)...)
+		out = append(out, routesOf(p, a, networks, part)...)
 	}
 	slices.SortFunc(out, func(x, y route) int { return x.prefix.Compare(y.prefix) })
 	return out
@@ -41,24 +41,33 @@ func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork) []rou
 
 // podNetworkRoutes yields the node's part of Layer3 networks and of the
 // default one, and whole Layer2 networks, which every node can reach.
-func podNetworkRoutes(p *nodePlanner, networks []*advertisedNetwork) []route {
+func podNetworkRoutes(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route {
 	out := make([]route, 0, len(networks))
+	add := func(n *advertisedNetwork, prefix netip.Prefix) {
+		if why := p.refuse(n.Network, a.originVRF(n), prefix); why != nil {
+			part.Findings = append(part.Findings, model.Finding{
+				Outcome: model.Invalid, Scope: model.Scope{Kind: model.ScopeNetwork, Name: n.DisplayName()}, Reason: why.Reason, Message: why.Message,
+			})
+			return
+		}
+		out = append(out, route{n, prefix})
+	}
 	for _, n := range networks {
 		if !n.hasHostSubnets() {
 			for _, subnet := range n.Subnets {
-				out = append(out, route{n, subnet.Prefix})
+				add(n, subnet.Prefix)
 			}
 			continue
 		}
 		for _, prefix := range p.node.Subnets[n.Name] {
-			out = append(out, route{n, prefix})
+			add(n, prefix)
 		}
 	}
 	return out
 }
 
 // egressIPRoutes yields the egress IPs on the node that serve the networks.
-func egressIPRoutes(p *nodePlanner, networks []*advertisedNetwork) []route {
+func egressIPRoutes(p *nodePlanner, _ *advertiser, networks []*advertisedNetwork, _ *model.NodePart) []route {
 	var out []route
 	for _, e := range p.egress[p.node.Name] {
 		i := slices.IndexFunc(networks, func(n *advertisedNetwork) bool { return n.Name == e.network && !n.withoutEgressIPs })
@@ -111,6 +120,10 @@ func (p *nodePlanner) shadows(vrf string) map[string]overlap {
 	space := p.spaces[vrf]
 	if space != nil && space.defaultNetwork != nil {
 		for _, prefix := range p.node.Subnets[model.DefaultNetwork] {
+			// What the node doesn't advertise takes nothing from others.
+			if p.refuse(space.defaultNetwork, vrf, prefix) != nil {
+				continue
+			}
 			if other, found := space.find(prefix); found && !other.network.IsDefault() {
 				held[other.network.Name] = overlap{other.prefix, prefix, space.defaultNetwork}
 			}

@@ -14,6 +14,7 @@ import (
 // Snapshot is all of it: the cluster and every node.
 func Snapshot(objs *Objects, settings model.Settings) *model.Snapshot {
 	out := &model.Snapshot{Cluster: Cluster(objs, settings)}
+	out.Disputes = Disputes(objs.Nodes)
 	reader := NewNodeReader(objs)
 	out.Nodes = make([]model.Node, 0, len(objs.Nodes))
 	for i := range objs.Nodes {
@@ -33,6 +34,7 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 		Namespaces:          namespaces(objs.Namespaces),
 		EgressIPs:           egressIPs(objs.EgressIPs),
 		Hosts:               hosts(objs.Nodes),
+		Disputes:            objs.Disputes,
 		Settings:            settings,
 	}
 	if created, managed := managedSince(objs.CUDNs); managed && ManagedRouteAdvertisements(objs, settings) != nil {

@@ -16,6 +16,7 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
@@ -38,6 +39,9 @@ type Objects struct {
 	// NodeStates tell what frr-k8s made of its configuration. They are no part
 	// of the Snapshot, because they follow from the plan.
 	NodeStates []frrk8sv1beta1.FRRNodeState
+	// Disputes are those among Nodes, for Cluster. Snapshot finds them itself; for
+	// whoever makes one Cluster after the other, Claims has them at less cost.
+	Disputes map[string][]model.Dispute
 }
 
 // UplinkStateKind is the kind of Objects.UplinkStates.

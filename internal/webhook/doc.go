@@ -8,6 +8,9 @@
 // before. Of nodes that look alike it plans a few, so that its time does not
 // grow with the cluster; the status is the whole truth.
 //
+// Anybody who reaches the port may ask, and claim to be whoever he likes. Only
+// the API server is told what other objects have to do with one; see NewHandler.
+//
 // It must never stand in the way: what it can't find out, it lets pass, and
 // says so. It writes nothing, so that a dry run may ask it.
 package webhook

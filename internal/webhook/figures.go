@@ -8,6 +8,7 @@ const (
 	outcomeWarned    = "warned"
 	outcomeDenied    = "denied"
 	outcomeUnchecked = "unchecked"
+	outcomeStranger  = "stranger"
 )
 
 // Figures count reviews. A nil *Figures counts nothing.
@@ -19,7 +20,7 @@ type Figures struct {
 func NewFigures(registry prometheus.Registerer) *Figures {
 	f := &Figures{reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ovnbgp_admission_reviews_total",
-		Help: "Admission reviews by kind and outcome: allowed, warned, denied, or unchecked because the operator could not tell.",
+		Help: "Admission reviews by kind and outcome: allowed, warned, denied, unchecked because the operator could not tell, or stranger where nothing shows that the API server asks.",
 	}, []string{"kind", "outcome"})}
 	registry.MustRegister(f.reviews)
 	return f

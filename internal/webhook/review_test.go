@@ -161,7 +161,7 @@ func created(t testing.TB, object client.Object) admission.Request {
 
 // What can't be found out passes, and says so.
 func TestFailsOpen(t *testing.T) {
-	ctx := t.Context()
+	ctx := FromAPIServer(t.Context())
 	for name, test := range map[string]struct {
 		reader  client.Reader
 		request admission.Request
@@ -191,20 +191,20 @@ func TestManyReviewsWaitForEachOther(t *testing.T) {
 	v := validator(slow)
 	answers := make(chan admission.Response)
 	for range atOnce {
-		go func() { answers <- v.Handle(t.Context(), created(t, advertisement("a", true))) }()
+		go func() { answers <- v.Handle(FromAPIServer(t.Context()), created(t, advertisement("a", true))) }()
 	}
 	for range atOnce {
 		<-answers
 	}
 	close(slow.wait)
-	if response := v.Handle(t.Context(), created(t, advertisement("a", true))); !response.Allowed || strings.Contains(strings.Join(response.Warnings, ""), "not checked") {
+	if response := v.Handle(FromAPIServer(t.Context()), created(t, advertisement("a", true))); !response.Allowed || strings.Contains(strings.Join(response.Warnings, ""), "not checked") {
 		t.Errorf("a slot was not given back: %+v", response)
 	}
 }
 
 // Nodes are many; a finding on some of them is one warning.
 func TestWarnsOnceForAllNodes(t *testing.T) {
-	response := validator(cluster(500, 3)).Handle(t.Context(), created(t, template("other", 64999)))
+	response := validator(cluster(500, 3)).Handle(FromAPIServer(t.Context()), created(t, template("other", 64999)))
 	if !response.Allowed || len(response.Warnings) != 1 {
 		t.Fatalf("%+v, want one warning", response)
 	}
@@ -219,7 +219,7 @@ func TestWarnsOnceForAllNodes(t *testing.T) {
 func TestLooksAtTheNodesThatAreConcerned(t *testing.T) {
 	other := template("other", 64999)
 	other.Spec.NodeSelector.MatchLabels = map[string]string{model.LabelHostname: "node-0444"}
-	response := validator(cluster(500, 1)).Handle(t.Context(), created(t, other))
+	response := validator(cluster(500, 1)).Handle(FromAPIServer(t.Context()), created(t, other))
 	if len(response.Warnings) != 1 || !strings.Contains(response.Warnings[0], "node-0444") {
 		t.Errorf("%+v, want a warning about node-0444", response)
 	}
@@ -228,7 +228,7 @@ func TestLooksAtTheNodesThatAreConcerned(t *testing.T) {
 func TestOwnObjectsPass(t *testing.T) {
 	generated := template("ovnbgp-x", 64999)
 	generated.Labels[model.LabelGenerated] = "true"
-	if response := validator(cluster(1, 1)).Handle(t.Context(), created(t, generated)); !response.Allowed || len(response.Warnings) > 0 {
+	if response := validator(cluster(1, 1)).Handle(FromAPIServer(t.Context()), created(t, generated)); !response.Allowed || len(response.Warnings) > 0 {
 		t.Errorf("generated: %+v", response)
 	}
 }
@@ -238,12 +238,12 @@ func TestOwnObjectsPass(t *testing.T) {
 func TestWhatANewNetworkWaitsForIsNoNews(t *testing.T) {
 	long := network(900)
 	long.Name = "a-name-that-no-device-has"
-	if response := validator(cluster(3, 1)).Handle(t.Context(), created(t, long)); len(response.Warnings) > 0 {
+	if response := validator(cluster(3, 1)).Handle(FromAPIServer(t.Context()), created(t, long)); len(response.Warnings) > 0 {
 		t.Errorf("the network: %q", response.Warnings)
 	}
 	with := cluster(3, 1)
 	with.objects = append(with.objects, long)
-	response := validator(with).Handle(t.Context(), created(t, advertisement("late", false)))
+	response := validator(with).Handle(FromAPIServer(t.Context()), created(t, advertisement("late", false)))
 	if len(response.Warnings) != 1 || !strings.Contains(response.Warnings[0], "is not known yet") {
 		t.Errorf("who selects it: %q", response.Warnings)
 	}

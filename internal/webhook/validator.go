@@ -44,7 +44,8 @@ func NewValidator(reader client.Reader, settings model.Settings, figures *Figure
 	return &Validator{reader: reader, settings: settings, figures: figures, now: now, slots: semaphore.NewWeighted(atOnce)}
 }
 
-// Handle answers one review.
+// Handle answers one review: the API server's with what it would bring about,
+// those of others by the object alone.
 func (v *Validator) Handle(ctx context.Context, request admission.Request) (response admission.Response) {
 	outcome := outcomeUnchecked
 	defer func() {
@@ -68,6 +69,11 @@ func (v *Validator) Handle(ctx context.Context, request admission.Request) (resp
 	if fault := change.fault(v.settings); fault != "" && change.specChanged {
 		outcome = outcomeDenied
 		return admission.Denied(fault)
+	}
+	if !fromAPIServer(ctx) {
+		// What other objects have to do with this one is no stranger's business.
+		outcome = outcomeStranger
+		return admission.Allowed("").WithWarnings(change.remarks(nil)...)
 	}
 	if err := v.slots.Acquire(ctx, 1); err != nil {
 		return unchecked(errors.New("the operator has too many reviews to answer"))

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -26,12 +27,18 @@ import (
 // patience is long, because the machine may be busy with other tests.
 const patience = 90 * time.Second
 
+// upstreamUser is the account of OVN-Kubernetes' cluster manager.
+const upstreamUser = "system:serviceaccount:ovn-kubernetes:ovnkube-cluster-manager"
+
 // cluster is an API server that frr-k8s, and nothing of ours, is installed on.
 type cluster struct {
 	*controlplane.ControlPlane
 	*WithT
-	t          *testing.T
-	admin      client.Client
+	t     *testing.T
+	admin client.Client
+	// upstream is OVN-Kubernetes' account, which alone may say what its networks
+	// are.
+	upstream   client.Client
 	kubeconfig string
 }
 
@@ -48,6 +55,10 @@ func newCluster(t *testing.T) *cluster {
 	c.Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
 	var err error
 	c.admin, err = client.New(c.Config, client.Options{Scheme: scheme})
+	c.Expect(err).NotTo(HaveOccurred())
+	as := rest.CopyConfig(c.Config)
+	as.Impersonate = rest.ImpersonationConfig{UserName: upstreamUser, Groups: []string{"system:masters"}}
+	c.upstream, err = client.New(as, client.Options{Scheme: scheme})
 	c.Expect(err).NotTo(HaveOccurred())
 	return c
 }
@@ -87,7 +98,7 @@ func (c *cluster) story() {
 			NetworkSelectors:         ovnv1.NetworkSelectors{{NetworkSelectionType: ovnv1.DefaultNetwork}},
 			FRRConfigurationSelector: metav1.LabelSelector{MatchLabels: labels}, Advertisements: []ovnv1.AdvertisementType{ovnv1.AdvertisePodNetwork}}},
 	} {
-		c.Eventually(func() error { return client.IgnoreAlreadyExists(c.admin.Create(c.t.Context(), o)) }).Should(Succeed(), "%T", o)
+		c.Eventually(func() error { return client.IgnoreAlreadyExists(c.upstream.Create(c.t.Context(), o)) }).Should(Succeed(), "%T", o)
 	}
 }
 

@@ -77,7 +77,7 @@ func (o ovnKubernetes) annotate() {
 		return
 	}
 	nad.Annotations[ovnk.AnnotationRouteAdvertisements] = `["another","pods"]`
-	o.c.Expect(o.c.admin.Update(o.c.t.Context(), nad, client.FieldOwner(ovnk.FieldManager))).To(Succeed())
+	o.c.Expect(o.c.upstream.Update(o.c.t.Context(), nad, client.FieldOwner(ovnk.FieldManager))).To(Succeed())
 }
 
 // flags adds flags to the Deployment, with the very command of MIGRATION.md.

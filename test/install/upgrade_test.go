@@ -36,7 +36,7 @@ func (c *cluster) samples() {
 		c.kubectl("apply", "--filename=config/samples/"+folder)
 	}
 	// Of an EgressIP, OVN-Kubernetes writes the status, with no subresource.
-	c.kubectl("apply", "--filename="+previous+"/nad.yaml")
+	c.kubectl("apply", "--filename="+previous+"/nad.yaml", "--as="+upstreamUser, "--as-group=system:masters")
 }
 
 // rendered waits until every RouteAdvertisements object is rendered on so many

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,9 @@ type Reconciler struct {
 	// ObserveOnly writes nothing.
 	ObserveOnly bool
 
+	// claimed is what nodes claim, made at first use.
+	claimed  *snapshot.Claims
+	claiming sync.Once
 	// uplinks are those that the last revision was made with.
 	uplinks map[string]string
 	// took is how long the last compilation took, in nanoseconds.
@@ -65,6 +69,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 		return ctrl.Result{}, r.unread(ctx, err)
 	}
 	r.Troubles.Clear(gatherSource)
+	objects.Disputes = r.claims().Disputes()
 	inputs := snapshot.Cluster(objects, r.Settings)
 	next := current.NewRevision(plan.Compile(&inputs), snapshot.NewNodeReader(objects))
 	old := r.Plan.Revision()
@@ -92,6 +97,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	r.Metrics.Compiled(took)
 	log.FromContext(ctx).V(1).Info("Compiled the cluster", "revision", next.Number, "nodesToPlan", len(nodes), "took", took.String())
 	return ctrl.Result{}, r.keepManaged(ctx, objects)
+}
+
+func (r *Reconciler) claims() *snapshot.Claims {
+	r.claiming.Do(func() { r.claimed = snapshot.NewClaims() })
+	return r.claimed
 }
 
 // gatherSource is the source of troubles with reading.

@@ -58,7 +58,7 @@ func (r *Reconciler) sources(c cache.Cache, kinds *optional.Kinds) []source.Type
 		source.TypedKind(c, &frrk8sv1beta1.FRRConfiguration{}, wake[*frrk8sv1beta1.FRRConfiguration](r), notOurs(), unless(sameFRRConfiguration)),
 		source.TypedKind(c, &corev1.Namespace{}, wake[*corev1.Namespace](r), unless(sameNamespace)),
 		source.TypedKind(c, &ovnv1.EgressIP{}, wake[*ovnv1.EgressIP](r), unless(sameEgressIP)),
-		source.TypedKind(c, &corev1.Node{}, wake[*corev1.Node](r), unless(sameHost)),
+		source.TypedKind(c, &corev1.Node{}, wakeByNodes(r)),
 		optional.NewSource(kinds, nad.Kind, c, &nadv1.NetworkAttachmentDefinition{}, wake[*nadv1.NetworkAttachmentDefinition](r), unless(sameNAD)),
 		optional.NewSource(kinds, VTEPKind, c, &ovnv1.VTEP{}, wake[*ovnv1.VTEP](r), unless(sameVTEP)),
 		optional.NewSource(kinds, snapshot.UplinkStateKind, c, uplinkState, wake[*unstructured.Unstructured](r), unless(sameUplinkState)),
@@ -72,5 +72,27 @@ func wake[object client.Object](r *Reconciler) handler.TypedEventHandler[object,
 		CreateFunc: func(_ context.Context, _ event.TypedCreateEvent[object], q queue) { q.AddAfter(Request{}, r.pause()) },
 		UpdateFunc: func(_ context.Context, _ event.TypedUpdateEvent[object], q queue) { q.AddAfter(Request{}, r.pause()) },
 		DeleteFunc: func(_ context.Context, _ event.TypedDeleteEvent[object], q queue) { q.AddAfter(Request{}, r.pause()) },
+	}
+}
+
+// wakeByNodes is wake for nodes whose change is of concern to others: what all
+// plans depend on, and what several of them claim.
+func wakeByNodes(r *Reconciler) handler.TypedEventHandler[*corev1.Node, Request] {
+	type queue = workqueue.TypedRateLimitingInterface[Request]
+	return handler.TypedFuncs[*corev1.Node, Request]{
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*corev1.Node], q queue) {
+			r.claims().Note(e.Object)
+			q.AddAfter(Request{}, r.pause())
+		},
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*corev1.Node], q queue) {
+			disputes := r.claims().Note(e.ObjectNew)
+			if disputes || e.ObjectOld.UID != e.ObjectNew.UID || !sameHost(e.ObjectOld, e.ObjectNew) {
+				q.AddAfter(Request{}, r.pause())
+			}
+		},
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*corev1.Node], q queue) {
+			r.claims().Forget(e.Object.Name)
+			q.AddAfter(Request{}, r.pause())
+		},
 	}
 }

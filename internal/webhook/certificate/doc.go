@@ -10,5 +10,8 @@
 // for the purpose keep that key, read all Secrets of the namespace, and end the
 // process where the certificate can't be had, while the routes need neither.
 //
+// Beside it lies a token, the last part of the path that the configuration then
+// has: by it the webhook knows the API server, as tenants can read neither.
+//
 // It must never fail the manager: what goes wrong is logged and tried again.
 package certificate

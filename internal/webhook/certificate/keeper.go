@@ -48,6 +48,9 @@ const (
 type Options struct {
 	// Configuration is the name of the ValidatingWebhookConfiguration.
 	Configuration string
+	// Path is where reviews are served. The API server is told a longer one; see
+	// Knows.
+	Path string
 	// Secret is where the certificate lies.
 	Secret types.NamespacedName
 	// Life of a certificate; 90 days if 0.
@@ -66,6 +69,7 @@ type Keeper struct {
 	client  client.Client
 	wake    chan struct{}
 	shown   atomic.Pointer[tls.Certificate]
+	token   atomic.Pointer[string]
 	// made is when the last certificate was made here.
 	made time.Time
 	// told is what the log said last.
@@ -193,7 +197,8 @@ func (k *Keeper) sync(ctx context.Context) error {
 	if err != nil || current == nil {
 		return err
 	}
-	if err := k.trust(ctx, configuration, current.authorities); err != nil {
+	k.token.Store(&current.token)
+	if err := k.trust(ctx, configuration, current); err != nil {
 		return err
 	}
 	if shown := k.shown.Swap(&current.Certificate); shown == nil || !bytes.Equal(shown.Leaf.Raw, current.Leaf.Raw) {
@@ -238,7 +243,9 @@ func (k *Keeper) current(ctx context.Context, configuration *admissionregistrati
 		return nil, err
 	}
 	secret = secret.DeepCopy()
-	secret.Data = map[string][]byte{corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key, authorities: trusted}
+	secret.Data = map[string][]byte{
+		corev1.TLSCertKey: certificate, corev1.TLSPrivateKeyKey: key, authorities: trusted, pathToken: []byte(tokenOf(secret)),
+	}
 	if missing {
 		secret.Name, secret.Namespace = k.options.Secret.Name, k.options.Secret.Namespace
 		secret.Type = corev1.SecretTypeTLS
@@ -269,21 +276,31 @@ func describe(unusable error) string {
 	return unusable.Error()
 }
 
-// trust writes the authorities into the configuration where it has others.
-func (k *Keeper) trust(ctx context.Context, configuration *admissionregistrationv1.ValidatingWebhookConfiguration, trusted []byte) error {
+// trust writes the authorities, and the path that only the API server is told,
+// into the configuration where it has others.
+func (k *Keeper) trust(ctx context.Context, configuration *admissionregistrationv1.ValidatingWebhookConfiguration, current *pair) error {
 	apply := acadmissionregistrationv1.ValidatingWebhookConfiguration(configuration.Name).WithResourceVersion(configuration.ResourceVersion)
+	path := k.secretPath(current.token)
 	stale := false
 	for i := range configuration.Webhooks {
-		webhook := &configuration.Webhooks[i]
-		stale = stale || !bytes.Equal(webhook.ClientConfig.CABundle, trusted)
-		apply.WithWebhooks(acadmissionregistrationv1.ValidatingWebhook().WithName(webhook.Name).
-			WithClientConfig(acadmissionregistrationv1.WebhookClientConfig().WithCABundle(trusted...)))
+		called := &configuration.Webhooks[i].ClientConfig
+		wanted := acadmissionregistrationv1.WebhookClientConfig().WithCABundle(current.authorities...)
+		stale = stale || !bytes.Equal(called.CABundle, current.authorities)
+		if called.Service != nil {
+			wanted.WithService(acadmissionregistrationv1.ServiceReference().WithPath(path))
+			stale = stale || called.Service.Path == nil || *called.Service.Path != path
+		} else if called.URL != nil {
+			address := k.withPath(*called.URL, path)
+			wanted.WithURL(address)
+			stale = stale || *called.URL != address
+		}
+		apply.WithWebhooks(acadmissionregistrationv1.ValidatingWebhook().WithName(configuration.Webhooks[i].Name).WithClientConfig(wanted))
 	}
 	if !stale {
 		return nil
 	}
 	if err := k.client.Apply(ctx, apply, client.FieldOwner(model.FieldManager), client.ForceOwnership); err != nil {
-		return fmt.Errorf("writing caBundle of ValidatingWebhookConfiguration %s: %w", configuration.Name, err)
+		return fmt.Errorf("writing caBundle and path of ValidatingWebhookConfiguration %s: %w", configuration.Name, err)
 	}
 	return nil
 }

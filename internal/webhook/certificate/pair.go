@@ -23,6 +23,8 @@ const authorities = "ca.crt"
 type pair struct {
 	tls.Certificate
 	authorities []byte
+	// token is what only the API server is told; see Keeper.Knows.
+	token string
 }
 
 // readPair returns the Secret's certificate where it can be used at all.
@@ -31,7 +33,10 @@ func readPair(secret *corev1.Secret, names []string, now time.Time) (*pair, erro
 	if err != nil {
 		return nil, err
 	}
-	p := &pair{Certificate: read, authorities: secret.Data[authorities]}
+	p := &pair{Certificate: read, authorities: secret.Data[authorities], token: string(secret.Data[pathToken])}
+	if len(p.token) < shortestToken {
+		return nil, errors.New("there is no token with it that tells the API server from others")
+	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(p.authorities)
 	for _, name := range names {

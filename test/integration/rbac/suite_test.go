@@ -70,16 +70,19 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	lenient, err := client.New(cluster.Config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	admin = client.WithFieldValidation(lenient, metav1.FieldValidationStrict)
-	for _, name := range []string{managerHome, agentHome, frrNamespace, "ovn-kubernetes", "monitoring"} {
+	for _, name := range []string{managerHome, agentHome, frrNamespace, "ovn-kubernetes", "monitoring", "tenant"} {
 		Expect(admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
 	}
 	for _, document := range controlplane.Shipped(GinkgoT(),
 		"rbac/service_account.yaml", "rbac/role.yaml", "rbac/role_binding.yaml", "rbac/metrics_reader_role.yaml",
 		"agent/service_account.yaml", "agent/role.yaml", "agent/role_binding.yaml",
-		"admission/policy.yaml", "admission/binding.yaml",
+		"admission/agent/policy.yaml", "admission/agent/binding.yaml",
+		"admission/manager/frrconfigurations.yaml", "admission/manager/networks.yaml", "admission/manager/routeadvertisements.yaml",
+		"admission/networks/policy.yaml", "admission/networks/binding.yaml",
 	) {
 		Expect(admin.Create(ctx, document)).To(Succeed(), document.GetName())
 	}
+	awaitPolicies(ctx)
 	for _, account := range []account{scraper, reader} {
 		Expect(admin.Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: account.namespace, Name: account.name}})).To(Succeed())
 	}

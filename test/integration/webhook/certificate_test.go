@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/webhook"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/webhook/certificate"
 )
 
@@ -74,7 +75,7 @@ var _ = Describe("The certificate", Ordered, func() {
 	start := func() *certificate.Keeper {
 		GinkgoHelper()
 		keeper, err := certificate.New(cluster.Config, certificate.Options{
-			Configuration: key.Name, Secret: key, Now: wall.now, Pause: time.Millisecond, Log: logr.FromSlogHandler(slogTo(GinkgoWriter)),
+			Configuration: key.Name, Path: webhook.Path, Secret: key, Now: wall.now, Pause: time.Millisecond, Log: logr.FromSlogHandler(slogTo(GinkgoWriter)),
 		})
 		Expect(err).NotTo(HaveOccurred())
 		ctx, cancel := context.WithCancel(context.Background())
@@ -113,7 +114,18 @@ var _ = Describe("The certificate", Ordered, func() {
 		Expect(bundle(ctx)).To(Equal(string(secret.Data["ca.crt"])))
 		Expect(secret.Type).To(Equal(corev1.SecretTypeTLS))
 		Expect(secret.OwnerReferences).To(ConsistOf(HaveField("UID", object.UID)), "it goes with the webhook")
-		Expect(secret.Data).To(HaveLen(3), "the authority's key is not kept")
+		Expect(secret.Data).To(HaveLen(4), "the authority's key is not kept")
+
+		By("telling the API server alone by which path")
+		path := "/validate/" + string(secret.Data["token"])
+		for _, k := range keepers {
+			Expect(k.Knows(path)).To(BeTrue())
+			Expect(k.Knows("/validate")).To(BeFalse())
+			Expect(k.Knows("/validate/")).To(BeFalse())
+		}
+		Expect(admin.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+		Expect(*object.Webhooks[0].ClientConfig.URL).To(HaveSuffix(path))
+		Expect(*object.Webhooks[1].ClientConfig.Service).To(And(HaveField("Path", HaveValue(Equal(path))), HaveField("Name", "ovn-bgp-operator-webhook")))
 
 		roots := x509.NewCertPool()
 		Expect(roots.AppendCertsFromPEM([]byte(bundle(ctx)))).To(BeTrue())
@@ -141,6 +153,7 @@ var _ = Describe("The certificate", Ordered, func() {
 		Eventually(shown(keepers[0])).Should(Equal(serialOf(stored(ctx))))
 		Expect(bundle(ctx)).To(ContainSubstring(string(secret.Data["ca.crt"])))
 		Expect(certificates(bundle(ctx))).To(Equal(2))
+		Expect(stored(ctx).Data["token"]).To(Equal(secret.Data["token"]))
 		secret = stored(ctx)
 	})
 

@@ -26,6 +26,7 @@ import (
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
@@ -45,6 +46,10 @@ var (
 	warned = &warnings{}
 	// replicas are two managers, of which one leads.
 	replicas [2]*replica
+	// binary is the manager's, kubeconfig that of its account.
+	binary, kubeconfig string
+	// apiServers signs the certificate that the API server shows to webhooks.
+	apiServers *authority
 )
 
 func TestWebhook(t *testing.T) {
@@ -57,7 +62,12 @@ func TestWebhook(t *testing.T) {
 
 var _ = BeforeSuite(func(ctx context.Context) {
 	ctrl.SetLogger(logr.FromSlogHandler(slogTo(GinkgoWriter)))
-	cluster = controlplane.StartForTest(GinkgoT(), controlplane.Options{NADs: true})
+	var err error
+	apiServers, err = newAuthority()
+	Expect(err).NotTo(HaveOccurred())
+	cluster = controlplane.StartForTest(GinkgoT(), controlplane.Options{NADs: true, Configure: func(server *envtest.APIServer) {
+		server.Configure().Append("admission-control-config-file", apiServers.admissionConfiguration(GinkgoT().TempDir()))
+	}})
 	config := rest.CopyConfig(cluster.Config)
 	config.WarningHandlerWithContext = warned
 	lenient, err := client.New(config, client.Options{Scheme: scheme()})
@@ -71,13 +81,13 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	}
 	user, err := cluster.AddUser(operatorUser, "system:serviceaccounts", "system:authenticated")
 	Expect(err).NotTo(HaveOccurred())
-	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	kubeconfig = filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(user.WriteKubeconfig(kubeconfig)).To(Succeed())
-	binary, err := gexec.Build("github.com/ovn-bgp-operator/ovn-bgp-operator/cmd/manager")
+	binary, err = gexec.Build("github.com/ovn-bgp-operator/ovn-bgp-operator/cmd/manager")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(gexec.CleanupBuildArtifacts)
 	for i := range replicas {
-		replicas[i] = launch(binary, kubeconfig)
+		replicas[i] = launch()
 	}
 	for _, r := range replicas {
 		Eventually(r.ready).Should(Succeed())
@@ -101,15 +111,15 @@ type replica struct {
 	port   int
 }
 
-func launch(binary, kubeconfig string) *replica {
+func launch(arguments ...string) *replica {
 	GinkgoHelper()
 	r := &replica{port: controlplane.FreePort(GinkgoT()), probes: fmt.Sprintf("127.0.0.1:%d", controlplane.FreePort(GinkgoT()))}
 	var err error
-	r.Session, err = gexec.Start(exec.Command(binary,
-		"--kubeconfig="+kubeconfig, "--namespace="+operatorHome, "--leader-elect", "--leader-election-namespace="+operatorHome,
-		fmt.Sprintf("--webhook-port=%d", r.port), "--health-probe-bind-address="+r.probes,
+	r.Session, err = gexec.Start(exec.Command(binary, append([]string{
+		"--kubeconfig=" + kubeconfig, "--namespace=" + operatorHome, "--leader-elect", "--leader-election-namespace=" + operatorHome,
+		fmt.Sprintf("--webhook-port=%d", r.port), "--health-probe-bind-address=" + r.probes,
 		"--metrics-bind-address=0", "--log-format=text",
-	), GinkgoWriter, GinkgoWriter)
+	}, arguments...)...), GinkgoWriter, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { r.Kill().Wait() })
 	return r
@@ -146,6 +156,19 @@ func install(ctx context.Context, port int) {
 	// The API server takes a new configuration in its own time.
 	Eventually(func() error { return admin.Create(ctx, denied(), client.DryRunAll) }).Should(MatchError(ContainSubstring("denied the request")))
 	warned.take()
+}
+
+// callAt has the API server call another port. Managers write the object, too.
+func callAt(ctx context.Context, port int) {
+	GinkgoHelper()
+	object := shipped()
+	Eventually(func(g Gomega) {
+		g.Expect(admin.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
+		for i := range object.Webhooks {
+			object.Webhooks[i].ClientConfig.URL = new(reviewsAt(port))
+		}
+		g.Expect(admin.Update(ctx, object)).To(Succeed())
+	}).Should(Succeed())
 }
 
 // shipped is the configuration as it is installed.

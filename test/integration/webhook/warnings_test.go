@@ -136,13 +136,8 @@ var _ = Describe("Whoever applies", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("hears no less from a standby", func(ctx context.Context) {
-		object := shipped()
-		Expect(admin.Get(ctx, client.ObjectKeyFromObject(object), object)).To(Succeed())
 		for i, r := range replicas {
-			for j := range object.Webhooks {
-				object.Webhooks[j].ClientConfig.URL = new(reviewsAt(r.port))
-			}
-			Expect(admin.Update(ctx, object)).To(Succeed())
+			callAt(ctx, r.port)
 			Eventually(func() []string {
 				warned.take()
 				Expect(admin.Create(ctx, objects.Advertisement("pods"), client.DryRunAll)).To(Succeed())
