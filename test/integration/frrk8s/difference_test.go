@@ -13,7 +13,6 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -27,31 +26,37 @@ import (
 // differences is for how long random objects are judged beyond the seeds that
 // always are: go test ./test/integration/frrk8s -differences=1h -timeout=2h
 // -ginkgo.focus=judges
-var differences = flag.Duration("differences", 0, "how long to compare random objects with frr-k8s' webhook")
+var differences = flag.Duration("differences", 0, "for how long to compare random objects with frr-k8s' webhook and daemon")
 
 // seeds are those that CI judges.
 const seeds = 150
 
+// progressEvery is how often a long run prints its count, so that one which is
+// stopped has told something, too.
+const progressEvery = 5 * time.Minute
+
 // Where the planner has nothing to say against a template beside somebody else's
 // object, frr-k8s has to take both, and what is generated.
 var _ = Describe("The planner", Ordered, func() {
-	BeforeAll(func(ctx context.Context) {
-		startWebhook(ctx).install(ctx)
-		empty(ctx)
-		createNamespace(ctx, objects.FRRNamespace)
-		Expect(admin.Create(ctx, objects.Node(1))).To(Succeed())
-	})
+	var frrk8s *judges
+	BeforeAll(func(ctx context.Context) { frrk8s = startJudges(ctx, "node-1") })
 
-	It("judges templates as frr-k8s' webhook does", func(ctx context.Context) {
+	It("judges templates as frr-k8s' webhook and daemon do", func(ctx context.Context) {
 		var tried, taken, told, cautious int
-		until := time.Now().Add(*differences)
+		started, printed := time.Now(), time.Now()
+		until := started.Add(*differences)
 		for seed := uint64(0); seed < seeds || time.Now().Before(until); seed++ {
 			random := rand.New(rand.NewPCG(seed, 11))
 			foreign, template := randomConfiguration(random, "metallb"), randomConfiguration(random, "template")
 			template.Labels = objects.Template("", 0).Labels
 			findings, generated := judge(foreign, template)
-			refusal := offer(ctx, foreign, template, generated)
+			refusal := frrk8s.ask(ctx, append([]*frrk8sv1beta1.FRRConfiguration{foreign, template}, generated...)...)
 			tried++
+			if time.Since(printed) > progressEvery {
+				printed = time.Now()
+				fmt.Printf("differences: so far, after %v: %d pairs of objects: %d taken, %d refused and told before, %d told and taken all the same, 0 refused and not told\n",
+					time.Since(started).Round(time.Second), tried, taken, told, cautious)
+			}
 			switch {
 			case refusal == nil && len(findings) == 0:
 				taken++
@@ -90,20 +95,6 @@ func judge(foreign, template *frrk8sv1beta1.FRRConfiguration) (blocking []model.
 		blocking = append(blocking, built.Verdicts[i].Findings...)
 	}
 	return slices.DeleteFunc(blocking, func(f model.Finding) bool { return !f.Blocks() && f.Reason != "NeighborNotUnicast" }), generated
-}
-
-// offer creates the objects one after another, and takes them away again. It
-// returns the first refusal.
-func offer(ctx context.Context, foreign, template *frrk8sv1beta1.FRRConfiguration, generated []*frrk8sv1beta1.FRRConfiguration) error {
-	GinkgoHelper()
-	var refusal error
-	for _, o := range append([]*frrk8sv1beta1.FRRConfiguration{foreign, template}, generated...) {
-		if refusal = admin.Create(ctx, o.DeepCopy()); refusal != nil {
-			break
-		}
-	}
-	Expect(admin.DeleteAllOf(ctx, &frrk8sv1beta1.FRRConfiguration{}, client.InNamespace(objects.FRRNamespace))).To(Succeed())
-	return refusal
 }
 
 // randomConfiguration is what somebody may write for the node: mostly right, as
