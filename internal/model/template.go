@@ -61,6 +61,10 @@ type Session struct {
 	AddressFamilies []string
 	NextHopIPv4     string
 	NextHopIPv6     string
+	// LocalPreferences are those that the template sets itself, by its own prefixes
+	// as written: frr-k8s compares them, and nothing else of what a template
+	// advertises. It is never changed.
+	LocalPreferences map[string]uint32
 }
 
 // ID is how people and frr-k8s call the neighbor: its address or interface.

@@ -75,7 +75,21 @@ func session(n *frrk8sv1beta1.Neighbor) model.Session {
 		AddressFamilies:        addressFamilies(n.AddressFamilies),
 		NextHopIPv4:            n.ToAdvertise.NextHop.IPv4,
 		NextHopIPv6:            n.ToAdvertise.NextHop.IPv6,
+		LocalPreferences:       localPreferences(n.ToAdvertise.PrefixesWithLocalPref),
 	}
+}
+
+func localPreferences(lists []frrk8sv1beta1.LocalPrefPrefixes) map[string]uint32 {
+	if len(lists) == 0 {
+		return nil
+	}
+	out := map[string]uint32{}
+	for i := range lists {
+		for _, prefix := range lists[i].Prefixes {
+			out[prefix] = lists[i].LocalPref
+		}
+	}
+	return out
 }
 
 func duration(d *metav1.Duration) *time.Duration {

@@ -122,6 +122,11 @@ func randomConfiguration(random *rand.Rand, name string) *frrk8sv1beta1.FRRConfi
 	for _, address := range addresses[:1+random.IntN(2)] {
 		router.Neighbors = append(router.Neighbors, randomNeighbor(random, address, router.Prefixes))
 	}
+	if rarely() {
+		// The same neighbor twice.
+		again := router.Neighbors[0]
+		router.Neighbors = append(router.Neighbors, randomNeighbor(random, again.Address, router.Prefixes))
+	}
 	if random.IntN(6) == 0 {
 		detect := uint32(3 + random.IntN(2))
 		out.Spec.BGP.BFDProfiles = []frrk8sv1beta1.BFDProfile{{Name: "fast", DetectMultiplier: &detect}}
@@ -129,7 +134,18 @@ func randomConfiguration(random *rand.Rand, name string) *frrk8sv1beta1.FRRConfi
 	} else if rarely() {
 		router.Neighbors[0].BFDProfile = "missing"
 	}
+	if len(router.Prefixes) > 0 && random.IntN(4) == 0 {
+		preferring := &router.Neighbors[0].ToAdvertise
+		preferring.Allowed = frrk8sv1beta1.AllowedOutPrefixes{Mode: frrk8sv1beta1.AllowAll}
+		preferring.PrefixesWithLocalPref = []frrk8sv1beta1.LocalPrefPrefixes{{LocalPref: uint32(100 + random.IntN(2)), Prefixes: router.Prefixes[:1]}}
+	}
 	out.Spec.BGP.Routers = []frrk8sv1beta1.Router{router}
+	if rarely() {
+		again := router
+		again.Neighbors = nil
+		again.ASN = []uint32{64512, 64600}[random.IntN(2)]
+		out.Spec.BGP.Routers = append(out.Spec.BGP.Routers, again)
+	}
 	if len(router.Imports) > 0 && random.IntN(2) == 0 {
 		out.Spec.BGP.Routers = append(out.Spec.BGP.Routers, frrk8sv1beta1.Router{ASN: router.ASN, VRF: "blue", Prefixes: []string{"203.0.113.0/24"}})
 	}
@@ -144,6 +160,14 @@ func randomNeighbor(random *rand.Rand, address string, prefixes []string) frrk8s
 	n := frrk8sv1beta1.Neighbor{Address: address, ASN: 64513}
 	for _, change := range []func(){
 		func() { n.ASN = 64512 },
+		func() { n.Address, n.Interface = "", "eth1" },
+		func() { n.Address += "%eth1" },
+		func() { n.DualStackAddressFamily = true },
+		func() { n.AddressFamilies = []frrk8sv1beta1.AddressFamily{frrk8sv1beta1.AddressFamilyEVPN} },
+		func() {
+			n.AddressFamilies = []frrk8sv1beta1.AddressFamily{frrk8sv1beta1.AddressFamilyEVPN, frrk8sv1beta1.AddressFamilyUnicast}
+		},
+		func() { n.HoldTime, n.KeepaliveTime = &metav1.Duration{Duration: 2500 * time.Millisecond}, seconds() },
 		func() { n.ASN, n.DynamicASN = 0, frrk8sv1beta1.ExternalASNMode },
 		func() { n.DynamicASN = frrk8sv1beta1.InternalASNMode },
 		func() { n.LocalASN = 65010 },
@@ -167,7 +191,8 @@ func randomNeighbor(random *rand.Rand, address string, prefixes []string) frrk8s
 			n.ToAdvertise.PrefixesWithLocalPref = []frrk8sv1beta1.LocalPrefPrefixes{{LocalPref: uint32(100 + random.IntN(2)), Prefixes: prefixes}}
 		},
 		func() {
-			n.ToAdvertise.PrefixesWithCommunity = []frrk8sv1beta1.CommunityPrefixes{{Community: "64512:1", Prefixes: prefixes}}
+			n.ToAdvertise.PrefixesWithCommunity = []frrk8sv1beta1.CommunityPrefixes{{
+				Community: []string{"64512:1", "large:64512:1:2", "064512:1", "blue", "70000:1"}[random.IntN(5)], Prefixes: prefixes}}
 		},
 		func() {
 			n.ToReceive.Allowed.Prefixes = []frrk8sv1beta1.PrefixSelector{{Prefix: "10.0.0.0/8", GE: uint32(random.IntN(33)), LE: uint32(random.IntN(33))}}
