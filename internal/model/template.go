@@ -26,6 +26,22 @@ type TemplateRouter struct {
 	ID        string
 	VRF       string
 	Neighbors []Session
+	// EVPN is what the template itself has of it, nil for nothing.
+	EVPN *EVPN
+}
+
+// EVPN is what frr-k8s compares of a router's EVPN.
+type EVPN struct {
+	AdvertiseVNIs, AdvertiseSVI bool
+	L2VNIs                      []VNI
+	L3VNI                       *VNI
+}
+
+// VNI is one VXLAN network of a router. Its route targets are either named or FRR's.
+type VNI struct {
+	Number                     uint32
+	RD                         string
+	ImportsNamed, ExportsNamed bool
 }
 
 // SecretReference names a Secret that holds a BGP password.

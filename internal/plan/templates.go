@@ -71,6 +71,10 @@ type templateIndex struct {
 	// templates that frr-k8s does not merge.
 	routersByVRF map[string][]knownSession
 	clashes      []templateClash
+	// evpn are templates with EVPN that needs a neighbor, evpnNeighbors the routers
+	// that have one.
+	evpn          []*template
+	evpnNeighbors []knownSession
 }
 
 // reasonRefused is the problem of templates that frr-k8s refuses.
@@ -91,6 +95,9 @@ func indexTemplates(templates []model.Template) *templateIndex {
 		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return slices.ContainsFunc(r.findings, refusedByFRRK8s) }) {
 			index.faulty = append(index.faulty, t)
 		}
+		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return needsEVPNNeighbor(&r.TemplateRouter) }) {
+			index.evpn = append(index.evpn, t)
+		}
 		if t.Problem != nil && t.Problem.Reason == reasonRefused {
 			index.refused = append(index.refused, t)
 		}
@@ -98,6 +105,13 @@ func indexTemplates(templates []model.Template) *templateIndex {
 			index.pinned[hostname] = append(index.pinned[hostname], t)
 		} else {
 			index.loose = append(index.loose, t)
+		}
+	}
+	for _, routers := range index.routersByVRF {
+		for _, r := range routers {
+			if hasEVPNNeighbor(r.router) && len(index.evpn) > 0 {
+				index.evpnNeighbors = append(index.evpnNeighbors, r)
+			}
 		}
 	}
 	index.clashes = findClashes(index)
@@ -153,7 +167,7 @@ func newTemplate(m *model.Template) *template {
 		}
 		t.routers = append(t.routers, r)
 	}
-	if fault := t.disagreesWithItself(); fault != "" && m.Problem == nil {
+	if fault := cmp.Or(t.disagreesWithItself(), t.evpnDisagreesWithItself()); fault != "" && m.Problem == nil {
 		refused := *m
 		refused.Problem = &model.Problem{Reason: reasonRefused, Message: fmt.Sprintf(
 			"FRRConfiguration %s: %s; frr-k8s refuses the whole configuration of the nodes that it selects for it", t.displayName(), fault)}

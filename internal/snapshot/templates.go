@@ -47,7 +47,7 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 	}
 	for i := range c.Spec.BGP.Routers {
 		r := &c.Spec.BGP.Routers[i]
-		router := model.TemplateRouter{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Neighbors: make([]model.Session, 0, len(r.Neighbors))}
+		router := model.TemplateRouter{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Neighbors: make([]model.Session, 0, len(r.Neighbors)), EVPN: evpn(r.EVPN)}
 		for j := range r.Neighbors {
 			router.Neighbors = append(router.Neighbors, session(&r.Neighbors[j]))
 		}
@@ -57,6 +57,25 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 		out.BFDProfiles = append(out.BFDProfiles, bfdProfile(&c.Spec.BGP.BFDProfiles[i]))
 	}
 	return out
+}
+
+func evpn(e *frrk8sv1beta1.EVPNConfig) *model.EVPN {
+	if e == nil {
+		return nil
+	}
+	out := &model.EVPN{AdvertiseVNIs: e.AdvertiseVNIs != nil && *e.AdvertiseVNIs == frrk8sv1beta1.VNIAdvertisementAll, AdvertiseSVI: e.AdvertiseSVI}
+	for i := range e.L2VNIs {
+		out.L2VNIs = append(out.L2VNIs, vni(e.L2VNIs[i].VNI, &e.L2VNIs[i].VNIProperties))
+	}
+	if e.L3VNI != nil {
+		layer3 := vni(e.L3VNI.VNI, &e.L3VNI.VNIProperties)
+		out.L3VNI = &layer3
+	}
+	return out
+}
+
+func vni(number uint32, p *frrk8sv1beta1.VNIProperties) model.VNI {
+	return model.VNI{Number: number, RD: string(p.RD), ImportsNamed: len(p.ImportRTs) > 0, ExportsNamed: len(p.ExportRTs) > 0}
 }
 
 // session takes over everything that frr-k8s compares or merges. Pointers are

@@ -139,7 +139,14 @@ func randomConfiguration(random *rand.Rand, name string) *frrk8sv1beta1.FRRConfi
 		preferring.Allowed = frrk8sv1beta1.AllowedOutPrefixes{Mode: frrk8sv1beta1.AllowAll}
 		preferring.PrefixesWithLocalPref = []frrk8sv1beta1.LocalPrefPrefixes{{LocalPref: uint32(100 + random.IntN(2)), Prefixes: router.Prefixes[:1]}}
 	}
+	if random.IntN(10) == 0 {
+		router.EVPN = randomEVPN(random)
+		router.Neighbors[0].AddressFamilies = []frrk8sv1beta1.AddressFamily{frrk8sv1beta1.AddressFamilyUnicast, frrk8sv1beta1.AddressFamilyEVPN}
+	}
 	out.Spec.BGP.Routers = []frrk8sv1beta1.Router{router}
+	if random.IntN(15) == 0 {
+		out.Spec.BGP.Routers = append(out.Spec.BGP.Routers, frrk8sv1beta1.Router{ASN: 64512, VRF: "red", EVPN: randomEVPN(random)})
+	}
 	if rarely() {
 		again := router
 		again.Neighbors = nil
@@ -148,6 +155,31 @@ func randomConfiguration(random *rand.Rand, name string) *frrk8sv1beta1.FRRConfi
 	}
 	if len(router.Imports) > 0 && random.IntN(2) == 0 {
 		out.Spec.BGP.Routers = append(out.Spec.BGP.Routers, frrk8sv1beta1.Router{ASN: router.ASN, VRF: "blue", Prefixes: []string{"203.0.113.0/24"}})
+	}
+	return out
+}
+
+func randomEVPN(random *rand.Rand) *frrk8sv1beta1.EVPNConfig {
+	number := func() uint32 { return uint32(100 + random.IntN(3)) }
+	properties := func() (out frrk8sv1beta1.VNIProperties) {
+		if random.IntN(8) == 0 {
+			out.RD = frrk8sv1beta1.RouteDistinguisher(fmt.Sprintf("64512:%d", random.IntN(2)))
+		}
+		if random.IntN(8) == 0 {
+			out.ImportRTs = []frrk8sv1beta1.ImportRouteTarget{"64512:1"}
+		}
+		return out
+	}
+	out := &frrk8sv1beta1.EVPNConfig{}
+	if random.IntN(3) == 0 {
+		all := frrk8sv1beta1.VNIAdvertisementAll
+		out.AdvertiseVNIs = &all
+	}
+	if random.IntN(2) == 0 {
+		out.L2VNIs = []frrk8sv1beta1.L2VNI{{VNI: number(), VNIProperties: properties()}}
+	}
+	if random.IntN(4) == 0 {
+		out.L3VNI = &frrk8sv1beta1.L3VNI{VNI: number(), VNIProperties: properties(), AdvertisePrefixes: []frrk8sv1beta1.AdvertisePrefixType{"unicast"}}
 	}
 	return out
 }
