@@ -77,7 +77,7 @@ func (m clusterManager) judge(network *ovnv1.ClusterUserDefinedNetwork) {
 		if m.evpn {
 			set(ovnv1.ConditionTransportAccepted, "EVPNTransportAccepted", true)
 		} else {
-			set(ovnv1.ConditionNetworkCreated, "SyncError", false)
+			set(ovnv1.ConditionNetworkCreated, "EVPNConfigError", false)
 			set(ovnv1.ConditionTransportAccepted, "EVPNConfigError", false)
 		}
 	case ovnv1.TransportNoOverlay:
