@@ -65,6 +65,7 @@ func startJudges(ctx context.Context, node string) *judges {
 	create(ctx, j.mark)
 	j.configured = startDaemonWith(node, 10*time.Millisecond, reloader())
 	Eventually(ctx, j.seen).Should(BeTrue(), "frr-k8s' daemon doesn't configure the node")
+	DeferCleanup(j.settle)
 	return j
 }
 
@@ -88,6 +89,21 @@ func reloader() string {
 	return file
 }
 
+// settle waits until the daemon has seen all that changed: told to end in the middle
+// of that, it hangs until its time for it is over.
+func (j *judges) settle(ctx context.Context) {
+	GinkgoHelper()
+	Expect(j.next(ctx)).To(Succeed())
+	Eventually(ctx, j.seen).Should(BeTrue(), "frr-k8s' daemon falls behind")
+}
+
+// next changes the mark.
+func (j *judges) next(ctx context.Context) error {
+	j.pairs++
+	j.mark.Spec.Raw.Config = fmt.Sprintf("! pair %d", j.pairs)
+	return admin.Update(ctx, j.mark)
+}
+
 // ask creates the objects one after another, as people and the operator do, and
 // takes them away again. It returns the first refusal.
 func (j *judges) ask(ctx context.Context, all ...*frrk8sv1beta1.FRRConfiguration) error {
@@ -98,9 +114,7 @@ func (j *judges) ask(ctx context.Context, all ...*frrk8sv1beta1.FRRConfiguration
 			return &refusal{"webhook", err.Error()}
 		}
 	}
-	j.pairs++
-	j.mark.Spec.Raw.Config = fmt.Sprintf("! pair %d", j.pairs)
-	if err := admin.Update(ctx, j.mark); err != nil {
+	if err := j.next(ctx); err != nil {
 		// Only now the webhook's cache has all of them.
 		return &refusal{"webhook", err.Error()}
 	}
