@@ -3,7 +3,6 @@ package install
 import (
 	"context"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -51,9 +50,7 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 	}
 
 	t.Log("OVN-Kubernetes' controller can't be switched off, as the page says")
-	text, err := os.ReadFile(filepath.Join(root(t), "config", "MIGRATION.md"))
-	c.Expect(err).NotTo(HaveOccurred())
-	page := string(text)
+	page := file(t, filepath.Join(root(t), "config", "MIGRATION.md"))
 	off := complete
 	off.routeAdvertisements = false
 	c.Expect(off.start()).To(MatchError(errEVPNNeedsIt))
