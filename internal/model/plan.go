@@ -118,6 +118,8 @@ type Verdict struct {
 	Generation int64
 	// StandAside is set where another controller works on the object.
 	StandAside string
+	// LeftFor is why it does so with --take-over, too; "" without that.
+	LeftFor string
 	// ObserveOnly is set where what is planned is told and not written.
 	ObserveOnly bool
 	// Networks that it advertises, by name, sorted.

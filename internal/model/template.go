@@ -26,6 +26,22 @@ type TemplateRouter struct {
 	ID        string
 	VRF       string
 	Neighbors []Session
+	// EVPN is what the template itself has of it, nil for nothing.
+	EVPN *EVPN
+}
+
+// EVPN is what frr-k8s compares of a router's EVPN.
+type EVPN struct {
+	AdvertiseVNIs, AdvertiseSVI bool
+	L2VNIs                      []VNI
+	L3VNI                       *VNI
+}
+
+// VNI is one VXLAN network of a router. Its route targets are either named or FRR's.
+type VNI struct {
+	Number                     uint32
+	RD                         string
+	ImportsNamed, ExportsNamed bool
 }
 
 // SecretReference names a Secret that holds a BGP password.
@@ -61,6 +77,10 @@ type Session struct {
 	AddressFamilies []string
 	NextHopIPv4     string
 	NextHopIPv6     string
+	// LocalPreferences are those that the template sets itself, by its own prefixes
+	// as written: frr-k8s compares them, and nothing else of what a template
+	// advertises. It is never changed.
+	LocalPreferences map[string]uint32
 }
 
 // ID is how people and frr-k8s call the neighbor: its address or interface.

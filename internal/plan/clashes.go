@@ -50,6 +50,7 @@ func findClashes(index *templateIndex) []templateClash {
 			}
 		})
 	}
+	evpnClashes(index, found)
 	for name, templates := range index.profiled {
 		pairs(templates, func(t *template) *template { return t }, func(a, b *template) {
 			if a.Namespace == b.Namespace && !equalProfiles(a.profiles[name], b.profiles[name]) {
@@ -95,6 +96,7 @@ func pairs[item any](list []item, of func(item) *template, do func(a, b item)) {
 
 // noteClashes tells of clashes on the node that no finding of the part is about.
 func (p *nodePlanner) noteClashes(templates []*matchedTemplate, part *model.NodePart) {
+	p.evpnWithoutNeighbor(templates, part)
 	for i := range p.templates.clashes {
 		clash := &p.templates.clashes[i]
 		if !clash.a.NodeSelector.Matches(p.node.Labels) || !clash.b.NodeSelector.Matches(p.node.Labels) ||

@@ -41,7 +41,9 @@ type advertiser struct {
 	aside bool
 	// takenFrom is the evidence of another controller that --take-over overrides.
 	takenFrom string
-	findings  []model.Finding
+	// leftFor is why --take-over leaves it to that controller all the same.
+	leftFor  string
+	findings []model.Finding
 	// networks that it advertises, sorted by VRF.
 	networks []*advertisedNetwork
 	byName   map[string]*advertisedNetwork
@@ -79,7 +81,7 @@ func Compile(c *model.Cluster) *Compiled {
 	}
 	for _, a := range out.advertisers {
 		a.selectNetworks(out.cluster.Networks)
-		a.leaveEVPN(out.cluster.Networks)
+		a.leaveToController(out.cluster.Networks)
 	}
 	holdBackSharedVRFs(out.advertisers)
 	for _, a := range out.advertisers {

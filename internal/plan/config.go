@@ -157,12 +157,14 @@ func (n *neighborBuilder) conflict(s model.Session, profile *model.BFDProfile) s
 		{"source address", n.SourceAddress == s.SourceAddress},
 		{"password", n.Password == s.Password && n.PasswordSecret == s.PasswordSecret},
 		{"BFD profile", n.BFDProfile == "" || s.BFDProfile == "" || n.BFDProfile == s.BFDProfile && equalProfiles(n.profile, profile)},
+		{"dualStackAddressFamily", n.Interface != "" || n.DualStackAddressFamily == s.DualStackAddressFamily},
 		{"ebgpMultiHop", n.EBGPMultiHop == s.EBGPMultiHop},
 		{"hold time", orDefault(n.HoldTime, 180*time.Second) == orDefault(s.HoldTime, 180*time.Second)},
 		{"keepalive time", orDefault(n.KeepaliveTime, 60*time.Second) == orDefault(s.KeepaliveTime, 60*time.Second)},
 		{"connect time", orDefault(n.ConnectTime, 60*time.Second) == orDefault(s.ConnectTime, 60*time.Second)},
 		{"allowAsIn", n.AllowAsIn == s.AllowAsIn || n.AllowAsIn != "none" && s.AllowAsIn != "none" || n.AllowAsIn == "" || s.AllowAsIn == ""},
 		{"next hop", equalOrUnset(n.NextHopIPv4, s.NextHopIPv4) && equalOrUnset(n.NextHopIPv6, s.NextHopIPv6)},
+		{"local preference for a prefix", agree(n.LocalPreferences, s.LocalPreferences)},
 	} {
 		if !setting.equal {
 			return setting.name
@@ -178,6 +180,11 @@ func (n *neighborBuilder) merge(s model.Session) {
 	n.NextHopIPv6 = cmp.Or(n.NextHopIPv6, s.NextHopIPv6)
 	n.AllowAsIn = leastRestrictive(n.AllowAsIn, s.AllowAsIn)
 	n.GracefulRestart = n.GracefulRestart || s.GracefulRestart
+	if len(s.LocalPreferences) > 0 {
+		all := maps.Clone(s.LocalPreferences)
+		maps.Copy(all, n.LocalPreferences)
+		n.LocalPreferences = all
+	}
 	n.AddressFamilies = slices.Concat(n.AddressFamilies, s.AddressFamilies)
 	slices.Sort(n.AddressFamilies)
 	n.AddressFamilies = slices.Compact(n.AddressFamilies)
@@ -206,6 +213,16 @@ func orDefault[T any](value *T, unset T) T {
 		return unset
 	}
 	return *value
+}
+
+// agree reports whether no key has two values.
+func agree(a, b map[string]uint32) bool {
+	for key, value := range a {
+		if other, found := b[key]; found && other != value {
+			return false
+		}
+	}
+	return true
 }
 
 func equalOrUnset(a, b string) bool { return a == "" || b == "" || a == b }

@@ -37,20 +37,41 @@ func (a *advertiser) selectNetworks(networks []model.Network) {
 	a.indexNetworks()
 }
 
-// leaveEVPN leaves an object to the controller that works on it, with --take-over,
-// too, if it selects a network with transport EVPN: that controller does for these
-// what the operator does not, and nodes act on the Accepted that it writes.
-func (a *advertiser) leaveEVPN(networks []model.Network) {
+// leaveToController leaves an object to the controller that works on it, with
+// --take-over, too, if it selects a network that OVN-Kubernetes does not run without
+// that controller. Of any other object it tells that the controller can't be switched
+// off for it.
+func (a *advertiser) leaveToController(networks []model.Network) {
 	if a.takenFrom == "" {
 		return
 	}
 	for i := range networks {
-		if n := &networks[i]; n.Transport == model.TransportEVPN && a.selects(n) {
-			a.aside = true
-			a.ForeignController = fmt.Sprintf("%s; it is not taken over, because it selects network %q with transport EVPN, which this operator does not advertise",
-				a.takenFrom, n.DisplayName())
+		if why := needsController(&networks[i]); why != "" && a.selects(&networks[i]) {
+			a.aside, a.ForeignController, a.leftFor = true, a.takenFrom, "it selects "+why
 			return
 		}
+	}
+	for i := range networks {
+		if why := needsController(&networks[i]); why != "" {
+			a.find(model.Notice, model.ScopeRouteAdvertisements, a.Name, "ControllerNeeded", fmt.Sprintf(
+				"OVN-Kubernetes' own controller can't be switched off in this cluster, because of %s: if it runs, it works on this object beside the operator, so run that without --take-over", why))
+			return
+		}
+	}
+}
+
+// needsController names a network that OVN-Kubernetes' cluster manager breaks
+// without --enable-route-advertisements, and says how; "" for any other.
+func needsController(n *model.Network) string {
+	switch {
+	case n.Transport == model.TransportEVPN:
+		return fmt.Sprintf("network %q with transport EVPN, with which OVN-Kubernetes' cluster manager does not start without its own controller, and which this operator does not advertise", n.DisplayName())
+	case n.Transport == model.TransportNoOverlay && n.IsDefault():
+		return "the default network, without overlay, with which OVN-Kubernetes' cluster manager does not start without its own controller"
+	case n.Transport == model.TransportNoOverlay:
+		return fmt.Sprintf("network %q with transport NoOverlay, whose TransportAccepted OVN-Kubernetes' cluster manager turns False without its own controller", n.DisplayName())
+	default:
+		return ""
 	}
 }
 

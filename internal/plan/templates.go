@@ -70,6 +70,10 @@ type templateIndex struct {
 	// templates that frr-k8s does not merge.
 	routersByVRF map[string][]knownSession
 	clashes      []templateClash
+	// evpn are templates with EVPN that needs a neighbor, evpnNeighbors the routers
+	// that have one.
+	evpn          []*template
+	evpnNeighbors []knownSession
 }
 
 // reasonRefused is the problem of templates that frr-k8s refuses.
@@ -90,6 +94,9 @@ func indexTemplates(templates []model.Template) *templateIndex {
 		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return slices.ContainsFunc(r.findings, refusedByFRRK8s) }) {
 			index.faulty = append(index.faulty, t)
 		}
+		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return needsEVPNNeighbor(&r.TemplateRouter) }) {
+			index.evpn = append(index.evpn, t)
+		}
 		if t.Problem != nil && t.Problem.Reason == reasonRefused {
 			index.refused = append(index.refused, t)
 		}
@@ -97,6 +104,13 @@ func indexTemplates(templates []model.Template) *templateIndex {
 			index.pinned[hostname] = append(index.pinned[hostname], t)
 		} else {
 			index.loose = append(index.loose, t)
+		}
+	}
+	for _, routers := range index.routersByVRF {
+		for _, r := range routers {
+			if hasEVPNNeighbor(r.router) && len(index.evpn) > 0 {
+				index.evpnNeighbors = append(index.evpnNeighbors, r)
+			}
 		}
 	}
 	index.clashes = findClashes(index)
@@ -152,7 +166,43 @@ func newTemplate(m *model.Template) *template {
 		}
 		t.routers = append(t.routers, r)
 	}
+	if fault := cmp.Or(t.disagreesWithItself(), t.evpnDisagreesWithItself()); fault != "" && m.Problem == nil {
+		refused := *m
+		refused.Problem = &model.Problem{Reason: reasonRefused, Message: fmt.Sprintf(
+			"FRRConfiguration %s: %s; frr-k8s refuses the whole configuration of the nodes that it selects for it", t.displayName(), fault)}
+		t.Template = &refused
+	}
 	return t
+}
+
+// disagreesWithItself finds a router or a neighbor that the object has twice and
+// that frr-k8s would not merge.
+func (t *template) disagreesWithItself() string {
+	routers := map[string]*templateRouter{}
+	sessions := map[sessionKey]*model.Session{}
+	for _, r := range t.routers {
+		first := routers[r.VRF]
+		switch {
+		case first == nil:
+			routers[r.VRF] = r
+		case first.ASN != r.ASN, first.ID != "" && r.ID != "" && first.ID != r.ID:
+			return fmt.Sprintf("VRF %q has two routers, with other ASNs or IDs: make one of them", cmp.Or(r.VRF, model.DefaultVRF))
+		}
+		for i := range r.Neighbors {
+			s := &r.Neighbors[i]
+			key := sessionKey{vrf: r.VRF, neighbor: s.ID()}
+			known := sessions[key]
+			if known == nil {
+				sessions[key] = s
+				continue
+			}
+			n := &neighborBuilder{Session: *known, profile: t.profiles[known.BFDProfile]}
+			if field := n.conflict(*s, t.profiles[s.BFDProfile]); field != "" {
+				return fmt.Sprintf("VRF %q has neighbor %s twice, with another %s: make one of them", cmp.Or(r.VRF, model.DefaultVRF), s.ID(), field)
+			}
+		}
+	}
+	return ""
 }
 
 // neighbor checks what frr-k8s would refuse or what can't carry prefixes.
@@ -171,13 +221,8 @@ func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding
 		return unusable(model.Invalid, "NeighborWithoutAddress", "has neither an address nor an interface: set one of them")
 	case s.Address != "" && s.Interface != "":
 		return unusable(model.Invalid, "NeighborWithTwoAddresses", "has both an address and an interface: remove one of them")
-	case s.DualStackAddressFamily:
-		return unusable(model.Invalid, "DualStackAddressFamily", "has dualStackAddressFamily set, with which FRR may announce a masquerade address as the next hop of the other family: "+
-			"set it to false and add a neighbor of the other family")
 	case (s.ASN == 0) == (s.DynamicASN == ""):
 		return unusable(model.Invalid, "NeighborASN", "needs either asn or dynamicASN: set exactly one of them")
-	case len(s.AddressFamilies) > 0 && !slices.Contains(s.AddressFamilies, "unicast"):
-		return unusable(model.Notice, "NeighborNotUnicast", `gets no prefixes, because its addressFamilies lack "unicast"`)
 	}
 	if s.BFDProfile != "" {
 		if n.bfdProfile = t.profiles[s.BFDProfile]; n.bfdProfile == nil {
@@ -192,12 +237,21 @@ func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding
 		n.address = address
 		n.takesIPv4, n.takesIPv6 = n.address.Is4(), n.address.Is6()
 	}
+	// Only what frr-k8s takes may be told as less than that.
+	switch {
+	case s.DualStackAddressFamily:
+		return unusable(model.Invalid, "DualStackAddressFamily", "has dualStackAddressFamily set, with which FRR may announce a masquerade address as the next hop of the other family: "+
+			"set it to false and add a neighbor of the other family")
+	case len(s.AddressFamilies) > 0 && !slices.Contains(s.AddressFamilies, "unicast"):
+		return unusable(model.Notice, "NeighborNotUnicast", `gets no prefixes, because its addressFamilies lack "unicast"`)
+	}
 	return n, nil
 }
 
+// parseAddress takes what frr-k8s does, which has no use for a zone.
 func parseAddress(text string) (netip.Addr, bool) {
 	address, err := netip.ParseAddr(text)
-	return address.Unmap(), err == nil
+	return address.Unmap(), err == nil && address.Zone() == ""
 }
 
 // selectTemplates finds the templates with routers for the object.

@@ -16,8 +16,8 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 	}
 	out := model.Verdict{
 		RA: a.Name, Generation: a.Generation,
-		StandAside: a.ForeignController,
-		Tally:      tally,
+		StandAside: a.ForeignController, LeftFor: a.leftFor,
+		Tally: tally,
 	}
 	if a.aside {
 		return out

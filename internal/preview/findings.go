@@ -45,12 +45,15 @@ func rank(o model.Outcome) int {
 
 // standAside blocks: nothing of the object is rendered.
 func standAside(verdict *model.Verdict) finding {
+	next := "; switch that controller off, or plan with --take-over"
+	if verdict.LeftFor != "" {
+		next = "; it is not taken over, because " + verdict.LeftFor + ": leave that controller on"
+	}
 	return finding{ra: verdict.RA, Finding: model.Finding{
 		Outcome: model.Pending,
 		Scope:   model.Scope{Kind: model.ScopeRouteAdvertisements, Name: verdict.RA},
 		Reason:  "StandingAside",
-		Message: "OVN-Kubernetes' own controller works on it, and nothing is rendered: " + verdict.StandAside +
-			"; switch that controller off, or plan with --take-over",
+		Message: "OVN-Kubernetes' own controller works on it, and nothing is rendered: " + verdict.StandAside + next,
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -188,7 +189,11 @@ func refusedAdvertise(n *frrk8sv1beta1.Neighbor, known []string) string {
 		}
 	}
 	for _, p := range out.PrefixesWithCommunity {
-		field := fmt.Sprintf("toAdvertise.withCommunity %s", p.Community)
+		value, ok := community(p.Community)
+		if !ok {
+			return fmt.Sprintf("toAdvertise.withCommunity has %q, which is no community: write it as 64512:100 or large:64512:100:200", p.Community)
+		}
+		field := fmt.Sprintf("toAdvertise.withCommunity %s", value)
 		if fault := refusedPrefixes(n, field, p.Prefixes, allowed, missing); fault != "" {
 			return fault
 		}
@@ -197,6 +202,26 @@ func refusedAdvertise(n *frrk8sv1beta1.Neighbor, known []string) string {
 		}
 	}
 	return ""
+}
+
+// community reads a community as frr-k8s does, RFC 1997's or RFC 8092's, and returns
+// it as it is compared.
+func community(text string) (string, bool) {
+	parts, bits := strings.Split(text, ":"), 16
+	switch {
+	case len(parts) == 4 && parts[0] == "large":
+		parts, bits = parts[1:], 32
+	case len(parts) != 2:
+		return "", false
+	}
+	for i, part := range parts {
+		value, err := strconv.ParseUint(part, 10, bits)
+		if err != nil {
+			return "", false
+		}
+		parts[i] = strconv.FormatUint(value, 10)
+	}
+	return strings.Join(parts, ":"), true
 }
 
 // twice finds what frr-k8s takes once only: an attribute, and a prefix in its list.
@@ -222,7 +247,7 @@ func refusedPrefixes(n *frrk8sv1beta1.Neighbor, field string, prefixes, known []
 	takes4, takes6 := families(n)
 	for _, text := range prefixes {
 		prefix, ok := prefixOf(text)
-		switch is4 := prefix.Addr().Is4(); {
+		switch is4 := prefix.Addr().Unmap().Is4(); {
 		case !ok:
 			return fmt.Sprintf("%s has the prefix %q, which is none: correct it", field, text)
 		case is4 && !takes4, !is4 && !takes6:

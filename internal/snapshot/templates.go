@@ -54,7 +54,7 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 	}
 	for i := range c.Spec.BGP.Routers {
 		r := &c.Spec.BGP.Routers[i]
-		router := model.TemplateRouter{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Neighbors: make([]model.Session, 0, len(r.Neighbors))}
+		router := model.TemplateRouter{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Neighbors: make([]model.Session, 0, len(r.Neighbors)), EVPN: evpn(r.EVPN)}
 		for j := range r.Neighbors {
 			router.Neighbors = append(router.Neighbors, session(&r.Neighbors[j]))
 		}
@@ -64,6 +64,25 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 		out.BFDProfiles = append(out.BFDProfiles, bfdProfile(&c.Spec.BGP.BFDProfiles[i]))
 	}
 	return out
+}
+
+func evpn(e *frrk8sv1beta1.EVPNConfig) *model.EVPN {
+	if e == nil {
+		return nil
+	}
+	out := &model.EVPN{AdvertiseVNIs: e.AdvertiseVNIs != nil && *e.AdvertiseVNIs == frrk8sv1beta1.VNIAdvertisementAll, AdvertiseSVI: e.AdvertiseSVI}
+	for i := range e.L2VNIs {
+		out.L2VNIs = append(out.L2VNIs, vni(e.L2VNIs[i].VNI, &e.L2VNIs[i].VNIProperties))
+	}
+	if e.L3VNI != nil {
+		layer3 := vni(e.L3VNI.VNI, &e.L3VNI.VNIProperties)
+		out.L3VNI = &layer3
+	}
+	return out
+}
+
+func vni(number uint32, p *frrk8sv1beta1.VNIProperties) model.VNI {
+	return model.VNI{Number: number, RD: string(p.RD), ImportsNamed: len(p.ImportRTs) > 0, ExportsNamed: len(p.ExportRTs) > 0}
 }
 
 // session takes over everything that frr-k8s compares or merges. Pointers are
@@ -82,7 +101,21 @@ func session(n *frrk8sv1beta1.Neighbor) model.Session {
 		AddressFamilies:        addressFamilies(n.AddressFamilies),
 		NextHopIPv4:            n.ToAdvertise.NextHop.IPv4,
 		NextHopIPv6:            n.ToAdvertise.NextHop.IPv6,
+		LocalPreferences:       localPreferences(n.ToAdvertise.PrefixesWithLocalPref),
 	}
+}
+
+func localPreferences(lists []frrk8sv1beta1.LocalPrefPrefixes) map[string]uint32 {
+	if len(lists) == 0 {
+		return nil
+	}
+	out := map[string]uint32{}
+	for i := range lists {
+		for _, prefix := range lists[i].Prefixes {
+			out[prefix] = lists[i].LocalPref
+		}
+	}
+	return out
 }
 
 func duration(d *metav1.Duration) *time.Duration {

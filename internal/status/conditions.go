@@ -107,7 +107,7 @@ func Conditions(v model.Verdict, nodeStates bool, existing []metav1.Condition, n
 	var out []metav1.Condition
 	switch {
 	case v.StandAside != "":
-		out = append(out, standingAside(v.StandAside))
+		out = append(out, standingAside(&v))
 	case v.ObserveOnly:
 		out = append(out, observed(&v))
 	default:
@@ -177,10 +177,13 @@ func condition(kind string, status metav1.ConditionStatus, reason, message strin
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: cut(message, maxMessage)}
 }
 
-func standingAside(evidence string) metav1.Condition {
+func standingAside(v *model.Verdict) metav1.Condition {
+	next := "To hand the object over, stop that controller, or start this one with --take-over"
+	if v.LeftFor != "" {
+		next = "It is not taken over, because " + v.LeftFor + ": leave that controller on"
+	}
 	return condition(Rendered, metav1.ConditionFalse, reasonStandingAside,
-		"nothing is rendered, because another controller works on this object: "+evidence+
-			". To hand the object over, stop that controller, or start this one with --take-over")
+		"nothing is rendered, because another controller works on this object: "+v.StandAside+". "+next)
 }
 
 func observed(v *model.Verdict) metav1.Condition {

@@ -102,9 +102,11 @@ func (c *cluster) story() {
 	}
 }
 
-func (c *cluster) condition(kind string) metav1.Condition {
+func (c *cluster) condition(kind string) metav1.Condition { return c.conditionOf("pods", kind) }
+
+func (c *cluster) conditionOf(name, kind string) metav1.Condition {
 	var ra ovnv1.RouteAdvertisements
-	if err := c.admin.Get(c.t.Context(), client.ObjectKey{Name: "pods"}, &ra); err != nil {
+	if err := c.admin.Get(c.t.Context(), client.ObjectKey{Name: name}, &ra); err != nil {
 		return metav1.Condition{Message: err.Error()}
 	}
 	if found := meta.FindStatusCondition(ra.Status.Conditions, kind); found != nil {

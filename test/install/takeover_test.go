@@ -24,10 +24,24 @@ import (
 )
 
 // ovnKubernetes writes what OVN-Kubernetes' own controller of RouteAdvertisements
-// does for the object "pods", in its words: an object per node and template with
-// its label, annotation and prefix, the annotation of the network, and the
-// status, which it applies without force.
-type ovnKubernetes struct{ c *cluster }
+// does for an object, in its words: an object per node and template with its
+// label, annotation and prefix, the annotation of the network, and the status,
+// which it applies without force.
+type ovnKubernetes struct {
+	c  *cluster
+	ra string
+	// network is the definition of the one network that the object selects, and
+	// annotation what stands there in the end.
+	network    client.ObjectKey
+	annotation string
+	// vrf is the network's, "" for the default network.
+	vrf string
+}
+
+// forPods does it for the object of the default network.
+func (c *cluster) forPods() ovnKubernetes {
+	return ovnKubernetes{c: c, ra: "pods", network: client.ObjectKey{Namespace: "ovn-kubernetes", Name: "default"}, annotation: `["another","pods"]`}
+}
 
 const ovnKubernetesMessage = "ovn-kubernetes cluster-manager validated the resource and requested the necessary configuration changes"
 
@@ -36,8 +50,8 @@ func (o ovnKubernetes) generate(node, subnet string) {
 	object := &frrk8sv1beta1.FRRConfiguration{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "frr-k8s-system", GenerateName: ovnk.GeneratedPrefix,
-			Labels:      map[string]string{ovnk.LabelRouteAdvertisements: "pods"},
-			Annotations: map[string]string{ovnk.AnnotationRouteAdvertisements: "pods/fabric/" + node},
+			Labels:      map[string]string{ovnk.LabelRouteAdvertisements: o.ra},
+			Annotations: map[string]string{ovnk.AnnotationRouteAdvertisements: o.ra + "/fabric/" + node},
 		},
 		Spec: frrk8sv1beta1.FRRConfigurationSpec{
 			NodeSelector: metav1.LabelSelector{MatchLabels: map[string]string{model.LabelHostname: node}},
@@ -48,13 +62,17 @@ func (o ovnKubernetes) generate(node, subnet string) {
 			}}},
 		},
 	}
+	if routers := &object.Spec.BGP.Routers; o.vrf != "" {
+		(*routers)[0].Imports = []frrk8sv1beta1.Import{{VRF: o.vrf}}
+		*routers = append(*routers, frrk8sv1beta1.Router{ASN: 64512, VRF: o.vrf, Imports: []frrk8sv1beta1.Import{{VRF: model.DefaultVRF}}})
+	}
 	o.c.Expect(o.c.admin.Create(o.c.t.Context(), object, client.FieldOwner(ovnk.FieldManager))).To(Succeed())
 }
 
 // applyStatus is what it does when it changed something, or the object did.
 func (o ovnKubernetes) applyStatus() error {
 	var ra ovnv1.RouteAdvertisements
-	o.c.Expect(o.c.admin.Get(o.c.t.Context(), client.ObjectKey{Name: "pods"}, &ra)).To(Succeed())
+	o.c.Expect(o.c.admin.Get(o.c.t.Context(), client.ObjectKey{Name: o.ra}, &ra)).To(Succeed())
 	object := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{
 		"status": "Accepted",
 		"conditions": []any{map[string]any{
@@ -63,20 +81,20 @@ func (o ovnKubernetes) applyStatus() error {
 		}},
 	}}}
 	object.SetGroupVersionKind(ovnv1.GroupVersion.WithKind("RouteAdvertisements"))
-	object.SetName("pods")
+	object.SetName(o.ra)
 	return o.c.admin.Status().Apply(o.c.t.Context(), client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(ovnk.FieldManager))
 }
 
-// annotate adds the object's name to the default network's annotation, or
-// leaves it alone where it is there.
+// annotate adds the object's name to the network's annotation, or leaves it alone
+// where it is there.
 func (o ovnKubernetes) annotate() {
 	o.c.t.Helper()
 	nad := &nadv1.NetworkAttachmentDefinition{}
-	o.c.Expect(o.c.admin.Get(o.c.t.Context(), client.ObjectKey{Namespace: "ovn-kubernetes", Name: "default"}, nad)).To(Succeed())
-	if nad.Annotations[ovnk.AnnotationRouteAdvertisements] == `["another","pods"]` {
+	o.c.Expect(o.c.admin.Get(o.c.t.Context(), o.network, nad)).To(Succeed())
+	if nad.Annotations[ovnk.AnnotationRouteAdvertisements] == o.annotation {
 		return
 	}
-	nad.Annotations[ovnk.AnnotationRouteAdvertisements] = `["another","pods"]`
+	nad.Annotations[ovnk.AnnotationRouteAdvertisements] = o.annotation
 	o.c.Expect(o.c.upstream.Update(o.c.t.Context(), nad, client.FieldOwner(ovnk.FieldManager))).To(Succeed())
 }
 
@@ -107,7 +125,7 @@ func TestTakeOverAndHandBack(t *testing.T) {
 	c.kubectl("apply", "--server-side", "--kustomize=config/crd")
 	c.kubectl("apply", "--server-side", "--kustomize=config/overlays/ovn-kubernetes")
 	c.twoNodes()
-	ovn := ovnKubernetes{c}
+	ovn := c.forPods()
 	ovn.generate("node-1", "10.244.1.0/24")
 	ovn.generate("node-2", "10.244.2.0/24")
 	ovn.annotate()

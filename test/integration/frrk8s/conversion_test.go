@@ -16,16 +16,25 @@ import (
 // won't have, by golden and name, with its reason. What is generated has to be
 // taken all the same. Nothing else may be refused.
 var refusedTemplates = map[string]map[string]string{
-	"conflicting-bfd-profiles":         {"frr-k8s-system/b": "duplicate bfd profile name fast with different values"},
-	"conflicting-routers":              {"frr-k8s-system/other": "different asns (64512 != 65000) specified for same vrf"},
-	"conflicting-sessions":             {"frr-k8s-system/tor-slow": "multiple hold times specified for 192.168.100.10"},
-	"refused-community-for-pod-prefix": {"frr-k8s-system/tpl": "non configured prefix"},
-	"refused-hold-lt-keepalive":        {"frr-k8s-system/tpl": "invalid keepaliveTime"},
-	"refused-hold-only":                {"frr-k8s-system/tpl": "both must be set or none"},
-	"refused-localasn-ibgp":            {"frr-k8s-system/tpl": "localASN is not supported for iBGP"},
-	"refused-receive-le-lt-ge":         {"frr-k8s-system/tpl": "invalid selector lengths"},
-	"session-of-metallb-disagrees":     {"metallb-system/frrconfig-filtered": "multiple hold times specified"},
-	"unusable-neighbors":               {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
+	"conflicting-bfd-profiles":             {"frr-k8s-system/b": "duplicate bfd profile name fast with different values"},
+	"conflicting-routers":                  {"frr-k8s-system/other": "different asns (64512 != 65000) specified for same vrf"},
+	"conflicting-sessions":                 {"frr-k8s-system/tor-slow": "multiple hold times specified for 192.168.100.10"},
+	"evpn-of-metallb-disagrees":            {"metallb-system/frrconfig-filtered": "duplicate VNI 100"},
+	"refused-evpn-without-neighbor":        {"frr-k8s-system/tpl": "require at least one neighbor with evpn"},
+	"refused-vni-twice":                    {"frr-k8s-system/tpl": "duplicate VNI 100"},
+	"refused-community":                    {"frr-k8s-system/tpl": "invalid community blue"},
+	"refused-community-for-pod-prefix":     {"frr-k8s-system/tpl": "non configured prefix"},
+	"refused-hold-lt-keepalive":            {"frr-k8s-system/tpl": "invalid keepaliveTime"},
+	"refused-hold-only":                    {"frr-k8s-system/tpl": "both must be set or none"},
+	"refused-localasn-ibgp":                {"frr-k8s-system/tpl": "localASN is not supported for iBGP"},
+	"refused-neighbor-twice":               {"frr-k8s-system/tpl": "multiple asns specified for 192.0.2.1"},
+	"refused-neighbor-zone":                {"frr-k8s-system/tpl": "Invalid address"},
+	"refused-receive-le-lt-ge":             {"frr-k8s-system/tpl": "invalid selector lengths"},
+	"refused-router-twice":                 {"frr-k8s-system/tpl": "different asns (64512 != 64600)"},
+	"session-of-metallb-disagrees":         {"metallb-system/frrconfig-filtered": "multiple hold times specified"},
+	"session-of-metallb-is-dual-stack":     {"metallb-system/frrconfig-filtered": "conflicting advertiseDualStack"},
+	"session-of-metallb-prefers-otherwise": {"metallb-system/frrconfig-filtered": "multiple local prefs"},
+	"unusable-neighbors":                   {"frr-k8s-system/tor": "neighbor with ASN 64513 has no address and no interface"},
 }
 
 var _ = Describe("frr-k8s' webhook", Ordered, ContinueOnFailure, func() {

@@ -2,8 +2,10 @@ package frrk8s_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
@@ -53,6 +55,14 @@ var _ = Describe("frr-k8s' daemon", func() {
 // that reads the FRR configuration which it writes.
 func startDaemon(node string) func() (string, error) {
 	GinkgoHelper()
+	// There is no reloader to be signalled.
+	return startDaemonWith(node, 100*time.Millisecond, filepath.Join(GinkgoT().TempDir(), "none"))
+}
+
+// startDaemonWith is startDaemon with how long the daemon gathers changes, and the
+// file with the number of the process that it tells of them.
+func startDaemonWith(node string, gather time.Duration, reloader string) func() (string, error) {
+	GinkgoHelper()
 	folder := GinkgoT().TempDir()
 	file := filepath.Join(folder, "frr.conf")
 	// After the daemon, which would make it again.
@@ -61,9 +71,8 @@ func startDaemon(node string) func() (string, error) {
 		Expect(client.IgnoreNotFound(admin.Delete(ctx, state))).To(Succeed())
 	})
 	startBinary(daemonBinary, folder,
-		// There is no reloader to be signalled.
-		[]string{"FRR_CONFIG_FILE=" + file, "FRR_RELOADER_PID_FILE=" + filepath.Join(folder, "none")},
-		"--node-name="+node, "--bgp-debounce-timeout=100", "--metrics-bind-address=0", "--health-probe-bind-address=0")
+		[]string{"FRR_CONFIG_FILE=" + file, "FRR_RELOADER_PID_FILE=" + reloader},
+		"--node-name="+node, fmt.Sprintf("--bgp-debounce-timeout=%d", gather.Milliseconds()), "--metrics-bind-address=0", "--health-probe-bind-address=0")
 	return func() (string, error) {
 		text, err := os.ReadFile(file)
 		return string(text), err

@@ -39,7 +39,9 @@ func TestFRRK8s(t *testing.T) {
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(30 * time.Second)
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
-	RunSpecs(t, "frr-k8s")
+	suite, reporter := GinkgoConfiguration()
+	suite.Timeout += *differences
+	RunSpecs(t, "frr-k8s", suite, reporter)
 }
 
 var _ = BeforeSuite(func() {
