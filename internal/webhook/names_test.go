@@ -26,7 +26,7 @@ func TestWarnsOfSharedNames(t *testing.T) {
 		"an object with nothing to say": {advertisement("other", true), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			response := validator(cluster(3, 1)).Handle(t.Context(), created(t, test.object))
+			response := validator(cluster(3, 1)).Handle(FromAPIServer(t.Context()), created(t, test.object))
 			got := strings.Join(response.Warnings, "\n")
 			if !response.Allowed || test.want == "" && got != "" || !strings.Contains(got, test.want) {
 				t.Errorf("allowed %v with %q, want it allowed with %q", response.Allowed, got, test.want)

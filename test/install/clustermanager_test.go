@@ -45,7 +45,7 @@ func (m clusterManager) start() error {
 		return errNoOverlayNeedsIt
 	}
 	if m.routeAdvertisements {
-		for _, o := range m.c.upstream() {
+		for _, o := range m.c.atWork() {
 			if len(m.c.generatedFor(o.ra)) == 0 {
 				o.generate("node-1", m.c.subnet(o, 1))
 				o.generate("node-2", m.c.subnet(o, 2))
@@ -144,8 +144,8 @@ func (c *cluster) network(name string, cidr ovnv1.CIDR, adjust func(*ovnv1.Netwo
 		}})
 }
 
-// upstream is what OVN-Kubernetes does for each object of fourTransports.
-func (c *cluster) upstream() []ovnKubernetes {
+// atWork is what OVN-Kubernetes does for each object of fourTransports.
+func (c *cluster) atWork() []ovnKubernetes {
 	out := []ovnKubernetes{c.forPods()}
 	for _, name := range []string{"plain", "evpn", "bare"} {
 		out = append(out, ovnKubernetes{c: c, ra: name, vrf: name, network: client.ObjectKey{Namespace: name, Name: name}, annotation: fmt.Sprintf("[%q]", name)})

@@ -35,7 +35,7 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 	complete := clusterManager{c: c, routeAdvertisements: true, evpn: true, transport: ovnk.TransportNoOverlay}
 	c.Expect(complete.start()).To(Succeed())
 	before := map[string]map[string]any{}
-	for _, o := range c.upstream() {
+	for _, o := range c.atWork() {
 		c.Expect(o.applyStatus()).To(Succeed())
 		before[o.ra] = c.theirs(o)
 	}
@@ -83,7 +83,7 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 	c.kubectl("--namespace="+home, "scale", "deployment", "ovn-bgp-operator", "--replicas=0")
 	manager.stop(c)
 	c.Expect(complete.start()).To(Succeed())
-	for _, o := range c.upstream() {
+	for _, o := range c.atWork() {
 		if o.ra == "plain" {
 			c.Expect(o.applyStatus()).To(Satisfy(apierrors.IsConflict), "it can't write what this operator owns")
 		}
@@ -96,7 +96,7 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 	wait()
 	c.Expect(c.generated()).To(BeEmpty())
 	there.expectNothingLost()
-	for _, o := range c.upstream() {
+	for _, o := range c.atWork() {
 		c.Expect(o.applyStatus()).To(Succeed(), o.ra)
 		c.Expect(c.theirs(o)).To(Equal(before[o.ra]), "as before: %s", o.ra)
 	}
@@ -105,7 +105,7 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 // expectLeft finds what is not taken over as it was, but for what this operator says.
 func (c *cluster) expectLeft(before map[string]map[string]any) {
 	c.t.Helper()
-	for _, o := range c.upstream() {
+	for _, o := range c.atWork() {
 		if left[o.ra] == "" {
 			continue
 		}
