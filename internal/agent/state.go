@@ -26,7 +26,8 @@ const (
 	// has, this agent looks into another zone's database.
 	ReasonNoGatewayRouter = "NoGatewayRouter"
 	// False: OVN-Kubernetes' own route import writes to the router.
-	// Do: switch one of the two off.
+	// Do: switch one of the two off. Rows that it left when it was switched off
+	// look the same: remove them with agent cleanup --route-import.
 	ReasonRouteImport = "RouteImport"
 	// False: the router has OVN's dynamic-routing on, which imports by itself.
 	// Do: switch one of the two off.
@@ -136,7 +137,7 @@ func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 	case !router.Present:
 		return ReasonNoGatewayRouter, "the gateway router " + s.rows.Router() + " is not in the OVN Northbound database; routes are imported when it comes"
 	case router.RouteImport:
-		return ReasonRouteImport, "OVN-Kubernetes' own route import writes to " + s.rows.Router() + ", so this agent doesn't; switch one of them off"
+		return ReasonRouteImport, "OVN-Kubernetes' own route import writes to " + s.rows.Router() + ", so this agent doesn't; switch one of them off. It leaves its rows when it is switched off: then remove them with agent cleanup --route-import"
 	case router.DynamicRouting:
 		return ReasonDynamicRouting, s.rows.Router() + " has dynamic-routing on, so OVN imports routes by itself and this agent doesn't"
 	case err != nil:
