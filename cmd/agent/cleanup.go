@@ -16,7 +16,7 @@ import (
 )
 
 func newCleanupCommand(o *options) *cobra.Command {
-	dryRun, stay := false, false
+	dryRun, stay, routeImport := false, false, false
 	command := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Take away everything that this node's agents wrote, after they are gone",
@@ -27,12 +27,22 @@ prints what it removed.
 
 The agent must not run meanwhile: it would put everything back. Cleanup needs no
 API server, and of the flags no more than --node and those of the database.
-Without it, what was imported stays after the agent is gone.`,
+Without it, what was imported stays after the agent is gone.
+
+With --route-import it removes something else, and nothing of the agents': the
+static routes that OVN-Kubernetes' own route import left on this node's gateway
+routers when it was switched off. The agent may run, and imports as soon as they
+are gone. Where route import is not switched off, its routes are missing until it
+writes them again.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(command *cobra.Command, _ []string) error {
-			err := o.cleanUp(command.Context(), dryRun, command.OutOrStdout(), command.ErrOrStderr())
+			clean := o.cleanUp
+			if routeImport {
+				clean = o.cleanUpRouteImport
+			}
+			err := clean(command.Context(), dryRun, command.OutOrStdout(), command.ErrOrStderr())
 			if stay && err == nil {
 				<-command.Context().Done()
 			}
@@ -41,6 +51,7 @@ Without it, what was imported stays after the agent is gone.`,
 	}
 	command.Flags().BoolVar(&dryRun, "dry-run", dryRun, "only print what would be removed")
 	command.Flags().BoolVar(&stay, "stay", stay, "wait until stopped when all is done, as pods of a DaemonSet have to")
+	command.Flags().BoolVar(&routeImport, "route-import", routeImport, "remove only the routes that OVN-Kubernetes' own route import left on this node's gateway routers; switch it off first")
 	return command
 }
 
@@ -58,6 +69,36 @@ func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer)
 	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")}, dryRun)
 	changes, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
 	return errors.Join(inOVN, inKernel, tellRemoved(out, o.node, &written, changes, dryRun))
+}
+
+// cleanUpRouteImport removes what OVN-Kubernetes' own route import left.
+func (o *options) cleanUpRouteImport(ctx context.Context, dryRun bool, out, logs io.Writer) error {
+	if o.node == "" {
+		return errors.New("neither --node nor $NODE_NAME says which node this is")
+	}
+	log, err := program.Logger(o.logLevel, o.logFormat, logs)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	rows, err := ovnnb.RemoveRouteImport(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")}, dryRun)
+	if err != nil {
+		return err
+	}
+	removed := "removed"
+	if dryRun {
+		removed = "would remove"
+	}
+	for _, router := range slices.Sorted(maps.Keys(rows)) {
+		if _, err := fmt.Fprintf(out, "OVN: %s %d static routes of route import of router %s\n", removed, rows[router], router); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 {
+		_, err = fmt.Fprintf(out, "nothing of route import's is on node %s\n", o.node)
+	}
+	return err
 }
 
 // removeDevices makes the kernel agree with there being no networks.

@@ -24,6 +24,7 @@ type router interface {
 	SNAT(subnets []netip.Prefix, limit bool) ovnnb.SNAT
 	CommitSNAT(ctx context.Context, found ovnnb.SNAT) error
 	Defaults() (count int)
+	Unmarked() []ovnnb.UnmarkedRow
 	DropDefaults(ctx context.Context) error
 	Close()
 }

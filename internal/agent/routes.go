@@ -34,7 +34,7 @@ func (a *Agent) Unsettled() (names []string, known bool) {
 	for _, name := range slices.Sorted(maps.Keys(a.syncers)) {
 		switch a.syncers[name].snapshot().Reason {
 		case ReasonSynced, ReasonRouteImport, ReasonDynamicRouting, ReasonVRFMissing, ReasonNoGatewayRouter, ReasonInvalid, ReasonGatewayUnknown,
-			ReasonObserveOnly, ReasonOverLimit:
+			ReasonObserveOnly, ReasonOverLimit, ReasonUnmarkedRows:
 		default:
 			names = append(names, name)
 		}
@@ -74,6 +74,10 @@ func (a *Agent) Routes() []RouteRow {
 				row.Reason = "NotWrittenYet"
 			}
 			out = append(out, row)
+		}
+		for _, row := range s.rows.Unmarked() {
+			out = append(out, RouteRow{Network: name, VRF: s.vrf, Prefix: row.Prefix, OVN: []string{describeHop(row.NextHop)},
+				Reason: ReasonUnmarkedRows + " " + row.UUID()})
 		}
 		if s.table == nil {
 			continue

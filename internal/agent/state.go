@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -25,7 +26,8 @@ const (
 	// has, this agent looks into another zone's database.
 	ReasonNoGatewayRouter = "NoGatewayRouter"
 	// False: OVN-Kubernetes' own route import writes to the router.
-	// Do: switch one of the two off.
+	// Do: switch one of the two off. Rows that it left when it was switched off
+	// look the same: remove them with agent cleanup --route-import.
 	ReasonRouteImport = "RouteImport"
 	// False: the router has OVN's dynamic-routing on, which imports by itself.
 	// Do: switch one of the two off.
@@ -51,6 +53,12 @@ const (
 	// False: more routes belong on the router than --max-routes-per-vrf lets in.
 	// Do: have the neighbors send fewer, or raise the flag.
 	ReasonOverLimit = "OverLimit"
+	// False: rows on the router equal rows that the agent writes, or were its own,
+	// but have no owner: somebody stripped their external_ids. The agent never
+	// touches them, so they stay when BGP withdraws the route.
+	// Do: remove each with the command in the message; one that is meant to be
+	// there gets an external_ids of its own.
+	ReasonUnmarkedRows = "UnmarkedRows"
 	// False: the agent runs with --observe-only; the message says how many rows
 	// it would change.
 	// Do: start it without the flag when that is what you want.
@@ -125,7 +133,7 @@ func (s *syncer) report(err error) {
 
 // verdict tells how it stands and what to do about it.
 func (s *syncer) verdict(err error, beyond int) (reason, message string) {
-	router := s.rows.State()
+	router, unmarked := s.rows.State(), s.rows.Unmarked()
 	switch {
 	case s.version == 0:
 		return ReasonListing, "reading the network's configuration"
@@ -136,7 +144,7 @@ func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 	case !router.Present:
 		return ReasonNoGatewayRouter, "the gateway router " + s.rows.Router() + " is not in the OVN Northbound database; routes are imported when it comes"
 	case router.RouteImport:
-		return ReasonRouteImport, "OVN-Kubernetes' own route import writes to " + s.rows.Router() + ", so this agent doesn't; switch one of them off"
+		return ReasonRouteImport, "OVN-Kubernetes' own route import writes to " + s.rows.Router() + ", so this agent doesn't; switch one of them off. It leaves its rows when it is switched off: then remove them with agent cleanup --route-import"
 	case router.DynamicRouting:
 		return ReasonDynamicRouting, s.rows.Router() + " has dynamic-routing on, so OVN imports routes by itself and this agent doesn't"
 	case err != nil:
@@ -150,6 +158,8 @@ func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 	case s.ledger.HeldCount()+beyond > 0:
 		return ReasonOverLimit, fmt.Sprintf("%d routes are not imported: %s has %d of at most %d rows; have the neighbors send fewer routes, or raise --max-routes-per-vrf",
 			s.ledger.HeldCount()+beyond, s.rows.Router(), s.rows.RowCount(), s.ledger.Limit)
+	case len(unmarked) > 0:
+		return ReasonUnmarkedRows, tellUnmarked(s.rows.Router(), unmarked)
 	default:
 		message = "every route that belongs on " + s.rows.Router() + " is there"
 		if n := s.ledger.Uneven(); n > 0 {
@@ -164,6 +174,15 @@ func (s *syncer) gatewayProblem() string {
 		return s.noGateway
 	}
 	return "the link of the node's gateway is not known: set --gateway-interface, or wait until OVN-Kubernetes annotates the node with k8s.ovn.org/l3-gateway-config"
+}
+
+// tellUnmarked says how to get rid of one row exactly: its UUID is the only thing
+// that tells it from ours.
+func tellUnmarked(router string, rows []ovnnb.UnmarkedRow) string {
+	first := rows[0]
+	return fmt.Sprintf("%d rows of %s equal rows of this agent but have no owner, as if somebody had stripped their external_ids, so they stay when the route goes; first %s via %s. "+
+		"Remove it with: ovn-nbctl remove Logical_Router %s static_routes %s; or, if it is meant to be there, give it external_ids of its own. agent routes lists all",
+		len(rows), router, first.Prefix, describeHop(first.NextHop), router, first.UUID())
 }
 
 func disconnected(cause string) string {

@@ -74,6 +74,7 @@ func (p *played) Commit(_ context.Context, changes []model.RowChange) error {
 	return nil
 }
 
+func (p *played) Unmarked() []ovnnb.UnmarkedRow                { return nil }
 func (p *played) SNAT([]netip.Prefix, bool) ovnnb.SNAT         { return ovnnb.SNAT{} }
 func (p *played) CommitSNAT(context.Context, ovnnb.SNAT) error { return nil }
 func (p *played) Defaults() int                                { return 0 }

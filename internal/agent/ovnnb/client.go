@@ -12,6 +12,7 @@ import (
 	libmodel "github.com/ovn-kubernetes/libovsdb/model"
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
@@ -65,7 +66,9 @@ type Client struct {
 	session *session
 	routes  *routes
 	around  surroundings
-	watched map[string]*Network
+	// unmarked are rows like ours without an owner.
+	unmarked unmarked
+	watched  map[string]*Network
 	// wanted wakes the session when the watched networks change.
 	wanted chan struct{}
 	// trouble is why there is no session.
@@ -101,6 +104,7 @@ func New(options Options) *Client {
 	c := &Client{options: options, watched: map[string]*Network{}, wanted: make(chan struct{}, 1)}
 	c.routes = newRoutes(options.Node, options.Strayed)
 	c.around.forget()
+	c.unmarked.twins = map[model.RowID]struct{}{}
 	return c
 }
 
@@ -184,6 +188,8 @@ func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, er
 	c.begin(s)
 	again := time.NewTicker(lostInterval)
 	defer again.Stop()
+	unmarked := time.NewTicker(time.Second)
+	defer unmarked.Stop()
 	if err := c.findLost(s); err != nil {
 		return true, endedBy(s, err)
 	}
@@ -196,7 +202,14 @@ func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, er
 			return true, context.Cause(s.ctx)
 		case <-c.wanted:
 		case <-again.C:
-			if err := c.findLost(s); err != nil {
+			if err := errors.Join(c.findLost(s), c.findUnmarked(s)); err != nil {
+				return true, endedBy(s, err)
+			}
+		case <-unmarked.C:
+			if !c.unmarkedDue() {
+				continue
+			}
+			if err := c.findUnmarked(s); err != nil {
 				return true, endedBy(s, err)
 			}
 		}
@@ -236,6 +249,11 @@ func (c *Client) watchRouters(s *session) error {
 		}
 	}
 	c.mu.Unlock()
+	if len(networks) > 0 {
+		if err := c.findUnmarked(s); err != nil {
+			return err
+		}
+	}
 	columns := []string{"name", "options"}
 	if c.options.NAT {
 		columns = append(columns, "nat")

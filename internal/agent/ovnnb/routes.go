@@ -20,6 +20,8 @@ type routes struct {
 	strays map[model.RowID]string
 	// lost are rows of ours that are in no part that we read.
 	lost map[model.RowID]struct{}
+	// suspects are rows of ours that went from our sight, not by our doing.
+	suspects map[model.RowID]struct{}
 	// strayed is told of them.
 	strayed func()
 }
@@ -58,7 +60,7 @@ type route struct {
 func newRoutes(node string, strayed func()) *routes {
 	return &routes{
 		node: node, strayed: strayed, networks: map[string]*networkRoutes{}, byPort: map[string]*networkRoutes{},
-		strays: map[model.RowID]string{}, lost: map[model.RowID]struct{}{},
+		strays: map[model.RowID]string{}, lost: map[model.RowID]struct{}{}, suspects: map[model.RowID]struct{}{},
 	}
 }
 
@@ -141,8 +143,8 @@ func (r *routes) put(id model.RowID, now *staticRoute, before ...place) {
 		at = now.place()
 	}
 	for _, old := range before {
-		if now == nil || old != at {
-			r.remove(id, old)
+		if (now == nil || old != at) && r.remove(id, old) && now == nil {
+			r.suspect(id)
 		}
 	}
 	if now == nil {
@@ -181,10 +183,11 @@ func (n *networkRoutes) put(prefix netip.Prefix, next route) {
 	}
 }
 
-func (r *routes) remove(id model.RowID, at place) {
+// remove drops a row; surprising tells that no transaction of ours did it.
+func (r *routes) remove(id model.RowID, at place) (surprising bool) {
 	n := r.byPort[at.port]
 	if n == nil {
-		return
+		return false
 	}
 	var previous *route
 	for row := n.byPrefix[at.prefix]; row != nil; previous, row = row, row.next {
@@ -200,11 +203,13 @@ func (r *routes) remove(id model.RowID, at place) {
 			delete(n.byPrefix, at.prefix)
 		}
 		n.rows--
-		if _, expected := n.leaving[id]; !expected {
+		_, expected := n.leaving[id]
+		if !expected {
 			n.touch(at.prefix)
 		}
-		return
+		return !expected
 	}
+	return false
 }
 
 func (n *networkRoutes) touch(prefix netip.Prefix) {

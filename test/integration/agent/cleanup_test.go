@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/testns"
 )
@@ -69,6 +70,34 @@ OVN: set back 1 SNAT rows of router GR_n1
 		}
 		n.expectForeign()
 		Expect(mustCleanup(n)).To(Equal("nothing of the agents' is on node n1\n"))
+	})
+
+	It("removes what OVN-Kubernetes' route import left on this node, and the agent takes over", func() {
+		n := newNode()
+		n.server.AddRouter(GinkgoTB(), "GR_n2")
+		left := [2]string{"k8s.ovn.org/owner-controller", "RouteImport"}
+		n.foreign()
+		n.server.AddRoute(GinkgoTB(), "GR_n2", "10.1.0.0/24", "172.18.0.2", "rtoe-GR_n2", left)
+		n.others = n.everythingElse()
+		n.server.AddRoute(GinkgoTB(), "GR_n1", "10.1.0.0/24", "172.18.0.2", "rtoe-GR_n1", left)
+		n.server.AddRoute(GinkgoTB(), "GR_n1", "10.5.0.0/24", "172.18.0.2", "rtoe-GR_n1", left)
+		n.server.AddRoute(GinkgoTB(), blueRouter, "10.9.0.0/24", "172.18.0.2", "rtoe-"+blueRouter, left)
+		n.ip("route add 10.1.0.0/24 via 172.18.0.3 proto bgp", "route add 10.9.0.0/24 via 172.18.0.2 table 1005 proto bgp")
+		n.start()
+		n.expectReason("default", agent.ReasonRouteImport)
+		Expect(n.state("default").Message).To(ContainSubstring("agent cleanup --route-import"))
+		before := n.server.AllRoutes(GinkgoTB())
+		Expect(mustCleanup(n, "--route-import", "--dry-run")).To(Equal("OVN: would remove 1 static routes of route import of router GR_cluster_udn_blue_n1\n" +
+			"OVN: would remove 2 static routes of route import of router GR_n1\n"))
+		Expect(n.server.AllRoutes(GinkgoTB())).To(Equal(before))
+
+		Expect(mustCleanup(n, "--route-import")).To(Equal("OVN: removed 1 static routes of route import of router GR_cluster_udn_blue_n1\n" +
+			"OVN: removed 2 static routes of route import of router GR_n1\n"))
+		n.expectReason("default", agent.ReasonSynced)
+		n.expectOurs()
+		n.expectForeign()
+		Expect(mustCleanup(n, "--route-import")).To(Equal("nothing of route import's is on node n1\n"))
+		n.expectOurs()
 	})
 
 	It("says that it could not reach the database", func() {

@@ -1,0 +1,73 @@
+package ovnnb
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ovn-kubernetes/libovsdb/ovsdb"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// RemoveRouteImport takes away what OVN-Kubernetes' own route import wrote on
+// the node's gateway routers, and tells how many rows by router. It leaves them
+// there when it is switched off. With dryRun it only tells what there is.
+func RemoveRouteImport(ctx context.Context, options Options, dryRun bool) (map[string]int, error) {
+	c := New(options)
+	found := map[string]int{}
+	s, err := c.connectAny(ctx)
+	if err != nil {
+		return found, err
+	}
+	defer s.end(errors.New("done"))
+	rows, err := c.routeImports(ctx, s)
+	if err != nil {
+		return found, err
+	}
+	for router, ids := range rows {
+		found[router] = len(ids)
+		for !dryRun && len(ids) > 0 {
+			next := min(removedAtOnce, len(ids))
+			var t transaction
+			t.remove(router, ids[:next])
+			if _, err := c.transact(ctx, s, &t); err != nil {
+				return found, err
+			}
+			ids = ids[next:]
+		}
+	}
+	return found, nil
+}
+
+// routeImports are the rows of route import by router, of the node's only: in
+// one database for all nodes the others' may be at work. Which router has a row
+// tells the router's set, not the port, which is the row's own word.
+func (c *Client) routeImports(ctx context.Context, s *session) (map[string][]model.RowID, error) {
+	var t transaction
+	t.add(anyCount, ovsdb.Operation{
+		Op: ovsdb.OperationSelect, Table: tableRoute, Columns: []string{"_uuid"}, Where: []ovsdb.Condition{importedBy()},
+	})
+	t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationSelect, Table: tableRouter, Columns: []string{"name", "static_routes"}, Where: []ovsdb.Condition{}})
+	results, err := c.transact(ctx, s, &t)
+	if err != nil {
+		return nil, err
+	}
+	imports := map[string]bool{}
+	for _, row := range results[0].Rows {
+		uuid, _ := row["_uuid"].(ovsdb.UUID)
+		imports[uuid.GoUUID] = true
+	}
+	out := map[string][]model.RowID{}
+	for _, row := range results[1].Rows {
+		name, _ := row["name"].(string)
+		if !ofNode(name, c.options.Node) {
+			continue
+		}
+		for _, uuid := range references(row["static_routes"]) {
+			if id, ok := parseRowID(uuid); ok && imports[uuid] {
+				out[name] = append(out[name], id)
+			}
+		}
+	}
+	return out, nil
+}
