@@ -130,6 +130,19 @@ func text(prefixes []netip.Prefix) []string {
 	return out
 }
 
+func hostPrefix(address netip.Addr) netip.Prefix {
+	return netip.PrefixFrom(address, address.BitLen())
+}
+
+// hostPrefixes are the addresses alone.
+func hostPrefixes(prefixes []netip.Prefix) []netip.Prefix {
+	out := make([]netip.Prefix, len(prefixes))
+	for i, p := range prefixes {
+		out[i] = hostPrefix(p.Addr())
+	}
+	return out
+}
+
 func addressesOf(prefixes []netip.Prefix) []netip.Addr {
 	out := make([]netip.Addr, len(prefixes))
 	for i, p := range prefixes {

@@ -23,14 +23,15 @@ import (
 // What OVN-Kubernetes writes on API objects and reads from them, written down
 // and not taken from the operator's code.
 const (
-	prefixOf                 = "k8s.ovn.org/"
-	networkNameKey           = prefixOf + "network-name"
-	networkIDKey             = prefixOf + "network-id"
-	routeAdvertisementsKey   = prefixOf + "route-advertisements"
-	userDefinedNetworkLabel  = prefixOf + "user-defined-network"
-	defaultDefinition        = "default"
-	ovnKubernetesNamespace   = "ovn-kubernetes"
-	defaultDefinitionContent = `{"cniVersion":"0.4.0","name":"ovn-kubernetes","type":"ovn-k8s-cni-overlay"}`
+	prefixOf                = "k8s.ovn.org/"
+	networkNameKey          = prefixOf + "network-name"
+	networkIDKey            = prefixOf + "network-id"
+	tunnelKeysKey           = prefixOf + "tunnel-keys"
+	routeAdvertisementsKey  = prefixOf + "route-advertisements"
+	userDefinedNetworkLabel = prefixOf + "user-defined-network"
+	defaultDefinition       = "default"
+	ovnKubernetesNamespace  = "ovn-kubernetes"
+	cniVersion              = "1.1.0"
 )
 
 // NodeAnnotations are those that OVN-Kubernetes has written on a node.
@@ -41,26 +42,25 @@ func (c *Cluster) NodeAnnotations(name string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	subnets, ids, layer2Ports := map[string][]string{}, map[string]string{}, map[string]string{}
+	subnets := map[string][]string{}
 	for _, n := range c.networks {
-		ids[n.Name] = strconv.Itoa(n.ID)
 		if n.Topology == Layer3 {
 			subnets[n.Name] = text(n.HostSubnets(&node.Node))
-		} else {
-			layer2Ports[n.Name] = strconv.Itoa(node.ID)
 		}
 	}
 	out := map[string]string{
-		"node-subnets":        encoded(subnets),
-		"network-ids":         encoded(ids),
-		"node-primary-ifaddr": encoded(byFamily(node.Addresses)),
-		"host-cidrs":          encoded(text(node.Addresses)),
-		"node-chassis-id":     ChassisID(node.Name),
-		"node-id":             strconv.Itoa(node.ID),
-		"zone-name":           c.zoneName(node),
-		"l3-gateway-config":   encoded(map[string]any{Default: c.gatewayConfig(node)}),
+		"node-subnets":           encoded(subnets),
+		"node-primary-ifaddr":    encoded(byFamily(node.Addresses)),
+		"node-masquerade-subnet": encoded(byFamily(sameFamilies(masqueradeSubnets, node.Addresses))),
+		"host-cidrs":             encoded(text(node.Addresses)),
+		"node-chassis-id":        ChassisID(node.Name),
+		"node-id":                strconv.Itoa(node.ID),
+		"zone-name":              c.zoneName(node),
+		"l3-gateway-config":      encoded(map[string]any{Default: c.gatewayConfig(node)}),
+		// Layer2 networks have a transit router. Nothing on a node tells
+		// which of them are there.
+		"layer2-topology-version": "2.0",
 	}
-	out["udn-layer2-node-gateway-router-lrp-tunnel-ids"] = encoded(layer2Ports)
 	annotations := map[string]string{}
 	for key, value := range out {
 		annotations[prefixOf+key] = value
@@ -175,13 +175,17 @@ func (c *Cluster) definitions(namespaces map[string][]string) []*nadv1.NetworkAt
 	defer c.mutex.Unlock()
 	var out []*nadv1.NetworkAttachmentDefinition
 	for _, n := range c.networks {
-		annotations := map[string]string{networkNameKey: n.Name, networkIDKey: strconv.Itoa(n.ID)}
 		if n.isDefault() {
+			// Nothing says its name or ID.
 			out = append(out, &nadv1.NetworkAttachmentDefinition{
-				ObjectMeta: metav1.ObjectMeta{Namespace: ovnKubernetesNamespace, Name: defaultDefinition, Annotations: annotations},
-				Spec:       nadv1.NetworkAttachmentDefinitionSpec{Config: defaultDefinitionContent},
+				ObjectMeta: metav1.ObjectMeta{Namespace: ovnKubernetesNamespace, Name: defaultDefinition},
+				Spec:       nadv1.NetworkAttachmentDefinitionSpec{Config: n.defaultDefinition()},
 			})
 			continue
+		}
+		annotations := map[string]string{networkNameKey: n.Name, networkIDKey: strconv.Itoa(n.ID), tunnelKeysKey: "[]"}
+		if n.Topology == Layer2 {
+			annotations[tunnelKeysKey] = encoded(n.tunnelKeys())
 		}
 		name := strings.TrimPrefix(n.Name, "cluster_udn_")
 		for _, namespace := range namespaces[n.Name] {
@@ -198,19 +202,39 @@ func (c *Cluster) definitions(namespaces map[string][]string) []*nadv1.NetworkAt
 }
 
 func (n *Network) definition(nad string) string {
-	subnets := make([]string, len(n.Subnets))
-	for i, subnet := range n.Subnets {
-		subnets[i] = subnet.String()
-		if n.Topology == Layer3 {
-			bits := 24
-			if !subnet.Addr().Is4() {
-				bits = 64
-			}
-			subnets[i] += "/" + strconv.Itoa(bits)
-		}
+	subnets := text(n.Subnets)
+	out := map[string]any{
+		"cniVersion": cniVersion, "type": "ovn-k8s-cni-overlay", "name": n.Name, "netAttachDefName": nad,
+		"topology": string(n.Topology), "role": "primary", "joinSubnet": strings.Join(text(udnJoinSubnets), ","),
 	}
-	return encoded(map[string]any{
-		"cniVersion": "1.0.0", "type": "ovn-k8s-cni-overlay", "name": n.Name, "netAttachDefName": nad,
-		"topology": string(n.Topology), "role": "primary", "subnets": strings.Join(subnets, ","),
-	})
+	if n.Topology == Layer3 {
+		for i, subnet := range n.Subnets {
+			subnets[i] += "/" + strconv.Itoa(n.hostBits(subnet))
+		}
+	} else {
+		out["transitSubnet"] = strings.Join(text(sameFamilies(transitSubnets, n.Subnets)), ",")
+	}
+	out["subnets"] = strings.Join(subnets, ",")
+	maps.Copy(out, n.transport())
+	return encoded(out)
+}
+
+// defaultDefinition is OVN-Kubernetes' own; an administrator has written more
+// into it where the network has no overlay.
+func (n *Network) defaultDefinition() string {
+	out := map[string]any{"cniVersion": cniVersion, "name": "ovn-kubernetes", "type": "ovn-k8s-cni-overlay"}
+	maps.Copy(out, n.transport())
+	return encoded(out)
+}
+
+// transport is said in definitions of networks without an overlay.
+func (n *Network) transport() map[string]any {
+	if !n.NoOverlay {
+		return nil
+	}
+	out := map[string]any{"transport": "no-overlay", "outboundSNAT": "disabled"}
+	if n.OutboundSNAT {
+		out["outboundSNAT"] = "enabled"
+	}
+	return out
 }

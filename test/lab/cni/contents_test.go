@@ -56,10 +56,22 @@ func TestNorthboundDatabaseIsAsOVNKubernetesHasIt(t *testing.T) {
 	})
 	t.Run("external_ids of users' networks, and none of the default one", func(t *testing.T) {
 		NewWithT(t).Expect(s.rows(t, "logical_router", "name,external_ids", "name=GR_cluster_udn_blue_node1")).To(Equal([]string{
-			"GR_cluster_udn_blue_node1 | k8s.ovn.org/network=cluster_udn_blue k8s.ovn.org/role=primary k8s.ovn.org/topology=layer2 physical_ip=192.0.2.1 physical_ips=192.0.2.1,2001:db8:2::1",
+			"GR_cluster_udn_blue_node1 | k8s.ovn.org/network=cluster_udn_blue k8s.ovn.org/role=primary k8s.ovn.org/topology=layer2 physical_ip=192.0.2.1 physical_ips=192.0.2.1,2001:db8:2::1,169.254.0.11,fd69::b",
 		}))
 		NewWithT(t).Expect(s.rows(t, "logical_router", "external_ids", "name=GR_node1")).To(Equal([]string{
 			"physical_ip=192.0.2.1 physical_ips=192.0.2.1,2001:db8:2::1",
+		}))
+	})
+	t.Run("no role of what is not on a node", func(t *testing.T) {
+		g := NewWithT(t)
+		g.Expect(s.rows(t, "logical_router", "external_ids", "name=cluster_udn_red.net_ovn_cluster_router")).To(Equal([]string{
+			"k8s-cluster-router=yes k8s.ovn.org/network=cluster_udn_red-net k8s.ovn.org/topology=layer3",
+		}))
+		g.Expect(s.rows(t, "logical_switch", "external_ids", "name=cluster_udn_red.net_join")).To(Equal([]string{
+			"k8s.ovn.org/network=cluster_udn_red-net k8s.ovn.org/topology=layer3",
+		}))
+		g.Expect(s.rows(t, "logical_switch", "external_ids", "name=cluster_udn_red.net_transit_switch")).To(Equal([]string{
+			"k8s.ovn.org/network=cluster_udn_red-net k8s.ovn.org/role=primary k8s.ovn.org/topology=layer3",
 		}))
 	})
 	t.Run("ports of gateway routers", func(t *testing.T) {
@@ -68,18 +80,22 @@ func TestNorthboundDatabaseIsAsOVNKubernetesHasIt(t *testing.T) {
 		g.Expect(ports).To(ContainElements(
 			"rtoe-GR_node1 | 192.0.2.1/24 2001:db8:2::1/64",
 			"rtoj-GR_node1 | 100.64.0.2/16 fd98::2/64",
-			"rtoe-GR_cluster_udn_blue_node1 | 169.254.0.11/17 192.0.2.1/24 2001:db8:2::1/64",
-			"rtotr-GR_cluster_udn_blue_node1 | 100.65.0.2/16 100.88.0.5/31",
+			// A network of one family has gateway routers of both.
+			"rtoe-GR_cluster_udn_blue_node1 | 169.254.0.11/32 192.0.2.1/24 2001:db8:2::1/64 fd69::b/128",
+			"rtotr-GR_cluster_udn_blue_node1 | 100.65.0.2/16 100.88.0.5/31 fd99::2/64",
 			"trtor-GR_cluster_udn_blue_node1 | 100.88.0.4/31",
 			"trtor-GR_cluster_udn_blue_node2 | 100.88.0.6/31",
-			"rtoe-GR_cluster_udn_red.net_node1 | 169.254.0.15/17 192.0.2.1/24 2001:db8:2::1/64",
-			"rtoj-GR_cluster_udn_red.net_node1 | 100.65.0.2/16",
+			"rtoe-GR_cluster_udn_red.net_node1 | 169.254.0.15/32 192.0.2.1/24 2001:db8:2::1/64 fd69::f/128",
+			"rtoj-GR_cluster_udn_red.net_node1 | 100.65.0.2/16 fd99::2/64",
 		))
 		g.Expect(s.rows(t, "logical_switch_port", "name,type", "type!=\"\"")).To(ContainElements(
 			"br-ex_node1 | localnet", "etor-GR_node1 | router", "jtor-GR_node1 | router", "stor-node1 | router",
 			"br-ex_cluster_udn_blue_node1 | localnet", "etor-GR_cluster_udn_blue_node1 | router",
 			"tstor-node1 | router", "tstor-node2 | remote",
 		))
+		g.Expect(s.rows(t, "logical_switch_port", "options", "name=tstor-node2")).To(Equal([]string{
+			"requested-chassis=" + cni.ChassisID("node2") + " requested-tnl-key=3",
+		}))
 	})
 	t.Run("routes", func(t *testing.T) {
 		NewWithT(t).Expect(s.rows(t, "logical_router_static_route", "ip_prefix,nexthop,output_port,policy")).To(ContainElements(
@@ -91,36 +107,16 @@ func TestNorthboundDatabaseIsAsOVNKubernetesHasIt(t *testing.T) {
 			"10.201.1.0/24 | 100.65.0.1 |  | ",
 		))
 		NewWithT(t).Expect(s.rows(t, "logical_router_static_route", "ip_prefix,nexthop", "ip_prefix=\"10.201.2.0/24\"")).To(BeEmpty())
-	})
-	snat := func(t *testing.T) []string { return s.rows(t, "nat", "type,logical_ip,external_ip,match") }
-	t.Run("SNAT, while not advertised", func(t *testing.T) {
-		NewWithT(t).Expect(snat(t)).To(ContainElements(
-			"snat | 10.244.0.0/16 | 192.0.2.1 | ", "snat | fd00:10:244::/48 | 2001:db8:2::1 | ",
-			"snat | 100.64.0.2 | 192.0.2.1 | ", "snat | 22.100.0.0/16 | 169.254.0.11 | ",
-			"snat | 22.100.0.0/16 | 169.254.0.12 | eth.dst == 0a:58:16:64:00:02",
-			"snat | 10.200.0.0/16 | 169.254.0.15 | ",
+		NewWithT(t).Expect(s.rows(t, "logical_router_static_route", "ip_prefix,nexthop,output_port", `external_ids:"k8s.ovn.org/network"=cluster_udn_red-net`)).To(ContainElements(
+			"0.0.0.0/0 | 192.0.2.254 | rtoe-GR_cluster_udn_red.net_node1", "::/0 | 2001:db8:2::fe | rtoe-GR_cluster_udn_red.net_node1",
+			"100.65.0.2 | 100.65.0.2 | ", "fd99::2 | fd99::2 | ", "fd99::3 | fd97::3 | ",
 		))
-	})
-	t.Run("SNAT to nodes only, where advertised", func(t *testing.T) {
-		g := NewWithT(t)
-		for _, network := range []string{cni.Default, blue, "cluster_udn_bare"} {
-			must(t, s.cluster.SetAdvertised(t.Context(), network, cni.OverDefaultVRF))
-		}
-		sets := s.rows(t, "address_set", "name,addresses", `external_ids:"k8s.ovn.org/name"=node-ips`)
-		g.Expect(sets).To(HaveLen(2))
-		name := map[bool]string{}
-		for _, set := range sets {
-			known, addresses, _ := strings.Cut(set, " | ")
-			name[addresses == "192.0.2.1 192.0.2.2"] = known
-		}
-		g.Expect(snat(t)).To(ContainElements(
-			"snat | 10.244.0.0/16 | 192.0.2.1 | ip4.dst == $"+name[true],
-			"snat | fd00:10:244::/48 | 2001:db8:2::1 | ip6.dst == $"+name[false],
-			"snat | 22.100.0.0/16 | 169.254.0.11 | ip4.dst == $"+name[true],
-			"snat | 22.100.0.0/16 | 169.254.0.12 | eth.dst == 0a:58:16:64:00:02 && (ip4.dst == $"+name[true]+")",
-			// Not advertised, and spared already.
-			"snat | 10.200.0.0/16 | 169.254.0.15 | ", "snat | 10.201.0.0/16 | 169.254.0.17 | ",
-		))
+		NewWithT(t).Expect(s.rows(t, "logical_router_static_route", "ip_prefix,external_ids", `ip_prefix="169.254.0.0/17"`, `output_port=rtoe-GR_node1`)).To(Equal([]string{
+			"169.254.0.0/17 | k8s.ovn.org/node-masquerade-subnet=",
+		}))
+		NewWithT(t).Expect(s.rows(t, "logical_router_static_route", "external_ids", `ip_prefix="10.244.2.0/24"`)).To(Equal([]string{
+			"ic-node=node2 k8s.ovn.org/network=default",
+		}))
 	})
 }
 
@@ -136,8 +132,10 @@ func TestNodeAnnotations(t *testing.T) {
 		HaveKeyWithValue("k8s.ovn.org/node-subnets", MatchJSON(`{"default":["10.244.2.0/24","fd00:10:244:2::/64"],"cluster_udn_red-net":["10.200.2.0/24"]}`)),
 		HaveKeyWithValue("k8s.ovn.org/node-primary-ifaddr", MatchJSON(`{"ipv4":"192.0.2.2/24","ipv6":"2001:db8:2::2/64"}`)),
 		HaveKeyWithValue("k8s.ovn.org/host-cidrs", MatchJSON(`["192.0.2.2/24","2001:db8:2::2/64"]`)),
-		HaveKeyWithValue("k8s.ovn.org/network-ids", MatchJSON(`{"default":"0","cluster_udn_blue":"1","cluster_udn_red-net":"3"}`)),
-		HaveKeyWithValue("k8s.ovn.org/udn-layer2-node-gateway-router-lrp-tunnel-ids", MatchJSON(`{"cluster_udn_blue":"3"}`)),
+		HaveKeyWithValue("k8s.ovn.org/node-masquerade-subnet", MatchJSON(`{"ipv4":"169.254.0.0/17","ipv6":"fd69::/112"}`)),
+		HaveKeyWithValue("k8s.ovn.org/layer2-topology-version", "2.0"),
+		Not(HaveKey("k8s.ovn.org/network-ids")),
+		Not(HaveKey("k8s.ovn.org/udn-layer2-node-gateway-router-lrp-tunnel-ids")),
 		HaveKeyWithValue("k8s.ovn.org/node-chassis-id", MatchRegexp("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$")),
 		HaveKeyWithValue("k8s.ovn.org/l3-gateway-config", And(ContainSubstring(`"mode":"shared"`), ContainSubstring(`"bridge-id":"br-ex"`))),
 	))

@@ -18,6 +18,9 @@ const (
 	noEgressIPPriority = 102
 )
 
+// egressIPOwner is the owner type of all that is there for egress IPs.
+const egressIPOwner = "EgressIP"
+
 // EgressAddress is an egress IP and the node that holds it.
 type EgressAddress struct {
 	Address netip.Addr
@@ -65,6 +68,11 @@ func (c *Cluster) writeEgressIP(ctx context.Context, name string, pods []*Pod, a
 			if way.from.IsValid() {
 				c.egressWays = append(c.egressWays, way)
 			}
+		}
+	}
+	for _, z := range c.zones {
+		if err := z.ensureNodeSets(ctx); err != nil {
+			return err
 		}
 	}
 	return c.eachZone(ctx, name, func(z *zone, ways []egressWay) *script { return z.leave(&n.Network, ways) })
@@ -124,9 +132,8 @@ func (c *Cluster) egressWay(n *clusterNetwork, object string, pod *Pod, a Egress
 	return way, nil
 }
 
-func hostPrefix(address netip.Addr) netip.Prefix {
-	return netip.PrefixFrom(address, address.BitLen())
-}
+// name is what OVN-Kubernetes calls the way in the identifiers of its rows.
+func (w *egressWay) name() string { return w.object + "_" + w.pod.key() }
 
 func matchSource(way egressWay) string {
 	if way.from.Is4() {
@@ -150,11 +157,8 @@ func matchWithin(subnet netip.Prefix) string {
 func (z *zone) leave(n *Network, ways []egressWay) *script {
 	s := &script{}
 	for _, way := range ways {
-		ids := map[string]string{
-			"k8s.ovn.org/owner-controller": "default-network-controller", "k8s.ovn.org/owner-type": "EgressIP",
-			"k8s.ovn.org/name": way.object + "_" + way.pod.key(),
-		}
-		subnet := ofFamily(n.Subnets, hostPrefix(way.from))
+		from := hostPrefix(way.from)
+		subnet := ofFamily(n.Subnets, from)
 		if among(way.podNode, z.local) {
 			s.add("--may-exist", "lr-policy-add", n.clusterRouter(), strconv.Itoa(noEgressIPPriority), matchWithin(subnet), "allow")
 			nextHop := way.toHolder
@@ -163,14 +167,16 @@ func (z *zone) leave(n *Network, ways []egressWay) *script {
 			}
 			s.child("logical_router_policy", columns{
 				"priority": egressIPPriority, "match": matchSource(way), "action": "reroute",
-				"nexthops": []string{nextHop.String()}, "external_ids": ids,
+				"nexthops": []string{nextHop.String()}, "external_ids": objectIDs(everybodysController, egressIPOwner,
+					"priority", strconv.Itoa(egressIPPriority), nameKey, way.name(), familyKey, protocolOf(from), networkKey, n.Name),
 			}, "logical_router", n.clusterRouter(), "policies")
 		}
 		if among(way.holder, z.local) {
 			s.child("nat", columns{
 				"type": "snat", "logical_ip": way.from.String(), "external_ip": way.address.String(),
 				"logical_port": n.managementPort(way.holder.Name), "options": map[string]string{"stateless": "false"},
-				"external_ids": ids,
+				"external_port_range": sourcePorts,
+				"external_ids":        objectIDs(everybodysController, egressIPOwner, nameKey, way.name(), familyKey, protocolOf(from)),
 			}, "logical_router", n.gatewayRouter(way.holder.Name), "nat")
 			s.add("--may-exist", "--policy=src-ip", "lr-route-add", n.clusterRouter(), subnet.String(), way.holderRouter.String())
 		}

@@ -40,7 +40,9 @@ type Options struct {
 	SharedOVN        *machine.Machine
 	SharedOVNAddress netip.Addr
 	// LeaveVRFs and LeaveSNAT leave to the agent what its --manage-vrfs and
-	// --manage-snat do, and what OVN-Kubernetes does where it is complete.
+	// --manage-snat do, and what OVN-Kubernetes does where it is complete. With
+	// LeaveSNAT the nodes' address sets are there as if egress IPs used them:
+	// the agent makes none.
 	LeaveVRFs, LeaveSNAT bool
 	// Datapath of Open vSwitch; the kernel's where it has one, unless set.
 	Datapath ovn.Datapath
@@ -80,9 +82,9 @@ type clusterZone struct {
 // clusterNetwork is a network with what became of it.
 type clusterNetwork struct {
 	Network
-	advertised Advertisement
-	allocated  map[netip.Addr]bool
-	tunnelKeys int
+	advertised    Advertisement
+	allocated     map[netip.Addr]bool
+	lastTunnelKey int
 }
 
 // New starts OVN and Open vSwitch on the nodes and joins the nodes' uplinks to
@@ -156,8 +158,13 @@ func (c *Cluster) startZone(ctx context.Context, z *clusterZone, on *machine.Mac
 	if z.central, err = ovn.StartCentral(ctx, on, address); err != nil {
 		return err
 	}
-	if _, err := z.central.NB(ctx, z.start(c.allNodes()).arguments()...); err != nil {
+	if _, err := z.central.NB(ctx, z.start().arguments()...); err != nil {
 		return err
+	}
+	if c.options.LeaveSNAT {
+		if err := z.ensureNodeSets(ctx); err != nil {
+			return err
+		}
 	}
 	for _, other := range z.remote {
 		if err := z.central.AddRemoteChassis(ctx, ChassisID(other.Name), other.Name, other.Tunnel); err != nil {
@@ -198,7 +205,7 @@ func (c *Cluster) AddNetwork(ctx context.Context, network Network) error {
 	if network.Topology == Layer2 && c.options.SharedOVN != nil {
 		return fmt.Errorf("network %s: OVN-Kubernetes has %s networks only where each node has an OVN of its own", network.Name, Layer2)
 	}
-	n := &clusterNetwork{Network: network, allocated: map[netip.Addr]bool{}, tunnelKeys: 100}
+	n := &clusterNetwork{Network: network, allocated: map[netip.Addr]bool{}, lastTunnelKey: 100}
 	c.networks = append(c.networks, n)
 	for _, z := range c.zones {
 		if _, err := z.central.NB(ctx, z.create(&n.Network).arguments()...); err != nil {

@@ -113,7 +113,7 @@ func (b *bridge) familyFlows(flow func(string, ...any), address netip.Prefix) {
 				patch, b.node.MAC, ip, conntrackZone, n.mark(), b.uplink)
 			continue
 		}
-		if masquerade := ofFamily(n.gatewayRouterMasquerade(), address); masquerade.IsValid() {
+		if masquerade := ofFamily(n.gatewayRouterMasquerade(b.node), address); masquerade.IsValid() {
 			flow("priority=100,in_port=%s,dl_src=%s,%s,%s=%s,actions=ct(commit,zone=%d,nat(src=%s),exec(set_field:%d->ct_mark)),output:%s",
 				patch, b.node.MAC, ip, source, masquerade.Addr(), conntrackZone, address.Addr(), n.mark(), b.uplink)
 		}

@@ -86,6 +86,9 @@ func (c *Cluster) adopt(ctx context.Context, api client.Client) error {
 			}
 		}
 		network := definition.Annotations[networkNameKey]
+		if definition.Namespace == ovnKubernetesNamespace && definition.Name == defaultDefinition {
+			network = Default
+		}
 		for _, name := range names {
 			switch ra := carrying[name]; {
 			case ra == nil:

@@ -16,10 +16,13 @@ func (z *zone) createGatewayRouter(s *script, n *Network, node *Node) {
 		"lb_force_snat_ip": "router_ip", "mac_binding_age_threshold": "300",
 	}
 	var physical []string
-	for _, address := range node.Addresses {
+	for _, address := range n.physical(node) {
 		physical = append(physical, address.Addr().String())
 	}
 	ids := with(map[string]string{"physical_ip": physical[0], "physical_ips": strings.Join(physical, ",")}, n.identityWithRole())
+	if n.Topology == Layer2 {
+		options["lb_force_snat_ip"] = spaced(addressesOf(n.gatewayJoin(node)))
+	}
 	if n.isDefault() {
 		options["snat-ct-zone"] = "0"
 	} else {
@@ -37,7 +40,16 @@ func (z *zone) createGatewayRouter(s *script, n *Network, node *Node) {
 
 // gatewayJoin are the addresses of the node's gateway router in the join
 // subnet.
-func (n *Network) gatewayJoin(node *Node) []netip.Prefix { return nths(n.joinSubnets(), node.ID) }
+func (n *Network) gatewayJoin(node *Node) []netip.Prefix { return nths(n.joinSubnets(node), node.ID) }
+
+// physical are the addresses of the node's gateway router on the bridge: the
+// node's, and of a user's network its own in the masquerade subnet.
+func (n *Network) physical(node *Node) []netip.Prefix {
+	if n.isDefault() {
+		return node.Addresses
+	}
+	return slices.Concat(node.Addresses, n.gatewayRouterMasquerade(node))
+}
 
 // addGatewayLink joins the gateway router with the cluster router.
 func (n *Network) addGatewayLink(s *script, node *Node, router string) {
@@ -57,12 +69,8 @@ func (n *Network) addGatewayLink(s *script, node *Node, router string) {
 // the node's own MAC and addresses there.
 func (n *Network) addExternalSwitch(s *script, node *Node, router string) {
 	external, port := n.externalSwitch(node.Name), n.localnetPort(node.Name)
-	addresses := slices.Clone(node.Addresses)
-	if !n.isDefault() {
-		addresses = append(addresses, n.gatewayRouterMasquerade()...)
-	}
 	n.addSwitch(s, external, n.identityWithRole())
-	n.link(s, router, "rtoe-"+router, node.MAC, addresses, external, "etor-"+router)
+	n.link(s, router, "rtoe-"+router, node.MAC, n.physical(node), external, "etor-"+router)
 	s.set("logical_switch_port", "etor-"+router, columns{"addresses": []string{node.MAC}})
 	if n.isDefault() {
 		s.set("logical_router_port", "rtoe-"+router, columns{"external_ids": map[string]string{"gateway-physical-ip": "yes"}})
@@ -91,7 +99,7 @@ func (n *Network) addGatewayRoutes(s *script, node *Node, router string) {
 		}
 	default:
 		// Without an overlay, other nodes' pods are out in the world.
-		subnets, join := n.Subnets, nths(n.joinSubnets(), 1)
+		subnets, join := n.Subnets, nths(n.joinSubnets(node), 1)
 		if n.NoOverlay {
 			subnets = n.HostSubnets(node)
 		}
@@ -99,20 +107,17 @@ func (n *Network) addGatewayRoutes(s *script, node *Node, router string) {
 			n.route(s, router, subnet.String(), ofFamily(join, subnet).Addr(), nil)
 		}
 	}
-	for _, subnet := range sameFamilies(masqueradeSubnets, n.Subnets) {
+	for _, subnet := range sameFamilies(masqueradeSubnets, node.Addresses) {
 		dummy := nth(subnet, dummyNextHop).Addr()
 		rest := columns{"output_port": out}
 		if n.isDefault() {
-			rest["external_ids"] = map[string]string{"ovn-node-masq-cidr": ""}
+			rest["external_ids"] = map[string]string{"k8s.ovn.org/node-masquerade-subnet": ""}
 		}
 		n.route(s, router, subnet.String(), dummy, rest)
 		s.add("static-mac-binding-add", out, dummy.String(), macOf(dummy))
 	}
 	for _, nextHop := range node.NextHops {
-		everywhere := netip.PrefixFrom(nextHop, 0).Masked()
-		if len(sameFamilies([]netip.Prefix{everywhere}, n.Subnets)) > 0 {
-			n.route(s, router, everywhere.String(), nextHop, columns{"output_port": out})
-		}
+		n.route(s, router, netip.PrefixFrom(nextHop, 0).Masked().String(), nextHop, columns{"output_port": out})
 	}
 }
 
@@ -151,90 +156,4 @@ func destination(address netip.Addr) string {
 		return "ip4.dst == " + address.String()
 	}
 	return "ip6.dst == " + address.String()
-}
-
-// external are the addresses that the network's pods leave the gateway router
-// with: the node's, or the network's own in the masquerade subnet, which the
-// bridge turns into the node's.
-func (n *Network) external(node *Node) []netip.Prefix {
-	if n.isDefault() {
-		return node.Addresses
-	}
-	return n.gatewayRouterMasquerade()
-}
-
-// snat is a row of SNAT.
-type snat struct {
-	router, logical, external string
-	match, exempted           string
-}
-
-// snats are the rows of a network for a node. They hide pods behind the gateway
-// router's address, or the network's own where pods leave through the kernel;
-// from everybody until the network is advertised, and then from nodes only.
-func (z *zone) snats(n *Network, node *Node, advertised bool) []snat {
-	var out []snat
-	router := n.gatewayRouter(node.Name)
-	for _, join := range n.gatewayJoin(node) {
-		if external := ofFamily(n.external(node), join); external.IsValid() {
-			out = append(out, snat{router: router, logical: join.Addr().String(), external: external.Addr().String()})
-		}
-	}
-	for _, subnet := range n.Subnets {
-		external := ofFamily(n.external(node), subnet)
-		if !external.IsValid() {
-			continue
-		}
-		row := snat{router: router, logical: subnet.String(), external: external.Addr().String()}
-		switch {
-		case n.sparesOwnPods():
-			row.exempted = n.exemptedSet(subnet)
-		case advertised:
-			row.match = toNodes(subnet)
-		}
-		out = append(out, row)
-	}
-	if n.isDefault() {
-		return out
-	}
-	subnets := n.HostSubnets(node)
-	for _, subnet := range subnets {
-		match := "eth.dst == " + macOfAll(nths(subnets, 2))
-		if advertised {
-			match += " && (" + toNodes(subnet) + ")"
-		}
-		out = append(out, snat{
-			router: n.clusterRouter(), logical: subnet.String(), match: match,
-			external: ofFamily(n.managementMasquerade(), subnet).Addr().String(),
-		})
-	}
-	return out
-}
-
-// sparesOwnPods tells whether SNAT applies to all but the network's own pods,
-// which are reached without an overlay.
-func (n *Network) sparesOwnPods() bool { return n.NoOverlay && n.OutboundSNAT }
-
-// toNodes matches packets to nodes.
-func toNodes(like netip.Prefix) string {
-	if like.Addr().Is4() {
-		return "ip4.dst == $" + nodeSetOf(like)
-	}
-	return "ip6.dst == $" + nodeSetOf(like)
-}
-
-func (z *zone) addSNAT(s *script, n *Network, node *Node) {
-	for _, row := range z.snats(n, node, false) {
-		values := columns{"type": "snat", "logical_ip": row.logical, "external_ip": row.external, "match": row.match}
-		if row.exempted != "" {
-			values["exempted_ext_ips"] = reference("@" + row.exempted)
-		}
-		if row.router == n.clusterRouter() {
-			values["logical_port"] = n.routerToPods(node.Name)
-		}
-		if ids := n.identity(); ids != nil {
-			values["external_ids"] = ids
-		}
-		s.child("nat", values, "logical_router", row.router, "nat")
-	}
 }

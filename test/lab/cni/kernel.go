@@ -116,8 +116,7 @@ func (c *Cluster) managementRoutes(node *clusterNode, n *clusterNetwork) []manag
 	}
 	if !n.isDefault() && c.hasVRF(n) {
 		for _, masquerade := range n.managementMasquerade() {
-			host := netip.PrefixFrom(masquerade.Addr(), masquerade.Addr().BitLen())
-			out = append(out, managementRoute{host, ofFamily(gateways, host).Addr()})
+			out = append(out, managementRoute{masquerade, ofFamily(gateways, masquerade).Addr()})
 		}
 	}
 	return out
@@ -251,7 +250,7 @@ func (c *Cluster) syncRules(node *clusterNode) error {
 			continue
 		}
 		for _, masquerade := range n.managementMasquerade() {
-			wanted[netip.PrefixFrom(masquerade.Addr(), masquerade.Addr().BitLen())] = c.table(node, n)
+			wanted[masquerade] = c.table(node, n)
 		}
 		if n.advertised == OverDefaultVRF && c.options.LocalGateway {
 			for _, subnet := range n.HostSubnets(&node.Node) {
@@ -303,9 +302,6 @@ func (c *Cluster) masquerading(node *clusterNode) string {
 		if !n.isDefault() {
 			// OVN has hidden them behind the network's own address.
 			sources = n.managementMasquerade()
-			for i := range sources {
-				sources[i] = netip.PrefixFrom(sources[i].Addr(), sources[i].Addr().BitLen())
-			}
 		}
 		for _, source := range sources {
 			ip, limit := "ip", ""

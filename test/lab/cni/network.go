@@ -1,6 +1,7 @@
 package cni
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -50,19 +51,18 @@ func (n *Network) HostSubnets(node *Node) []netip.Prefix {
 	}
 	out := make([]netip.Prefix, len(n.Subnets))
 	for i, subnet := range n.Subnets {
-		bits, rest := n.HostBits, 0
-		if !subnet.Addr().Is4() {
-			bits = n.HostBitsV6
-			if bits == 0 {
-				bits = 64
-			}
-		} else if bits == 0 {
-			bits = 24
-		}
-		rest = subnet.Addr().BitLen() - bits
-		out[i] = part(subnet, bits, rest, node.index())
+		bits := n.hostBits(subnet)
+		out[i] = part(subnet, bits, subnet.Addr().BitLen()-bits, node.index())
 	}
 	return out
+}
+
+// hostBits is the length of a node's part of a subnet.
+func (n *Network) hostBits(subnet netip.Prefix) int {
+	if subnet.Addr().Is4() {
+		return cmp.Or(n.HostBits, 24)
+	}
+	return cmp.Or(n.HostBitsV6, 64)
 }
 
 // part is the n-th of the subnets of a length within a larger one.
@@ -78,21 +78,23 @@ func part(subnet netip.Prefix, bits, rest, n int) netip.Prefix {
 	return netip.PrefixFrom(address, bits)
 }
 
-func (n *Network) joinSubnets() []netip.Prefix {
+// joinSubnets are of all families that nodes have: a network of one family has
+// gateway routers of both.
+func (n *Network) joinSubnets(node *Node) []netip.Prefix {
 	if n.isDefault() {
-		return sameFamilies(joinSubnets, n.Subnets)
+		return sameFamilies(joinSubnets, node.Addresses)
 	}
-	return sameFamilies(udnJoinSubnets, n.Subnets)
+	return sameFamilies(udnJoinSubnets, node.Addresses)
 }
 
 // gatewayRouterMasquerade and managementMasquerade are the network's own
 // addresses in the masquerade subnet.
-func (n *Network) gatewayRouterMasquerade() []netip.Prefix {
-	return nths(sameFamilies(masqueradeSubnets, n.Subnets), udnMasqueradeBase+2*n.ID-1)
+func (n *Network) gatewayRouterMasquerade(node *Node) []netip.Prefix {
+	return hostPrefixes(nths(sameFamilies(masqueradeSubnets, node.Addresses), udnMasqueradeBase+2*n.ID-1))
 }
 
 func (n *Network) managementMasquerade() []netip.Prefix {
-	return nths(sameFamilies(masqueradeSubnets, n.Subnets), udnMasqueradeBase+2*n.ID)
+	return hostPrefixes(nths(sameFamilies(masqueradeSubnets, n.Subnets), udnMasqueradeBase+2*n.ID))
 }
 
 func (n *Network) check() error {

@@ -1,16 +1,18 @@
 package cni
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Tunnel keys that OVN-Kubernetes chooses itself, because OVNs that don't know
 // of each other have to agree on them.
 const (
 	transitSwitchKey = 16711683
-	transitRouterKey = transitSwitchKey + 30000
+	transitRouterKey = transitSwitchKey + 4096
 	podSwitchPortKey = 1
 )
 
@@ -19,6 +21,18 @@ type zone struct {
 	local, remote []*Node
 	// localGateway is set where pods leave through the node's kernel.
 	localGateway bool
+}
+
+// families are a prefix of each that the cluster has.
+func (z *zone) families() []netip.Prefix { return z.local[0].Addresses }
+
+// tunnelKeys are those of the datapaths that all OVNs have a part of: a
+// network's switch and, of a Layer2 network, its router.
+func (n *Network) tunnelKeys() []int {
+	if n.Topology != Layer2 {
+		return []int{transitSwitchKey + n.ID}
+	}
+	return []int{transitSwitchKey + n.ID, transitRouterKey + n.ID}
 }
 
 // identity are the external_ids of a network's objects; the default network's
@@ -43,13 +57,14 @@ func (n *Network) identityWithRole() map[string]string {
 func (z *zone) create(n *Network) *script {
 	s := &script{}
 	if n.sparesOwnPods() {
-		for _, subnet := range n.Subnets {
-			addAddressSet(s, n.exemptedSet(subnet), n.Name+"-no-overlay-snat-exemption", subnet, []string{subnet.String()})
-		}
+		z.addExemptedSets(s, n)
 	}
 	options := map[string]string{"always_learn_from_arp_request": "false"}
 	if n.Topology == Layer2 {
-		options = map[string]string{"requested-tnl-key": strconv.Itoa(transitRouterKey + n.ID), "ct-commit-all": "true"}
+		options = map[string]string{"requested-tnl-key": strconv.Itoa(n.tunnelKeys()[1])}
+	}
+	if z.localGateway && !n.isDefault() {
+		options["ct-commit-all"] = "true"
 	}
 	s.add("lr-add", n.clusterRouter())
 	s.set("logical_router", n.clusterRouter(), columns{
@@ -75,8 +90,8 @@ func (z *zone) remove(n *Network) *script {
 		s.add("--if-exists", "ls-del", n.podSwitch(node.Name))
 	}
 	if n.sparesOwnPods() {
-		for _, subnet := range n.Subnets {
-			s.add("--if-exists", "destroy", "address_set", n.exemptedSet(subnet))
+		for _, like := range z.families() {
+			s.add("--if-exists", "destroy", "address_set", n.exemptedSet(like).name())
 		}
 	}
 	s.add("--if-exists", "ls-del", n.joinSwitch())
@@ -108,7 +123,7 @@ func (n *Network) addSwitch(s *script, name string, ids map[string]string) {
 // interconnected makes a switch one that several OVNs have, each its own part.
 func (n *Network) interconnected(s *script, name string) {
 	s.set("logical_switch", name, columns{"other_config": map[string]string{
-		"interconn-ts": name, "requested-tnl-key": strconv.Itoa(transitSwitchKey + n.ID),
+		"interconn-ts": name, "requested-tnl-key": strconv.Itoa(n.tunnelKeys()[0]),
 		"mcast_snoop": "true", "mcast_querier": "false", "mcast_flood_unregistered": "true",
 	}})
 }
@@ -127,7 +142,7 @@ func (n *Network) route(s *script, router string, prefix string, nextHop netip.A
 
 func (z *zone) createLayer3(s *script, n *Network) {
 	router := n.clusterRouter()
-	join := nths(n.joinSubnets(), 1)
+	join := nths(n.joinSubnets(z.local[0]), 1)
 	n.addSwitch(s, n.joinSwitch(), n.identity())
 	n.link(s, router, "rtoj-"+router, macOfAll(join), join, n.joinSwitch(), "jtor-"+router)
 	for _, node := range z.local {
@@ -172,19 +187,15 @@ func (n *Network) addManagementPort(s *script, node *Node, subnets []netip.Prefi
 }
 
 func portAddresses(mac string, addresses []netip.Addr) string {
-	out := mac
-	for _, address := range addresses {
-		out += " " + address.String()
-	}
-	return out
+	return mac + " " + spaced(addresses)
 }
 
 // addTransitSwitch joins this zone's cluster router with those of the others,
 // through tunnels.
 func (z *zone) addTransitSwitch(s *script, n *Network) {
 	name := n.transitSwitch()
-	subnets := sameFamilies(transitSubnets, n.Subnets)
-	n.addSwitch(s, name, nil)
+	subnets := sameFamilies(transitSubnets, z.families())
+	n.addSwitch(s, name, n.identityWithRole())
 	n.interconnected(s, name)
 	for _, node := range z.local {
 		addresses := nths(subnets, node.ID)
@@ -201,31 +212,35 @@ func (z *zone) addTransitSwitch(s *script, n *Network) {
 		s.add("lsp-add", name, port)
 		s.set("logical_switch_port", port, columns{
 			"type":         "remote",
-			"addresses":    []string{macOfAll(addresses) + " " + spaced(text(addresses))},
-			"options":      map[string]string{"requested-tnl-key": strconv.Itoa(node.ID), "requested-chassis": node.Name},
+			"addresses":    []string{macOfAll(addresses) + " " + spaced(addresses)},
+			"options":      map[string]string{"requested-tnl-key": strconv.Itoa(node.ID), "requested-chassis": ChassisID(node.Name)},
 			"external_ids": map[string]string{"node": node.Name},
 		})
-		there := columns{"external_ids": map[string]string{
-			"ic-node": node.Name, "k8s.ovn.org/network": n.Name, "k8s.ovn.org/topology": string(n.Topology),
-		}}
 		for _, subnet := range n.HostSubnets(node) {
-			n.route(s, n.clusterRouter(), subnet.String(), ofFamily(addresses, subnet).Addr(), there)
+			n.routeTo(s, node, subnet.String(), ofFamily(addresses, subnet).Addr())
 		}
-		for _, join := range nths(n.joinSubnets(), node.ID) {
-			n.route(s, n.clusterRouter(), join.Addr().String(), ofFamily(addresses, join).Addr(), there)
+		for _, join := range n.gatewayJoin(node) {
+			n.routeTo(s, node, join.Addr().String(), ofFamily(addresses, join).Addr())
 		}
 	}
 }
 
-func spaced(words []string) string {
-	out := ""
+// routeTo is a route to a node of another zone. Unlike others it has its
+// network's name where that is the default one, too, and no topology.
+func (n *Network) routeTo(s *script, node *Node, prefix string, nextHop netip.Addr) {
+	s.child("logical_router_static_route", columns{
+		"ip_prefix": prefix, "nexthop": nextHop.String(),
+		"external_ids": map[string]string{"ic-node": node.Name, "k8s.ovn.org/network": n.Name},
+	}, "logical_router", n.clusterRouter(), "static_routes")
+}
+
+// spaced are prefixes or addresses as a list in a text.
+func spaced[T fmt.Stringer](words []T) string {
+	texts := make([]string, len(words))
 	for i, word := range words {
-		if i > 0 {
-			out += " "
-		}
-		out += word
+		texts[i] = word.String()
 	}
-	return out
+	return strings.Join(texts, " ")
 }
 
 // createLayer2 makes this zone's part of the network's one switch, and the
@@ -250,8 +265,9 @@ func (z *zone) createLayer2(s *script, n *Network) {
 			ids = with(ids, map[string]string{"k8s.ovn.org/node": other.Name})
 		}
 		s.set("logical_router_port", port, columns{"options": options, "external_ids": ids})
-		for _, join := range nths(n.joinSubnets(), other.ID) {
-			n.route(s, router, join.Addr().String(), ofFamily(gateway, join).Addr(), nil)
+		for _, nextHop := range gateway {
+			join := ofFamily(n.gatewayJoin(other), nextHop)
+			n.route(s, router, join.Addr().String(), nextHop.Addr(), columns{"external_ids": ids})
 		}
 	}
 }

@@ -68,8 +68,8 @@ func (c *Cluster) AddPod(ctx context.Context, spec PodSpec) (*Pod, error) {
 		pod.Addresses = append(pod.Addresses, n.allocate(subnet))
 	}
 	pod.MAC = macOfAll(pod.Addresses)
-	n.tunnelKeys++
-	pod.tunnelKey = n.tunnelKeys
+	n.lastTunnelKey++
+	pod.tunnelKey = n.lastTunnelKey
 	c.pods[pod.key()] = pod
 	return pod, c.attach(ctx, pod, n, node)
 }

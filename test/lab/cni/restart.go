@@ -62,8 +62,10 @@ func (c *Cluster) Reboot(ctx context.Context, on *machine.Machine) error {
 		if _, err := node.zone.central.NB(ctx, node.zone.create(&n.Network).arguments()...); err != nil {
 			return err
 		}
-		if err := node.zone.limitSNAT(ctx, n); err != nil {
-			return err
+		if !c.options.LeaveSNAT {
+			if err := node.zone.syncSNAT(ctx, n); err != nil {
+				return err
+			}
 		}
 		if err := c.addManagementInterface(ctx, node, n); err != nil {
 			return err

@@ -13,6 +13,8 @@ import (
 type script struct {
 	commands [][]string
 	rows     int
+	// sets are the address sets that the transaction has a name for.
+	sets []string
 }
 
 func (s *script) add(command ...string) { s.commands = append(s.commands, command) }
