@@ -130,12 +130,13 @@ func (c *cluster) network(name string, cidr ovnv1.CIDR, adjust func(*ovnv1.Netwo
 	adjust(&network.Spec.Network)
 	c.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, network)
 	owns := true
-	c.create(
+	c.Expect(c.upstream.Create(c.t.Context(),
 		&nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{
 			Namespace: name, Name: name, Labels: map[string]string{ovnk.LabelUserDefinedNetwork: ""},
 			Annotations:     map[string]string{ovnk.AnnotationNetworkName: ovnk.NetworkName(name)},
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: "k8s.ovn.org/v1", Kind: ovnk.CUDNKind, Name: name, UID: network.UID, Controller: &owns}},
-		}},
+		}})).To(Succeed())
+	c.create(
 		&ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: ovnv1.RouteAdvertisementsSpec{
 			NetworkSelectors: ovnv1.NetworkSelectors{{NetworkSelectionType: ovnv1.ClusterUserDefinedNetworks,
 				ClusterUserDefinedNetworkSelector: &ovnv1.ClusterUserDefinedNetworkSelector{NetworkSelector: metav1.LabelSelector{MatchLabels: labels}}}},

@@ -74,7 +74,7 @@ func TestThePagesNameWhatThereIs(t *testing.T) {
 		t.Fatalf("found %d flags, %d metrics, %d targets", len(flags), len(metrics), len(targets))
 	}
 	// Flags of others.
-	others := []string{"version", "help", "set", "enable-route-advertisements", "enable-evpn", "selector", "neighbor-address", "neighbor-as", "cluster-as",
+	others := []string{"version", "help", "set", "enable-route-advertisements", "enable-evpn", "enable-dynamic-udn-allocation", "selector", "neighbor-address", "neighbor-as", "cluster-as",
 		"holdtime", "graceful-restart", "ebgp-multihop", "auth-password"}
 	for name, page := range all {
 		missing := func(what string, found, known []string) {
