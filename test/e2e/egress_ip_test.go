@@ -73,8 +73,11 @@ var _ = Describe("Egress IPs", Label("story5"), func() {
 		By("the advertisement deleted")
 		remove(ctx, l, egressAdvertisement("story5"))
 		expectExactly(ctx, tor, subnets...)
-		_, err := probe.Ask(ctx, pods[0].Machine, server.Address(true))
-		Expect(err).To(HaveOccurred(), "without its route nothing finds back to the egress IP")
+		// The router's kernel loses a route a moment after its BGP has.
+		Eventually(ctx, func(ctx context.Context) error {
+			_, err := probe.Ask(ctx, pods[0].Machine, server.Address(true))
+			return err
+		}).Should(HaveOccurred(), "without its route nothing finds back to the egress IP")
 	})
 })
 

@@ -31,10 +31,28 @@ type network struct {
 	topology cni.Topology
 	// routing is that of a network without an overlay: Managed or Unmanaged.
 	routing string
+	// outboundSNAT has its pods leave with their nodes' addresses.
+	outboundSNAT bool
 }
 
+// theDefault is the network of all other namespaces.
+var theDefault = network{}
+
 // name is OVN-Kubernetes' name of the network.
-func (n network) name() string { return "cluster_udn_" + n.cudn }
+func (n network) name() string {
+	if n.cudn == "" {
+		return cni.Default
+	}
+	return "cluster_udn_" + n.cudn
+}
+
+// gatewayRouter is the network's on a node.
+func (n network) gatewayRouter(node string) string {
+	if n.cudn == "" {
+		return "GR_" + node
+	}
+	return "GR_" + strings.ReplaceAll(n.name(), "-", ".") + "_" + node
+}
 
 // nad is the network's definition in its namespace.
 func (n network) nad() string { return n.cudn + "/" + n.cudn }
@@ -58,7 +76,8 @@ func (n network) manifest(l *lab.Lab) string {
 		topology, block = "Layer2", "layer2"
 	}
 	if n.routing != "" {
-		rest = fmt.Sprintf("\n    transport: NoOverlay\n    noOverlay: {outboundSNAT: Disabled, routing: %s}", n.routing)
+		outbound := map[bool]string{true: "Enabled", false: "Disabled"}[n.outboundSNAT]
+		rest = fmt.Sprintf("\n    transport: NoOverlay\n    noOverlay: {outboundSNAT: %s, routing: %s}", outbound, n.routing)
 	}
 	return fmt.Sprintf(`
 apiVersion: k8s.ovn.org/v1
@@ -94,13 +113,17 @@ func startNetwork(ctx context.Context, l *lab.Lab, n network) {
 	})
 	apply(ctx, l, n.manifest(l))
 	Expect(l.CNI.AddNetwork(ctx, cni.Network{
-		Name: n.name(), ID: n.id, Topology: n.topology, Subnets: within(l, n.subnets), NoOverlay: n.routing != "",
+		Name: n.name(), ID: n.id, Topology: n.topology, Subnets: within(l, n.subnets),
+		NoOverlay: n.routing != "", OutboundSNAT: n.outboundSNAT,
 	})).To(Succeed())
 	Expect(l.CNI.Publish(ctx, l.Kube.Client, map[string][]string{n.name(): {n.cudn}})).To(Succeed())
 }
 
 // podOf is a pod of a network.
 func (n network) podOf(name, node string) cni.PodSpec {
+	if n.cudn == "" {
+		return cni.PodSpec{Namespace: "default", Name: name, Node: node}
+	}
 	return cni.PodSpec{Namespace: n.cudn, Name: name, Node: node, Network: n.name(), NAD: n.nad()}
 }
 
@@ -109,13 +132,12 @@ func (n network) podOf(name, node string) cni.PodSpec {
 // the next hop has.
 func expectNetworkRowVia(ctx context.Context, l *lab.Lab, n network, node string, prefix netip.Prefix, via ...netip.Addr) {
 	GinkgoHelper()
-	router := "GR_" + strings.ReplaceAll(n.name(), "-", ".") + "_" + node
 	Eventually(ctx, func(ctx context.Context) ([]row, error) {
 		rows, err := rowsTo(ctx, l, node, prefix)
 		return slices.DeleteFunc(rows, func(r row) bool { return r.Network != n.name() }), err
 	}).Should(ConsistOf(And(
 		HaveField("NextHop", BeElementOf(via)),
-		HaveField("OutputPort", "rtoe-"+router),
+		HaveField("OutputPort", "rtoe-"+n.gatewayRouter(node)),
 	)), "the row of %s to %s on %s", n.name(), prefix, node)
 }
 

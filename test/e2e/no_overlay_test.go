@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -12,7 +13,7 @@ import (
 )
 
 // Story 6: without tunnels, pods on two nodes reach each other by routes that
-// the nodes tell each other, through the fabric's route reflector or directly.
+// the nodes tell each other, through the fabric or directly.
 var _ = Describe("A network without an overlay", Label("story6"), NeedsVRF, func() {
 	reflected := lab.Default()
 	reflected.Routers = []lab.RouterDescription{{Name: "reflector", ASN: lab.NodeASN}}
@@ -26,6 +27,18 @@ var _ = Describe("A network without an overlay", Label("story6"), NeedsVRF, func
 		startNetwork(ctx, l, bare)
 		apply(ctx, l, peering(l, l.Router("reflector")), advertisement("story6", bare.selector()))
 		expectPodsReachEachOther(ctx, l, bare)
+	})
+
+	It("has pods reach each other where the fabric is another AS: Unmanaged", func(ctx context.Context) {
+		l := use(ctx, lab.Default())
+		tor := l.Router("tor")
+		bare := network{
+			cudn: "sameas", id: 8, topology: cni.Layer3, routing: "Unmanaged",
+			subnets: prefixes("22.162.0.0/16", "fd00:22:162::/48"),
+		}
+		startNetwork(ctx, l, bare)
+		apply(ctx, l, peering(l, tor), advertisement("story6", bare.selector()))
+		expectPodsReachEachOther(ctx, l, bare, tor)
 	})
 
 	// Without routers, which are not needed. It is not the other spec's lab for
@@ -52,16 +65,40 @@ var _ = Describe("A network without an overlay", Label("story6"), NeedsVRF, func
 	})
 })
 
+// The default network can do without tunnels, too, and needs no VRF then. Its
+// nodes are one AS and the fabric is another, so that what one node announces
+// carries the AS number of all of them when it arrives at the others, who take
+// that for a loop unless they are told not to (RFC 4271, 9.1.2).
+var _ = Describe("A default network without an overlay", Label("story6"), func() {
+	It("has pods reach each other through a fabric of another AS", func(ctx context.Context) {
+		d := lab.Default()
+		d.NoOverlay = true
+		l := use(ctx, d)
+		tor := l.Router("tor")
+		apply(ctx, l, peering(l, tor), advertisement("story6", defaultNetwork))
+		for _, n := range l.Nodes {
+			for _, ipv4 := range l.Families() {
+				expectPathVia(ctx, tor, nodeSubnet(l, n.Name, ipv4), n.Address(ipv4))
+			}
+		}
+		expectPodsReachEachOther(ctx, l, theDefault, tor)
+	})
+})
+
 // expectPodsReachEachOther looks at both directions and families, at the rows
-// that carry them, and that there is no other way: no tunnel.
-func expectPodsReachEachOther(ctx context.Context, l *lab.Lab, n network) {
+// that carry them, by the other node or by a router between them, and that
+// there is no other way: no tunnel.
+func expectPodsReachEachOther(ctx context.Context, l *lab.Lab, n network, between ...*lab.Router) {
 	GinkgoHelper()
 	one := startPod(ctx, l, n.podOf("one", "node1"))
 	two := startPod(ctx, l, n.podOf("two", "node2"))
 	for _, ipv4 := range l.Families() {
 		for _, ends := range [][2]*lab.Node{{l.Node("node1"), l.Node("node2")}, {l.Node("node2"), l.Node("node1")}} {
-			expectNetworkRowVia(ctx, l, n, ends[0].Name, nodeSubnetOf(l, n.name(), ends[1].Name, ipv4),
-				ends[1].Address(ipv4), linkLocal(ends[1].Machine, cni.Bridge))
+			via := []netip.Addr{ends[1].Address(ipv4), linkLocal(ends[1].Machine, cni.Bridge)}
+			for _, r := range between {
+				via = append(via, r.Address(ipv4), linkLocal(r.Machine, lab.Uplink))
+			}
+			expectNetworkRowVia(ctx, l, n, ends[0].Name, nodeSubnetOf(l, n.name(), ends[1].Name, ipv4), via...)
 		}
 		By(fmt.Sprintf("%s between the pods", familyName(ipv4)))
 		expectSeenAs(ctx, one.Machine, two.Address(ipv4), one.Address(ipv4))
@@ -69,5 +106,9 @@ func expectPodsReachEachOther(ctx context.Context, l *lab.Lab, n network) {
 	}
 	switches, err := l.CNI.Central("node1").NB(ctx, "ls-list")
 	Expect(err).NotTo(HaveOccurred())
-	Expect(switches).NotTo(ContainSubstring(n.name()+"_transit_switch"), "a tunnel would have carried the packets as well")
+	transit := n.name() + "_transit_switch"
+	if n.cudn == "" {
+		transit = "(transit_switch)"
+	}
+	Expect(switches).NotTo(ContainSubstring(transit), "a tunnel would have carried the packets as well")
 }

@@ -25,6 +25,9 @@ type Description struct {
 	// SharedOVN has one OVN for all nodes, instead of one on each, as
 	// OVN-Kubernetes' interconnect has it. Layer2 networks need the latter.
 	SharedOVN bool
+	// NoOverlay has no tunnels between pods of the default network: nodes tell
+	// each other of their pods by BGP.
+	NoOverlay bool
 	// Routers outside of the cluster, on the fabric or behind others.
 	Routers []RouterDescription
 	// Debounce is frr-k8s': how long it collects changes.
@@ -101,6 +104,9 @@ func (d Description) String() string {
 	for _, r := range d.Routers {
 		text += ", " + r.String()
 	}
+	if d.NoOverlay {
+		text += ", no overlay"
+	}
 	if d.LeaveVRFs {
 		text += ", VRFs left to the agent"
 	}
@@ -140,6 +146,8 @@ func (d Description) check() error {
 		}
 	}
 	switch {
+	case d.NoOverlay && d.SharedOVN:
+		return errors.New("without an overlay each node has an OVN of its own")
 	case !d.IPv4 && !d.IPv6:
 		return errors.New("a lab needs IPv4, IPv6 or both")
 	case d.Nodes < 1 || d.Nodes > 80:
@@ -189,6 +197,20 @@ func (d Description) onLink(number int) (near, far []netip.Prefix) {
 		far = append(far, numbered(first, byte(2*number+1)))
 	}
 	return near, far
+}
+
+// clusterSubnets are the default network's as OVN-Kubernetes' --cluster-subnets
+// has them.
+func (d Description) clusterSubnets() string {
+	var out []string
+	for _, p := range d.ofFamilies(PodSubnets) {
+		length := 24
+		if p.Addr().Is6() {
+			length = 64
+		}
+		out = append(out, fmt.Sprintf("%s/%d", p, length))
+	}
+	return strings.Join(out, ",")
 }
 
 // ofFamilies are those of the prefixes whose family the lab has.

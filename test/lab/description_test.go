@@ -32,10 +32,10 @@ func TestLabsAreToldApart(t *testing.T) {
 	goBGP.Routers[0].GoBGP = true
 	watched := Default()
 	watched.Routers[0].BFD = true
-	vrfs, snat, shared := Default(), Default(), Default()
-	vrfs.LeaveVRFs, snat.LeaveSNAT, shared.SharedOVN = true, true, true
+	vrfs, snat, shared, bare := Default(), Default(), Default(), Default()
+	vrfs.LeaveVRFs, snat.LeaveSNAT, shared.SharedOVN, bare.NoOverlay = true, true, true, true
 	seen := map[string]bool{}
-	for _, d := range []Description{Default(), goBGP, watched, vrfs, snat, shared, TwoRouters(), TwoToRs()} {
+	for _, d := range []Description{Default(), goBGP, watched, vrfs, snat, shared, bare, TwoRouters(), TwoToRs()} {
 		if seen[d.String()] {
 			t.Errorf("two labs are %q", d)
 		}

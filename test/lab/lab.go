@@ -186,7 +186,7 @@ func (l *Lab) startCNI(ctx context.Context) error {
 		return err
 	}
 	return l.CNI.AddNetwork(ctx, cni.Network{
-		Name: cni.Default, Topology: cni.Layer3, Subnets: l.ofFamilies(PodSubnets),
+		Name: cni.Default, Topology: cni.Layer3, Subnets: l.ofFamilies(PodSubnets), NoOverlay: l.NoOverlay,
 	})
 }
 

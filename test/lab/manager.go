@@ -31,6 +31,9 @@ func (m *Manager) Restart(ctx context.Context) error {
 		"--kubeconfig=" + kubeconfig, "--leader-elect=false", "--metrics-bind-address=0",
 		"--health-probe-bind-address=" + probes, "--log-format=text", "--log-level=debug",
 	}
+	if m.lab.NoOverlay {
+		flags = append(flags, "--default-network-no-overlay-subnets="+m.lab.clusterSubnets())
+	}
 	if m.Process, err = m.Machine.Start(ctx, "manager", filepath.Join(m.lab.options.Binaries, "manager"), flags...); err != nil {
 		return err
 	}

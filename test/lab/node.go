@@ -96,6 +96,9 @@ func (n *Node) StartAgent(ctx context.Context, args ...string) error {
 		"--health-probe-bind-address=" + probes, "--metrics-bind-address=0",
 		"--log-format=text", "--log-level=debug",
 	}
+	if n.lab.NoOverlay {
+		flags = append(flags, "--default-network-no-overlay")
+	}
 	flags = append(append(flags, n.lab.AgentArgs...), args...)
 	if n.Agent, err = n.Machine.Start(ctx, "agent", filepath.Join(n.lab.options.Binaries, "agent"), flags...); err != nil {
 		return err

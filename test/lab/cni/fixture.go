@@ -243,8 +243,10 @@ func (c *Cluster) RemoveNetwork(ctx context.Context, name string) error {
 		errs = append(errs, c.syncNode(ctx, node), c.removeManagementInterface(ctx, node, n))
 	}
 	for _, z := range c.zones {
-		_, err := z.central.NB(ctx, z.remove(&n.Network).arguments()...)
-		errs = append(errs, err)
+		for _, s := range []*script{z.remove(&n.Network), z.removeSets(&n.Network)} {
+			_, err := z.central.NB(ctx, s.arguments()...)
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -81,7 +81,8 @@ func (z *zone) create(n *Network) *script {
 	return s
 }
 
-// remove leaves nothing of what create made, nor of the network's pods.
+// remove leaves nothing of what create made but address sets, nor of the
+// network's pods.
 func (z *zone) remove(n *Network) *script {
 	s := &script{}
 	for _, node := range z.local {
@@ -89,14 +90,19 @@ func (z *zone) remove(n *Network) *script {
 		s.add("--if-exists", "ls-del", n.externalSwitch(node.Name))
 		s.add("--if-exists", "ls-del", n.podSwitch(node.Name))
 	}
-	if n.sparesOwnPods() {
-		for _, like := range z.families() {
-			s.add("--if-exists", "destroy", "address_set", n.exemptedSet(like).name())
-		}
-	}
 	s.add("--if-exists", "ls-del", n.joinSwitch())
 	s.add("--if-exists", "ls-del", n.transitSwitch())
 	s.add("--if-exists", "lr-del", n.clusterRouter())
+	return s
+}
+
+// removeSets is a transaction of its own: OVSDB keeps a set that a row refers to
+// which only that same transaction makes an orphan.
+func (z *zone) removeSets(n *Network) *script {
+	s := &script{}
+	for _, like := range z.families() {
+		s.add("--if-exists", "destroy", "address_set", n.exemptedSet(like).name())
+	}
 	return s
 }
 

@@ -126,6 +126,10 @@ func TestSNATIsAsOVNKubernetesHasIt(t *testing.T) {
 		g.Expect(s.rows(t, "nat", "external_ids,logical_port", `logical_ip="10.200.1.0/24"`)).To(HaveEach(
 			"k8s.ovn.org/network=cluster_udn_red-net k8s.ovn.org/topology=layer3 | rtos-cluster_udn_red.net_node1"))
 	})
+	t.Run("removed", func(t *testing.T) {
+		must(t, s.cluster.RemoveNetwork(t.Context(), bare))
+		NewWithT(t).Expect(s.sets(t)).To(And(ContainElements(nodesV4, servicesV4), Not(ContainElement(ContainSubstring("bare")))))
+	})
 }
 
 // Where pods leave by the node's kernel, one row of the cluster router matches

@@ -145,6 +145,18 @@ func (m *Machine) AddRoute(destination netip.Prefix, via netip.Addr, table int) 
 	return nil
 }
 
+// DeleteRoute deletes a route of the main table.
+func (m *Machine) DeleteRoute(destination netip.Prefix, via netip.Addr) error {
+	_, network, err := net.ParseCIDR(destination.String())
+	if err != nil {
+		return err
+	}
+	if err := m.links.RouteDel(&netlink.Route{Dst: network, Gw: via.AsSlice()}); err != nil {
+		return fmt.Errorf("delete route %s via %s in %s: %w", destination, via, m.Name, err)
+	}
+	return nil
+}
+
 // DeleteLink deletes a device, and a link's other end with it.
 func (m *Machine) DeleteLink(device string) error {
 	link, err := m.links.LinkByName(device)
