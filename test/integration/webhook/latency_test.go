@@ -46,7 +46,9 @@ var _ = Describe("In a large cluster", func() {
 			many = append(many, largeNode(i))
 		}
 		for j := range manyNetworks {
-			many = append(many, network(fmt.Sprintf("net-%d", j), fmt.Sprintf("20.%d.0.0/16", j)))
+			wide := network(fmt.Sprintf("net-%d", j), fmt.Sprintf("20.%d.0.0/16", j))
+			wide.Spec.Network.Layer3.Subnets[0].HostSubnet = 29
+			many = append(many, wide)
 		}
 		many = append(many, objects.Template("fabric", 64512))
 		each := func(do func(client.Object) error) {
