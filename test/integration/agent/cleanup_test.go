@@ -43,8 +43,13 @@ var _ = Describe("agent cleanup", func() {
 		n.start()
 		n.expectOurs()
 		limited := func() int {
-			answer := n.server.Transact(GinkgoTB(), map[string]any{"op": "select", "table": "NAT", "where": []any{[]any{"allowed_ext_ips", "!=", []any{"set", []any{}}}}})
-			return len(answer[0]["rows"].([]any))
+			rows := 0
+			for _, limited := range n.server.LimitedSNAT(GinkgoTB()) {
+				if limited {
+					rows++
+				}
+			}
+			return rows
 		}
 		Eventually(limited, patience).Should(Equal(1))
 		// A row whose port somebody changed, so that it does not tell its router.

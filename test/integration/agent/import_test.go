@@ -239,13 +239,12 @@ var _ = Describe("Import", func() {
 			map[string]any{"op": "mutate", "table": "Logical_Router", "where": []any{[]any{"name", "==", "GR_n1"}},
 				"mutations": []any{[]any{"nat", "insert", []string{"named-uuid", "nat"}}}})
 		limited := func() bool {
-			answer := n.server.Transact(GinkgoTB(), map[string]any{"op": "select", "table": "NAT", "where": []any{}, "columns": []string{"allowed_ext_ips"}})
-			return answer[0]["rows"].([]any)[0].(map[string]any)["allowed_ext_ips"].([]any)[0] == "uuid"
+			return n.server.LimitedSNAT(GinkgoTB())["10.244.0.0/16"]
 		}
 		n.start()
 		Eventually(limited, patience).Should(BeTrue())
 		for range 3 {
-			n.server.Transact(GinkgoTB(), map[string]any{"op": "update", "table": "NAT", "where": []any{}, "row": map[string]any{"allowed_ext_ips": []any{"set", []any{}}}})
+			n.server.FreeSNAT(GinkgoTB(), nil)
 			Eventually(limited, patience).Should(BeTrue())
 		}
 		Expect(n.figure("snat_changes_total")).To(BeEquivalentTo(4))
