@@ -66,6 +66,7 @@ func limitAndSetBack(t *testing.T, s *nbserver.Server) {
 
 	// Somebody sets it back: it is to be limited again.
 	s.FreeSNAT(t, nil)
+	state(true, ovnnb.SNAT{Rows: 1, Changes: 1})
 	if err := n.CommitSNAT(ctx, n.SNAT(pods, true)); err != nil {
 		t.Fatal(err)
 	}
