@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -37,17 +38,38 @@ func withNextHops(n *templateNeighbor, hops []netip.Addr) (model.Session, *model
 // one AS number, so that over eBGP these routes carry the node's own, for which
 // FRR would drop every one of them (RFC 4271, 9.1.2: AS loop). What a template
 // says is left to it.
-func acceptOwnASN(session *model.Session, n *templateNeighbor, part *model.NodePart) {
-	switch session.AllowAsIn {
-	case "":
-		session.AllowAsIn = "origin"
-	case "none":
+//
+// A network's own VRF looks for the loop again when it imports what the target
+// VRF accepted, and knows the neighbor's allowance only as a number: "origin" is
+// none there (FRR issue 17797).
+func acceptOwnASN(session *model.Session, n *templateNeighbor, imported bool, part *model.NodePart) {
+	enough := "origin"
+	if imported {
+		enough = "1"
+	}
+	note := func(reason, consequence string) {
 		part.Findings = append(part.Findings, model.Finding{
-			Outcome: model.Notice, Reason: "AllowAsInNone", Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
-			Message: fmt.Sprintf("neighbor %s has allowAsIn \"none\", with which FRR drops over eBGP what other nodes announce, and a network without overlay needs that: "+
-				"remove allowAsIn, or set it to \"origin\"", n.ID()),
+			Outcome: model.Notice, Reason: reason, Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
+			Message: fmt.Sprintf("neighbor %s has allowAsIn %q, with which FRR %s over eBGP, and a network without overlay needs that: remove allowAsIn, or set it to %q",
+				n.ID(), session.AllowAsIn, consequence, enough),
 		})
 	}
+	switch {
+	case session.AllowAsIn == "":
+		session.AllowAsIn = enough
+	case session.AllowAsIn == "none":
+		note("AllowAsInNone", "drops what other nodes announce")
+	case session.AllowAsIn == "origin" && imported:
+		note("AllowAsInOrigin", "imports nothing that other nodes announce into the network's VRF")
+	}
+}
+
+// importsReceived reports whether a network without overlay imports into its own
+// VRF what the router's neighbors announce in another.
+func (c *contribution) importsReceived(r *matchedRouter) bool {
+	return r.network == nil && slices.ContainsFunc(c.networks, func(n *advertisedNetwork) bool {
+		return n.Transport == model.TransportNoOverlay && n.VRF != r.VRF
+	})
 }
 
 // receiveForNeighbor takes the matches of the neighbor's family.

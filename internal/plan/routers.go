@@ -123,7 +123,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		part.Findings = append(part.Findings, *conflict)
 		return
 	}
-	hops := p.nextHops(c.advertiser, r.VRF)
+	hops, imported := p.nextHops(c.advertiser, r.VRF), c.importsReceived(&r)
 	var reached [][]netip.Prefix
 	for _, n := range r.neighbors {
 		if slices.Contains(p.node.Addresses, n.address) {
@@ -136,7 +136,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		}
 		session, conflict := withNextHops(n, hops)
 		if len(receive) > 0 {
-			acceptOwnASN(&session, n, part)
+			acceptOwnASN(&session, n, imported, part)
 		}
 		if conflict == nil && p.disagrees(t.template, r.templateRouter, n, &session, part) {
 			continue
