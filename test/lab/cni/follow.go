@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -16,26 +19,22 @@ import (
 
 // Follow carries networks as advertised, as long as their definitions name
 // RouteAdvertisements that advertise pods and are accepted as they are now. It
-// returns when the context ends, or when the API server can't be watched.
+// returns when the context ends, or when the API server can't be watched for a
+// minute.
 //
 // It takes nothing for granted that OVN-Kubernetes would check, so that a
-// manager that writes the wrong annotation or condition is found out.
+// manager that writes the wrong annotation or condition is found out. One of
+// the RouteAdvertisements that isn't there, or isn't accepted, holds up all of
+// the network: it stays as it was.
 func (c *Cluster) Follow(ctx context.Context, api client.WithWatch) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	changed := make(chan struct{}, 1)
 	ended := make(chan error, 2)
 	for _, list := range []client.ObjectList{&nadv1.NetworkAttachmentDefinitionList{}, &ovnv1.RouteAdvertisementsList{}} {
-		events, err := api.Watch(ctx, list)
-		if err != nil {
-			return err
-		}
-		go func() { ended <- forward(events, changed) }()
+		go func() { ended <- forward(ctx, api, list, changed) }()
 	}
 	for {
-		if err := c.adopt(ctx, api); err != nil && ctx.Err() == nil {
-			return err
-		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -46,19 +45,39 @@ func (c *Cluster) Follow(ctx context.Context, api client.WithWatch) error {
 			return err
 		case <-changed:
 		}
+		if err := c.adopt(ctx, api); err != nil && ctx.Err() == nil {
+			return err
+		}
 	}
 }
 
-// forward says that something has happened, not what: that is looked up.
-func forward(events watch.Interface, changed chan<- struct{}) error {
-	defer events.Stop()
-	for range events.ResultChan() {
-		select {
-		case changed <- struct{}{}:
-		default:
+// forward says that something may have happened, not what: that is looked up. An
+// API server ends each watch some time, and all of them when it restarts.
+func forward(ctx context.Context, api client.WithWatch, list client.ObjectList, changed chan<- struct{}) error {
+	for {
+		var events watch.Interface
+		var failed error
+		if err := wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
+			events, failed = api.Watch(ctx, list)
+			return failed == nil, nil
+		}); err != nil {
+			return errors.Join(err, failed)
+		}
+		poke(changed)
+		for range events.ResultChan() {
+			poke(changed)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
-	return errors.New("the API server ended a watch")
+}
+
+func poke(changed chan<- struct{}) {
+	select {
+	case changed <- struct{}{}:
+	default:
+	}
 }
 
 func (c *Cluster) adopt(ctx context.Context, api client.Client) error {
@@ -66,45 +85,63 @@ func (c *Cluster) adopt(ctx context.Context, api client.Client) error {
 	if err := api.List(ctx, &definitions); err != nil {
 		return err
 	}
-	var advertisements ovnv1.RouteAdvertisementsList
-	if err := api.List(ctx, &advertisements); err != nil {
+	var list ovnv1.RouteAdvertisementsList
+	if err := api.List(ctx, &list); err != nil {
 		return err
 	}
-	carrying := map[string]*ovnv1.RouteAdvertisements{}
-	for i := range advertisements.Items {
-		if ra := &advertisements.Items[i]; advertisesPods(ra) && acceptedAsItIs(ra) {
-			carrying[ra.Name] = ra
-		}
+	advertisements := map[string]*ovnv1.RouteAdvertisements{}
+	for i := range list.Items {
+		advertisements[list.Items[i].Name] = &list.Items[i]
 	}
-	wanted := map[string]Advertisement{}
+	named := map[string][]string{}
 	for i := range definitions.Items {
-		definition := &definitions.Items[i]
-		var names []string
-		if value := definition.Annotations[routeAdvertisementsKey]; value != "" {
-			if err := json.Unmarshal([]byte(value), &names); err != nil {
-				return fmt.Errorf("annotation %s of %s/%s is %q: %w", routeAdvertisementsKey, definition.Namespace, definition.Name, value, err)
-			}
+		network, names, err := namedBy(&definitions.Items[i])
+		if err != nil {
+			return err
 		}
-		network := definition.Annotations[networkNameKey]
-		if definition.Namespace == ovnKubernetesNamespace && definition.Name == defaultDefinition {
-			network = Default
-		}
-		for _, name := range names {
-			switch ra := carrying[name]; {
-			case ra == nil:
-			case ra.Spec.TargetVRF == "" || ra.Spec.TargetVRF == ovnv1.TargetVRFDefault:
-				wanted[network] = OverDefaultVRF
-			case wanted[network] == NotAdvertised:
-				wanted[network] = OverOwnVRF
-			}
-		}
+		named[network] = append(named[network], names...)
 	}
 	for _, network := range c.names() {
-		if err := c.SetAdvertised(ctx, network, wanted[network]); err != nil {
+		how, settled := carriedBy(named[network], advertisements)
+		if !settled {
+			continue
+		}
+		if err := c.SetAdvertised(ctx, network, how); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// namedBy returns a definition's network and the RouteAdvertisements that it names.
+func namedBy(definition *nadv1.NetworkAttachmentDefinition) (network string, names []string, err error) {
+	if value := definition.Annotations[routeAdvertisementsKey]; value != "" {
+		if err := json.Unmarshal([]byte(value), &names); err != nil {
+			return "", nil, fmt.Errorf("annotation %s of %s/%s is %q: %w", routeAdvertisementsKey, definition.Namespace, definition.Name, value, err)
+		}
+	}
+	if definition.Namespace == ovnKubernetesNamespace && definition.Name == defaultDefinition {
+		return Default, names, nil
+	}
+	return definition.Annotations[networkNameKey], names, nil
+}
+
+// carriedBy tells how the named RouteAdvertisements have a network carried;
+// settled is false where one of them is gone or not accepted as it is now.
+func carriedBy(names []string, advertisements map[string]*ovnv1.RouteAdvertisements) (how Advertisement, settled bool) {
+	for _, name := range names {
+		ra := advertisements[name]
+		switch {
+		case ra == nil || !acceptedAsItIs(ra):
+			return NotAdvertised, false
+		case !slices.Contains(ra.Spec.Advertisements, ovnv1.AdvertisePodNetwork):
+		case ra.Spec.TargetVRF == "" || ra.Spec.TargetVRF == ovnv1.TargetVRFDefault:
+			how = OverDefaultVRF
+		case how == NotAdvertised:
+			how = OverOwnVRF
+		}
+	}
+	return how, true
 }
 
 func (c *Cluster) names() []string {
@@ -115,15 +152,6 @@ func (c *Cluster) names() []string {
 		out = append(out, n.Name)
 	}
 	return out
-}
-
-func advertisesPods(ra *ovnv1.RouteAdvertisements) bool {
-	for _, what := range ra.Spec.Advertisements {
-		if what == ovnv1.AdvertisePodNetwork {
-			return true
-		}
-	}
-	return false
 }
 
 func acceptedAsItIs(ra *ovnv1.RouteAdvertisements) bool {
