@@ -160,7 +160,7 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 		soon(func(g Gomega) {
 			ready(g, "cluster_udn_red")
 			g.Expect(meta.IsStatusConditionTrue(c.state().Conditions, "VRFReady")).To(BeTrue())
-			g.Expect(c.events("network cluster_udn_red: ")).To(ContainElement(HavePrefix("Normal VRFReady network cluster_udn_red: VRF device red with table 1000000007")))
+			g.Expect(c.events("network cluster_udn_red: ")).To(ContainElement(HavePrefix("Normal VRFReady network cluster_udn_red: VRF device red (table 1000000007")))
 			g.Expect(c.metrics(n)).To(SatisfyAll(ContainSubstring(`ovnbgp_agent_vrf_ready{network="cluster_udn_red",reason="Ready"} 1`), Not(ContainSubstring("NameTaken"))))
 		})
 		c.removeCUDN("red")
