@@ -12,15 +12,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
-// kubeconfigs finds the cluster as kubectl does.
-func (o *options) kubeconfigs() clientcmd.ClientConfig {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = o.kubeconfig
-	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.context})
-}
-
 func (o *options) readCluster(ctx context.Context) (*snapshot.Objects, error) {
-	config, err := o.kubeconfigs().ClientConfig()
+	config, err := o.kube.ToRESTConfig()
 	if err != nil {
 		if clientcmd.IsEmptyConfig(err) {
 			err = errors.New("no kubeconfig names one")

@@ -99,6 +99,11 @@ func TestCluster(t *testing.T) {
 		t.Errorf("a plan wrote to the cluster: %v", err)
 	}
 
+	// kubectl's own flags hold, and mean the cluster also beside files.
+	if _, stderr := plan(t, exitUnable, "--kubeconfig", kubeconfig, "-f", "stories/egress-ip", "--as", "nobody"); !strings.Contains(stderr, `User "nobody" cannot list`) {
+		t.Errorf("it was read as somebody else: %s", stderr)
+	}
+
 	t.Run("the API server refuses what the loader refuses", func(t *testing.T) {
 		agree(t, api)
 	})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 )
@@ -18,13 +19,22 @@ func completeFlags(command *cobra.Command, o *options) {
 		must(command.MarkFlagFilename(flag, extensions...))
 	}
 	must(command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)))
-	must(command.RegisterFlagCompletionFunc("context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		config, err := o.kubeconfigs().RawConfig()
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
+	fromKubeconfig := func(names func(clientcmdapi.Config) []string) cobra.CompletionFunc {
+		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			config, err := o.kube.ToRawKubeConfigLoader().RawConfig()
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return names(config), cobra.ShellCompDirectiveNoFileComp
 		}
-		return slices.Sorted(maps.Keys(config.Contexts)), cobra.ShellCompDirectiveNoFileComp
-	}))
+	}
+	for flag, names := range map[string]func(clientcmdapi.Config) []string{
+		"context": func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Contexts)) },
+		"cluster": func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.Clusters)) },
+		"user":    func(c clientcmdapi.Config) []string { return slices.Sorted(maps.Keys(c.AuthInfos)) },
+	} {
+		must(command.RegisterFlagCompletionFunc(flag, fromKubeconfig(names)))
+	}
 	must(command.RegisterFlagCompletionFunc("node", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return o.nodesInFiles(), cobra.ShellCompDirectiveNoFileComp
 	}))

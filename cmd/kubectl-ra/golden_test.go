@@ -92,7 +92,7 @@ func TestExamples(t *testing.T) {
 	tried := 0
 	for line := range strings.Lines(strings.ReplaceAll(newPlanCommand().Example, "\\\n", "")) {
 		args, found := strings.CutPrefix(strings.TrimSpace(line), "kubectl ra ")
-		if !found || !strings.Contains(args, "config/samples") || strings.Contains(args, "--cluster") {
+		if !found || !strings.Contains(args, "config/samples") || strings.Contains(args, "--live") {
 			continue
 		}
 		tried++

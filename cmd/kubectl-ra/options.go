@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -28,12 +29,13 @@ var outputs = []string{outputTable, outputYAML, outputJSON, outputDiff}
 type options struct {
 	files   []string
 	from    []string
-	cluster bool
+	live    bool
 	output  string
 	nodes   []string
 
-	kubeconfig string
-	context    string
+	// kube says which cluster and as whom, by kubeFlags, as for kubectl itself.
+	kube      *genericclioptions.ConfigFlags
+	kubeFlags *pflag.FlagSet
 
 	takeOver         bool
 	managedASN       uint32
@@ -56,10 +58,8 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.from, "from", nil,
 		"file, directory or -, to compare with instead of the cluster, for -o diff; may be repeated")
 	f.StringArrayVar(&o.nodes, "node", nil, "show only this node; may be repeated")
-	f.BoolVar(&o.cluster, "cluster", false,
-		"put the files on top of the current cluster's objects instead of planning with files alone")
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "file that says how to reach the cluster; with -f, implies --cluster")
-	f.StringVar(&o.context, "context", "", "context of the kubeconfig; with -f, implies --cluster")
+	f.BoolVar(&o.live, "live", false,
+		"put the files on top of the live cluster's objects instead of planning with files alone")
 	f.BoolVar(&o.takeOver, "take-over", false,
 		"plan RouteAdvertisements that OVN-Kubernetes' own controller works on, too, as the manager's flag does")
 	f.Uint32Var(&o.managedASN, "managed-asn", 64512,
@@ -70,11 +70,30 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"subnets of the default pod network if it has no overlay, as the manager's flag")
 	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", nil, "subnets of the default pod network, as the manager's flag")
 	f.StringSliceVar(&o.serviceSubnets, "service-subnets", nil, "subnets of Services, as the manager's flag")
+	o.addKubeFlags()
+	f.AddFlagSet(o.kubeFlags)
+}
+
+// addKubeFlags takes kubectl's own flags for reaching a cluster, without what
+// has no meaning here: a plan is of all namespaces, and caches nothing.
+func (o *options) addKubeFlags() {
+	o.kube = genericclioptions.NewConfigFlags(true)
+	o.kube.Namespace, o.kube.CacheDir = nil, nil
+	o.kubeFlags = pflag.NewFlagSet("", pflag.ContinueOnError)
+	o.kubeFlags.SortFlags = false
+	o.kube.AddFlags(o.kubeFlags)
+}
+
+// namesCluster reports whether a flag says which cluster, or as whom to read it.
+func (o *options) namesCluster() bool {
+	named := false
+	o.kubeFlags.VisitAll(func(f *pflag.Flag) { named = named || f.Changed })
+	return named
 }
 
 // usesCluster reports whether a cluster is read. Files alone never need one.
 func (o *options) usesCluster() bool {
-	return len(o.files) == 0 || o.cluster || o.kubeconfig != "" || o.context != ""
+	return len(o.files) == 0 || o.live || o.namesCluster()
 }
 
 func (o *options) settings() model.Settings {
@@ -103,7 +122,7 @@ func (o *options) validate() error {
 		complain("--from is what -o diff compares with; add -o diff")
 	}
 	if len(o.from) > 0 && o.usesCluster() {
-		complain("--from compares files with files; give the other side with -f and leave out --cluster, --kubeconfig and --context")
+		complain("--from compares files with files; give the other side with -f and leave out --live and flags that name a cluster")
 	}
 	readers := 0
 	for _, path := range slices.Concat(o.files, o.from) {

@@ -29,9 +29,9 @@ it, and nothing is written anywhere.
 Which objects it plans with:
   without -f              those of the current cluster
   -f                      those of the files alone; no cluster is needed
-  -f with --cluster       those of the cluster with the files on top, as if
-                          they had been applied (--kubeconfig and --context do
-                          the same)
+  -f with --live          those of the live cluster with the files on top, as
+                          if they had been applied; kubectl's own flags for
+                          reaching a cluster (--context, --as, ...) imply it
 
 Files are judged as the API server would: defaults, schemas and CEL rules, and
 every problem is told with its file and line. They should hold all that counts:
@@ -65,7 +65,7 @@ can't be read; 2 something is left out of the plan because of a finding.`,
   kubectl ra plan
 
   # What would applying a file change there?
-  kubectl ra plan -f config/samples/egress-ip --cluster -o diff
+  kubectl ra plan -f config/samples/egress-ip --live -o diff
 
   # What does a change to the files come to?
   kubectl ra plan -o diff --from config/samples/cluster --from config/samples/default-import-export \
@@ -185,7 +185,7 @@ func (o *options) before(planned *preview.Preview, in *inputs) (preview.Side, er
 		side, found := planned.Live("live", in.live, o.nodes)
 		if !found && !o.usesCluster() {
 			return side, errors.New("there is nothing to compare with: the files have no generated FRRConfigurations; " +
-				"give the other side with --from, or use --cluster")
+				"give the other side with --from, or use --live")
 		}
 		return side, nil
 	}
