@@ -72,9 +72,6 @@ type NetworkState struct {
 	VRF    string
 	Table  uint32
 	Router string
-	// Active tells whether the router is in the database, nil while that is not
-	// known.
-	Active *bool
 	// Learned routes are in the kernel, Imported ones on the router with Rows
 	// rows.
 	Learned, Imported, Rows int
@@ -116,10 +113,6 @@ func (s *syncer) report(err error) {
 	}
 	st.Network, st.VRF, st.Table, st.Router = s.name, s.vrf, table, s.rows.Router()
 	st.Learned, st.Imported, st.Reason, st.Message = learned, imported, reason, message
-	st.Active = nil
-	if router := s.rows.State(); router.Known {
-		st.Active = &router.Present
-	}
 	st.Rows, st.Uneven = s.rows.RowCount(), s.ledger.Uneven()
 	st.Skipped, st.Held, st.Limit = s.ledger.Counts(), s.ledger.HeldCount()+beyond, s.ledger.Limit
 	if beyond > 0 {

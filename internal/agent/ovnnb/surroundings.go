@@ -13,7 +13,7 @@ import (
 
 // surroundings are what decides about our routes beside the routes.
 type surroundings struct {
-	// routers are the watched gateway routers that are there, by name.
+	// routers are the monitored routers that are there, by name.
 	routers map[string]*logicalRouter
 	// routes are what others' routes are for, by row; counts are of each purpose.
 	routes  map[string]purpose
@@ -83,6 +83,9 @@ func (c *Client) routerChanged(s *session, table string, rows ...libmodel.Model)
 		c.readRouters(s)
 		for _, row := range rows {
 			c.notify(func(n *Network) bool { return n.router == row.(*logicalRouter).Name })
+		}
+		if len(rows) == 1 && c.looked[rows[0].(*logicalRouter).Name] {
+			c.options.Looked()
 		}
 	case tableRoute:
 		c.readOthersRoute(s, rows[0].(*othersRoute).UUID)
