@@ -80,6 +80,9 @@ type Options struct {
 	// AbsentAfter is how long a Layer2 network's router has to be missing for the
 	// network to be absent; 10 s if 0.
 	AbsentAfter time.Duration
+	// LeftAfter is how long rows of OVN-Kubernetes' route import have to differ from
+	// the kernel to be left ones; a minute if 0.
+	LeftAfter time.Duration
 }
 
 // Agent imports routes for all networks of a node.
@@ -126,6 +129,9 @@ type aimed struct {
 func New(options Options) *Agent {
 	if options.AbsentAfter <= 0 {
 		options.AbsentAfter = absentAfter
+	}
+	if options.LeftAfter <= 0 {
+		options.LeftAfter = leftAfter
 	}
 	a := &Agent{options: options, syncers: map[string]*running{}, wake: make(chan struct{}, 1), readOnly: options.ReadOnly}
 	options.Kernel.LinksChanged = a.poke
@@ -247,7 +253,7 @@ func (a *Agent) start(name string) {
 	}
 	s := &syncer{
 		name: name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
-		changed: a.options.Changed, readOnly: a.readOnly,
+		changed: a.options.Changed, readOnly: a.readOnly, left: leftRows{after: a.options.LeftAfter},
 	}
 	s.rows = a.ovn.Watch(name, s.poke)
 	ctx, cancel := context.WithCancel(a.ctx)

@@ -68,6 +68,8 @@ type Client struct {
 	session *session
 	routes  *routes
 	around  surroundings
+	// imports changes, by port, with every row of route import that comes or goes.
+	imports map[string]uint64
 	// unmarked are rows like ours without an owner.
 	unmarked unmarked
 	watched  map[string]*Network
@@ -108,7 +110,7 @@ func New(options Options) *Client {
 	if options.Looked == nil {
 		options.Looked = func() {}
 	}
-	c := &Client{options: options, watched: map[string]*Network{}, wanted: make(chan struct{}, 1)}
+	c := &Client{options: options, watched: map[string]*Network{}, imports: map[string]uint64{}, wanted: make(chan struct{}, 1)}
 	c.routes = newRoutes(options.Node, options.Strayed)
 	c.around.forget()
 	c.unmarked.twins = map[model.RowID]struct{}{}

@@ -130,6 +130,11 @@ func (c *Client) readOthersRoute(s *session, uuid string) {
 			now = purpose{port, kind}
 		}
 	}
+	for _, of := range []purpose{c.around.routes[uuid], now} {
+		if of.kind == ofRouteImport {
+			c.imports[of.port]++
+		}
+	}
 	for _, port := range c.around.note(uuid, now) {
 		c.notify(func(n *Network) bool { return n.rows.port == port })
 	}
