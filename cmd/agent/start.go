@@ -74,7 +74,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 		OVN:      ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")},
 		Log:      log, Registry: ctrlmetrics.Registry, ReadOnly: readOnly, ManageSNAT: o.manageSNAT, Changed: p.writer.Changed,
 	})
-	p.writer.States = p.agent.States
+	p.writer.States, p.writer.Layer2 = p.agent.States, p.agent.Layer2
 	if o.manageVRFs && !readOnly {
 		p.devices = newDevices(log.WithName("vrfs"), o.tableStart, ctrlmetrics.Registry, p.writer.Changed)
 		p.writer.VRFs = p.devices.found

@@ -27,6 +27,8 @@ const mainTable = 254
 type Network struct {
 	// Name is OVN's: "default" or "cluster_udn_<cudn>".
 	Name string
+	// Layer2 networks are looked for in OVN, because they may not be on the node.
+	Layer2 bool
 	// VRF is the kernel VRF device, "" for the main table.
 	VRF string
 	// Table is read from the VRF device where it is 0.
@@ -75,6 +77,12 @@ type Options struct {
 	Changed func()
 	// ReadOnly agents look at everything and write nothing.
 	ReadOnly bool
+	// AbsentAfter is how long a Layer2 network's router has to be missing for the
+	// network to be absent; 10 s if 0.
+	AbsentAfter time.Duration
+	// LeftAfter is how long rows of OVN-Kubernetes' route import have to differ from
+	// the kernel to be left ones; a minute if 0.
+	LeftAfter time.Duration
 }
 
 // Agent imports routes for all networks of a node.
@@ -90,6 +98,7 @@ type Agent struct {
 	// complete is set where networks are all there are.
 	complete bool
 	syncers  map[string]*running
+	layer2   layer2
 	ctx      context.Context
 	wake     chan struct{}
 	// readOnly agents write nothing.
@@ -118,6 +127,12 @@ type aimed struct {
 
 // New returns an Agent that does nothing until Run.
 func New(options Options) *Agent {
+	if options.AbsentAfter <= 0 {
+		options.AbsentAfter = absentAfter
+	}
+	if options.LeftAfter <= 0 {
+		options.LeftAfter = leftAfter
+	}
 	a := &Agent{options: options, syncers: map[string]*running{}, wake: make(chan struct{}, 1), readOnly: options.ReadOnly}
 	options.Kernel.LinksChanged = a.poke
 	a.mirror = kernel.NewMirror(options.Kernel)
@@ -126,7 +141,7 @@ func New(options Options) *Agent {
 		a.figures.connection(cause)
 		a.poke()
 	}
-	options.OVN.NAT, options.OVN.Strayed = options.ManageSNAT, a.poke
+	options.OVN.NAT, options.OVN.Strayed, options.OVN.Looked = options.ManageSNAT, a.poke, a.poke
 	a.ovn = ovnnb.New(options.OVN)
 	return a
 }
@@ -188,8 +203,12 @@ func (a *Agent) manage(ctx context.Context) {
 		case <-a.wake:
 		case <-again.C:
 		}
+		var wait time.Duration
 		if !a.arrange(ctx) {
-			again.Reset(time.Second)
+			wait = time.Second
+		}
+		if wait = sooner(wait, a.lookForLayer2()); wait > 0 {
+			again.Reset(wait)
 		}
 	}
 }
@@ -234,7 +253,7 @@ func (a *Agent) start(name string) {
 	}
 	s := &syncer{
 		name: name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
-		changed: a.options.Changed, readOnly: a.readOnly,
+		changed: a.options.Changed, readOnly: a.readOnly, left: leftRows{after: a.options.LeftAfter},
 	}
 	s.rows = a.ovn.Watch(name, s.poke)
 	ctx, cancel := context.WithCancel(a.ctx)

@@ -14,6 +14,7 @@ import (
 type router interface {
 	Router() string
 	State() ovnnb.RouterState
+	RouteImports() (prefixes []netip.Prefix, version uint64)
 	Rows(prefix netip.Prefix, out []model.RouterRow) []model.RouterRow
 	Prefixes() []netip.Prefix
 	Count() int

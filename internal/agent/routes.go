@@ -33,7 +33,7 @@ func (a *Agent) Unsettled() (names []string, known bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.syncers)) {
 		switch a.syncers[name].snapshot().Reason {
-		case ReasonSynced, ReasonRouteImport, ReasonDynamicRouting, ReasonVRFMissing, ReasonNoGatewayRouter, ReasonInvalid, ReasonGatewayUnknown,
+		case ReasonSynced, ReasonRouteImport, ReasonRouteImportLeft, ReasonDynamicRouting, ReasonVRFMissing, ReasonNoGatewayRouter, ReasonInvalid, ReasonGatewayUnknown,
 			ReasonObserveOnly, ReasonOverLimit, ReasonUnmarkedRows:
 		default:
 			names = append(names, name)

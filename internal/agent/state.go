@@ -26,9 +26,14 @@ const (
 	// has, this agent looks into another zone's database.
 	ReasonNoGatewayRouter = "NoGatewayRouter"
 	// False: OVN-Kubernetes' own route import writes to the router.
-	// Do: switch one of the two off. Rows that it left when it was switched off
-	// look the same: remove them with agent cleanup --route-import.
+	// Do: switch one of the two off.
 	ReasonRouteImport = "RouteImport"
+	// False: rows of OVN-Kubernetes' route import are on the router, and for a
+	// minute nobody has brought them in line with the kernel: it was switched off,
+	// which leaves them, or is stuck. The agent stands aside while they are there.
+	// Do: once route import is off on the node, remove them with agent cleanup
+	// --route-import there.
+	ReasonRouteImportLeft = "RouteImportLeft"
 	// False: the router has OVN's dynamic-routing on, which imports by itself.
 	// Do: switch one of the two off.
 	ReasonDynamicRouting = "DynamicRouting"
@@ -72,9 +77,6 @@ type NetworkState struct {
 	VRF    string
 	Table  uint32
 	Router string
-	// Active tells whether the router is in the database, nil while that is not
-	// known.
-	Active *bool
 	// Learned routes are in the kernel, Imported ones on the router with Rows
 	// rows.
 	Learned, Imported, Rows int
@@ -116,10 +118,6 @@ func (s *syncer) report(err error) {
 	}
 	st.Network, st.VRF, st.Table, st.Router = s.name, s.vrf, table, s.rows.Router()
 	st.Learned, st.Imported, st.Reason, st.Message = learned, imported, reason, message
-	st.Active = nil
-	if router := s.rows.State(); router.Known {
-		st.Active = &router.Present
-	}
 	st.Rows, st.Uneven = s.rows.RowCount(), s.ledger.Uneven()
 	st.Skipped, st.Held, st.Limit = s.ledger.Counts(), s.ledger.HeldCount()+beyond, s.ledger.Limit
 	if beyond > 0 {
@@ -143,8 +141,10 @@ func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 		return ReasonDisconnected, disconnected(router.Trouble)
 	case !router.Present:
 		return ReasonNoGatewayRouter, "the gateway router " + s.rows.Router() + " is not in the OVN Northbound database; routes are imported when it comes"
+	case router.RouteImport && s.left.any():
+		return ReasonRouteImportLeft, s.left.tell(s.rows.Router())
 	case router.RouteImport:
-		return ReasonRouteImport, "OVN-Kubernetes' own route import writes to " + s.rows.Router() + ", so this agent doesn't; switch one of them off. It leaves its rows when it is switched off: then remove them with agent cleanup --route-import"
+		return ReasonRouteImport, "OVN-Kubernetes' own route import writes to " + s.rows.Router() + ", so this agent doesn't; switch one of them off. It leaves its rows when it is switched off: then remove them with agent cleanup --route-import on this node"
 	case router.DynamicRouting:
 		return ReasonDynamicRouting, s.rows.Router() + " has dynamic-routing on, so OVN imports routes by itself and this agent doesn't"
 	case err != nil:

@@ -64,8 +64,10 @@ type syncer struct {
 	ledger    routediff.Ledger
 	pace      pace
 	// all is set while everything has to be looked at.
-	all     bool
-	router  ovnnb.RouterState
+	all    bool
+	router ovnnb.RouterState
+	// left are rows of OVN-Kubernetes' route import that nobody keeps.
+	left    leftRows
 	retry   time.Duration
 	changes []model.RowChange
 
@@ -146,10 +148,7 @@ func (s *syncer) sync(ctx context.Context, waited bool) (again time.Duration) {
 	s.mu.Unlock()
 	later := s.syncSNAT(ctx, snat)
 	again = s.syncRoutes(ctx, waited)
-	if again == 0 || later > 0 && later < again {
-		again = later
-	}
-	return again
+	return sooner(sooner(again, later), s.left.again)
 }
 
 // syncRoutes is sync as far as routes go.
@@ -160,6 +159,7 @@ func (s *syncer) syncRoutes(ctx context.Context, waited bool) (again time.Durati
 		s.report(nil)
 		return 0
 	}
+	s.lookForLeft(began)
 	written, err := s.write(ctx, work)
 	ended := time.Now()
 	if s.readOnly {

@@ -27,7 +27,10 @@ type played struct {
 	// unlisted tables are being listed.
 	unlisted bool
 	refuses  error
-	writes   int
+	// imports are prefixes of OVN-Kubernetes' route import, and version theirs.
+	imports string
+	version uint64
+	writes  int
 }
 
 func (p *played) Router() string           { return "GR_n" }
@@ -72,6 +75,11 @@ func (p *played) Commit(_ context.Context, changes []model.RowChange) error {
 		}
 	}
 	return nil
+}
+
+func (p *played) RouteImports() (prefixes []netip.Prefix, version uint64) {
+	parse(p.imports, func(prefix netip.Prefix, _ []netip.Addr) { prefixes = append(prefixes, prefix) })
+	return prefixes, p.version
 }
 
 func (p *played) Unmarked() []ovnnb.UnmarkedRow                { return nil }
@@ -202,7 +210,8 @@ func TestSyncer(t *testing.T) {
 			if test.change != nil {
 				test.change(p, &next)
 			}
-			s := &syncer{name: "default", log: logr.Discard(), figures: NewFigures(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1)}
+			s := &syncer{name: "default", log: logr.Discard(), figures: NewFigures(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1),
+				left: leftRows{after: leftAfter}}
 			s.aim(next)
 			s.sync(t.Context(), false)
 			if got := p.text(); got != test.want {

@@ -37,6 +37,7 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 		o.take(s.Items[i].Object)
 	}
 	return &snapshot.Objects{
+		Read:                live.Read,
 		RouteAdvertisements: merged(&o, live.RouteAdvertisements, o.files.RouteAdvertisements),
 		CUDNs:               merged(&o, live.CUDNs, o.files.CUDNs),
 		FRRConfigurations:   merged(&o, live.FRRConfigurations, o.files.FRRConfigurations),

@@ -25,7 +25,10 @@ type Cluster struct {
 	// Disputes are, by node, the subnets that it claims and can't have, because
 	// other nodes claim them, too.
 	Disputes map[string][]Dispute
-	Settings Settings
+	// DynamicAllocation is set where OVN-Kubernetes sets networks up only on nodes
+	// that pods of theirs run on.
+	DynamicAllocation bool
+	Settings          Settings
 }
 
 // Settings are the operator's own flags, as far as they change the plan.
@@ -216,6 +219,14 @@ type Host struct {
 	Addresses []netip.Addr
 }
 
+// Layer2Report is what a node's agent found of Layer2 networks in the node's OVN.
+type Layer2Report struct {
+	// Known is false where no agent says anything, or said it too long ago.
+	Known bool
+	// Absent holds the networks that OVN-Kubernetes has not set up there.
+	Absent map[string]bool
+}
+
 // Node is a node with all that its own configuration depends on.
 type Node struct {
 	Host
@@ -230,9 +241,8 @@ type Node struct {
 	// Layer2Active holds the Layer2 networks that are set up on the node; nil
 	// where the node doesn't tell, which counts as all.
 	Layer2Active map[string]bool
-	// Layer2Absent holds the Layer2 networks that OVN-Kubernetes has not set up on
-	// the node, as its agent found.
-	Layer2Absent map[string]bool
+	// Layer2 is what the node's agent says of the same.
+	Layer2 Layer2Report
 	// DPUHost is set on nodes whose gateway router sits on a DPU and has
 	// addresses of its own: NextHops, or NextHopsProblem where not known.
 	DPUHost         bool

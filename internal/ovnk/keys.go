@@ -70,6 +70,10 @@ const CUDNKind = "ClusterUserDefinedNetwork"
 const (
 	UplinkStateVersion = "v1alpha1"
 	UplinkStateKind    = "UplinkState"
+	// CUDNNodesSelected is the condition of a network with dynamic allocation, once
+	// it was on any node, and CUDNDynamicAllocation its reason.
+	CUDNNodesSelected     = "NodesSelected"
+	CUDNDynamicAllocation = "DynamicAllocation"
 	// UplinkStateResolved is the condition that says that the rest of the
 	// status can be relied upon.
 	UplinkStateResolved = "Resolved"

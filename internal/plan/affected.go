@@ -40,7 +40,7 @@ func (c *Compiled) Affected(old *Compiled) (all bool, nodes []string) {
 func (c *Compiled) sameForAllNodes(old *Compiled) bool {
 	return reflect.DeepEqual(c.cluster.RouteAdvertisements, old.cluster.RouteAdvertisements) &&
 		reflect.DeepEqual(c.cluster.Networks, old.cluster.Networks) &&
-		reflect.DeepEqual(c.cluster.Settings, old.cluster.Settings) &&
+		reflect.DeepEqual(c.cluster.Settings, old.cluster.Settings) && c.cluster.DynamicAllocation == old.cluster.DynamicAllocation &&
 		slices.EqualFunc(c.advertisers, old.advertisers, sameSelection)
 }
 

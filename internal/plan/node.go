@@ -88,7 +88,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 	networks := p.networksOn(a, &part)
 	routes := p.routes(a, networks, &part)
 	switch {
-	case len(routes) == 0 && len(part.Findings) > 0:
+	case len(routes) == 0 && slices.ContainsFunc(part.Findings, model.Finding.Blocks):
 		part.State = model.PartBlocked
 	case len(routes) == 0:
 		part.State = model.PartNone

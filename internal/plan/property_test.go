@@ -243,7 +243,7 @@ func randomNode(r *rand.Rand, i int) model.Node {
 		n.Layer2Active = map[string]bool{"cluster_udn_net-0": true}
 	}
 	if r.IntN(3) == 0 {
-		n.Layer2Absent = map[string]bool{"cluster_udn_net-1": true}
+		n.Layer2 = model.Layer2Report{Known: true, Absent: map[string]bool{"cluster_udn_net-1": true}}
 	}
 	return n
 }

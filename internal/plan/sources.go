@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -97,7 +98,30 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 		out = append(out, n)
 	}
 	part.Inactive = slices.Clip(part.Inactive)
+	if f := p.unreported(a, out); f != nil {
+		part.Findings = append(part.Findings, *f)
+	}
 	return out
+}
+
+// unreported tells of Layer2 networks that may not be on the node although they are
+// advertised from it: OVN-Kubernetes itself does not write where it sets them up.
+func (p *nodePlanner) unreported(a *advertiser, networks []*advertisedNetwork) *model.Finding {
+	if !p.cluster.DynamicAllocation || !a.pods || p.node.Layer2.Known || p.node.Layer2Active != nil {
+		return nil
+	}
+	var names []string
+	for _, n := range networks {
+		if !n.hasHostSubnets() {
+			names = append(names, fmt.Sprintf("%q", n.DisplayName()))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	f := nodeFinding(model.Notice, "Layer2NotReported", fmt.Sprintf("OVN-Kubernetes sets networks up only where pods of them run, and no agent has said within half an hour "+
+		"whether Layer2 network %s is there: the node advertises it all the same, and may drop its traffic; run the agent on the node", cutList(names, maxNearMisses)))
+	return &f
 }
 
 // active reports whether the network is set up on the node, as far as the
@@ -105,7 +129,7 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 // dynamic allocation, OVN-Kubernetes sets a network up where pods of it run.
 func (p *nodePlanner) active(n *advertisedNetwork) bool {
 	if !n.hasHostSubnets() {
-		return !p.node.Layer2Absent[n.Name] && (p.node.Layer2Active == nil || p.node.Layer2Active[n.Name])
+		return !p.node.Layer2.Absent[n.Name] && (p.node.Layer2Active == nil || p.node.Layer2Active[n.Name])
 	}
 	return p.node.SubnetsProblem != nil || len(p.node.Subnets[n.Name]) > 0
 }

@@ -35,6 +35,7 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 		EgressIPs:           egressIPs(objs.EgressIPs),
 		Hosts:               hosts(objs.Nodes),
 		Disputes:            objs.Disputes,
+		DynamicAllocation:   dynamicAllocation(objs.CUDNs),
 		Settings:            settings,
 	}
 	if created, managed := managedSince(objs.CUDNs); managed && ManagedRouteAdvertisements(objs, settings) != nil {

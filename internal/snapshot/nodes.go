@@ -14,24 +14,18 @@ import (
 type NodeReader struct {
 	names   map[string]string
 	uplinks uplinks
-	// absent are the networks that are not active, by node.
-	absent map[string]map[string]bool
+	states  routeStates
 }
 
 // NewNodeReader returns a reader for nodes beside these objects; it does not
 // look at objs.Nodes.
 func NewNodeReader(objs *Objects) *NodeReader {
 	r := &NodeReader{names: make(map[string]string, len(objs.CUDNs)+1), uplinks: newUplinks(objs)}
+	r.states.all, r.states.read = objs.RouteStates, objs.Read
 	r.names[model.DefaultNetwork] = model.DefaultNetwork
 	for i := range objs.CUDNs {
 		name := ovnk.NetworkName(objs.CUDNs[i].Name)
 		r.names[name] = name
-	}
-	r.absent = make(map[string]map[string]bool, len(objs.RouteStates))
-	for i := range objs.RouteStates {
-		if state := &objs.RouteStates[i]; state.Status.ActiveTime != nil {
-			r.absent[state.Name], _ = Absent(state, state.Status.ActiveTime.Time)
-		}
 	}
 	return r
 }
@@ -48,7 +42,7 @@ func (r *NodeReader) intern(network string) string {
 // Node reads a node. Messages don't name it: the planner groups nodes with the
 // same trouble by message.
 func (r *NodeReader) Node(n *corev1.Node) model.Node {
-	out := model.Node{Host: Host(n), Layer2Absent: r.absent[n.Name]}
+	out := model.Node{Host: Host(n), Layer2: r.states.of(n.Name)}
 	out.Subnets, out.SubnetsProblem = r.subnets(n)
 	if out.SubnetsProblem == nil && len(out.Subnets[model.DefaultNetwork]) == 0 {
 		out.DefaultSubnetProblem = &model.Problem{Reason: "DefaultSubnetMissing", Pending: true, Message: "annotation " + ovnk.AnnotationNodeSubnets +

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"fmt"
+	"time"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
@@ -31,8 +32,11 @@ type Objects struct {
 	VTEPs               []ovnv1.VTEP
 	Nodes               []corev1.Node
 	UplinkStates        []unstructured.Unstructured
-	// RouteStates tell which networks are not active on a node.
+	// RouteStates tell which Layer2 networks are absent from a node.
 	RouteStates []v1alpha1.NodeRouteState
+	// Read is when the objects were read, zero for files that don't say: what
+	// agents said long before does not count.
+	Read time.Time
 	// Secrets are for neighbors' passwords. Files may have some; Gather reads none,
 	// because what they hold is not the operator's to know.
 	Secrets []corev1.Secret
@@ -68,6 +72,8 @@ type Options struct {
 	// WithoutRouteStates leaves out NodeRouteStates, for callers that look at the
 	// one of a node themselves.
 	WithoutRouteStates bool
+	// Now is the clock; that of the machine if nil.
+	Now func() time.Time
 }
 
 // Gather reads all objects. A kind whose CRD the cluster may lack is empty
@@ -88,6 +94,11 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		states     frrk8sv1beta1.FRRNodeStateList
 		routes     v1alpha1.NodeRouteStateList
 	)
+	now := time.Now
+	if options.Now != nil {
+		now = options.Now
+	}
+	read := now()
 	uplinks.SetGroupVersionKind(UplinkStateKind.GroupVersion().WithKind(UplinkStateKind.Kind + "List"))
 	for _, kind := range []struct {
 		name     string
@@ -118,7 +129,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 	return &Objects{
 		RouteAdvertisements: ras.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
 		Namespaces: namespaces.Items, EgressIPs: egressIPs.Items, VTEPs: vteps.Items, Nodes: nodes.Items,
-		UplinkStates: uplinks.Items, NodeStates: states.Items, RouteStates: routes.Items,
+		UplinkStates: uplinks.Items, NodeStates: states.Items, RouteStates: routes.Items, Read: read,
 	}, nil
 }
 

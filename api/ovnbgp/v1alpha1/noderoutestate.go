@@ -63,13 +63,21 @@ type NodeRouteStateStatus struct {
 	// +optional
 	Imported int64 `json:"imported"`
 
-	// activeTime is when the agent last knew of all networks whether they are
-	// active. It is set while one is not, and then renewed every ten minutes: the
-	// manager advertises no Layer2 network from a node where it was not active
-	// within the last half hour.
+	// absentNetworks are the Layer2 networks that OVN-Kubernetes has not set up on
+	// the node: their gateway routers are not in the node's OVN. The manager does
+	// not advertise them from here. They stay as they were last known while the
+	// database can't be read.
 	//
 	// +optional
-	ActiveTime *metav1.Time `json:"activeTime,omitempty"`
+	// +listType=set
+	AbsentNetworks []string `json:"absentNetworks,omitempty"`
+
+	// absentTime is when the agent last knew which Layer2 networks are absent. It
+	// is set while there are Layer2 networks, and renewed every ten minutes: what
+	// was not confirmed for half an hour does not count any more.
+	//
+	// +optional
+	AbsentTime *metav1.Time `json:"absentTime,omitempty"`
 
 	// networks are the networks of the node.
 	//
@@ -108,13 +116,6 @@ type NetworkRouteState struct {
 	//
 	// +optional
 	GatewayRouter string `json:"gatewayRouter,omitempty"`
-
-	// active tells whether OVN-Kubernetes has set the network up on the node: its
-	// gateway router is in the node's OVN. It stays as it was last known while
-	// the database can't be read, and is not set before it was.
-	//
-	// +optional
-	Active *bool `json:"active,omitempty"`
 
 	// learned is the number of BGP routes in the table.
 	//

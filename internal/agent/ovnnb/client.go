@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-logr/logr"
 	libmodel "github.com/ovn-kubernetes/libovsdb/model"
-	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -55,6 +54,9 @@ type Options struct {
 	// Strayed is told of rows of ours that are on no watched network's router.
 	// It must return at once and call nothing of this package.
 	Strayed func()
+	// Looked is told when it becomes known whether a router is there that is
+	// looked for, and when one comes or goes; it is as Strayed.
+	Looked func()
 }
 
 // Client watches our routes in the Northbound database and changes them.
@@ -66,10 +68,14 @@ type Client struct {
 	session *session
 	routes  *routes
 	around  surroundings
+	// imports changes, by port, with every row of route import that comes or goes.
+	imports map[string]uint64
 	// unmarked are rows like ours without an owner.
 	unmarked unmarked
 	watched  map[string]*Network
-	// wanted wakes the session when the watched networks change.
+	// looked are the routers that are looked for; see Look.
+	looked map[string]bool
+	// wanted wakes the session when the watched networks change, or the routers.
 	wanted chan struct{}
 	// trouble is why there is no session.
 	trouble string
@@ -101,7 +107,10 @@ func New(options Options) *Client {
 	if options.Strayed == nil {
 		options.Strayed = func() {}
 	}
-	c := &Client{options: options, watched: map[string]*Network{}, wanted: make(chan struct{}, 1)}
+	if options.Looked == nil {
+		options.Looked = func() {}
+	}
+	c := &Client{options: options, watched: map[string]*Network{}, imports: map[string]uint64{}, wanted: make(chan struct{}, 1)}
 	c.routes = newRoutes(options.Node, options.Strayed)
 	c.around.forget()
 	c.unmarked.twins = map[model.RowID]struct{}{}
@@ -238,8 +247,8 @@ func (c *Client) begin(s *session) {
 	c.options.Log.Info("Connected to the OVN Northbound database", "endpoint", s.routes.CurrentEndpoint())
 }
 
-// watchRouters monitors routers of networks that are new. A monitor is kept
-// when its network goes: libovsdb would keep the row without it.
+// watchRouters monitors routers that are newly asked for, and lets networks that
+// are new begin.
 func (c *Client) watchRouters(s *session) error {
 	c.mu.Lock()
 	var networks []*Network
@@ -248,31 +257,24 @@ func (c *Client) watchRouters(s *session) error {
 			networks = append(networks, n)
 		}
 	}
+	routers := c.unmonitored(s)
 	c.mu.Unlock()
 	if len(networks) > 0 {
 		if err := c.findUnmarked(s); err != nil {
 			return err
 		}
 	}
-	columns := []string{"name", "options"}
-	if c.options.NAT {
-		columns = append(columns, "nat")
+	if err := c.monitorRouters(s, routers); err != nil {
+		return err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, n := range networks {
-		if !s.routers[n.router] {
-			if err := c.monitor(s, s.router, tableRouter, columns, ovsdb.NewCondition("name", ovsdb.ConditionEqual, n.router)); err != nil {
-				return err
-			}
-			s.routers[n.router] = true
-		}
-		c.mu.Lock()
-		c.readRouters(s)
 		if c.watched[n.name] == n {
 			n.known, n.all = true, true
 			clear(n.rows.changed)
 			n.notify()
 		}
-		c.mu.Unlock()
 	}
 	return nil
 }

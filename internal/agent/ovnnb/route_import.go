@@ -3,6 +3,7 @@ package ovnnb
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 
@@ -70,4 +71,26 @@ func (c *Client) routeImports(ctx context.Context, s *session) (map[string][]mod
 		}
 	}
 	return out, nil
+}
+
+// RouteImports returns the prefixes that OVN-Kubernetes' own route import has rows
+// for on the network's router, in any order and as often as there are rows. version
+// changes when one of them comes or goes.
+func (n *Network) RouteImports() (prefixes []netip.Prefix, version uint64) {
+	c := n.client
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session == nil {
+		return nil, c.imports[n.rows.port]
+	}
+	for _, row := range c.session.others.Table(tableRoute).RowsShallow() {
+		row := row.(*othersRoute)
+		if valueOf(row.OutputPort) != n.rows.port || row.kind() != ofRouteImport {
+			continue
+		}
+		if prefix := row.parsePrefix(); prefix.IsValid() {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return prefixes, c.imports[n.rows.port]
 }

@@ -112,18 +112,24 @@ func (r *othersRoute) kind() routeKind {
 	if valueOf(r.Policy) != policySource {
 		return ofRouteImport
 	}
-	host, err := netip.ParseAddr(r.Prefix)
-	if prefix, failure := netip.ParsePrefix(r.Prefix); failure == nil && prefix.IsSingleIP() {
-		host, err = prefix.Addr(), nil
-	}
-	switch {
-	case err != nil:
+	switch prefix := r.parsePrefix(); {
+	case !prefix.IsValid() || !prefix.IsSingleIP():
 		return ""
-	case host.Is4():
+	case prefix.Addr().Is4():
 		return ofIPv4Host
 	default:
 		return ofIPv6Host
 	}
+}
+
+// parsePrefix reads ip_prefix as others write it, who may leave out the length of a
+// single host; anything else is the zero Prefix.
+func (r *othersRoute) parsePrefix() netip.Prefix {
+	if host, err := netip.ParseAddr(r.Prefix); err == nil {
+		return netip.PrefixFrom(host, host.BitLen())
+	}
+	prefix, _ := netip.ParsePrefix(r.Prefix)
+	return prefix.Masked()
 }
 
 // logicalRouter is a gateway router. Its static_routes are not among the

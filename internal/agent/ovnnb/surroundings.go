@@ -13,7 +13,7 @@ import (
 
 // surroundings are what decides about our routes beside the routes.
 type surroundings struct {
-	// routers are the watched gateway routers that are there, by name.
+	// routers are the monitored routers that are there, by name.
 	routers map[string]*logicalRouter
 	// routes are what others' routes are for, by row; counts are of each purpose.
 	routes  map[string]purpose
@@ -84,6 +84,9 @@ func (c *Client) routerChanged(s *session, table string, rows ...libmodel.Model)
 		for _, row := range rows {
 			c.notify(func(n *Network) bool { return n.router == row.(*logicalRouter).Name })
 		}
+		if len(rows) == 1 && c.looked[rows[0].(*logicalRouter).Name] {
+			c.options.Looked()
+		}
 	case tableRoute:
 		c.readOthersRoute(s, rows[0].(*othersRoute).UUID)
 	case tableGlobal:
@@ -125,6 +128,11 @@ func (c *Client) readOthersRoute(s *session, uuid string) {
 	if row, found := s.others.Table(tableRoute).Row(uuid).(*othersRoute); found {
 		if port, kind := valueOf(row.OutputPort), row.kind(); port != "" && kind != "" {
 			now = purpose{port, kind}
+		}
+	}
+	for _, of := range []purpose{c.around.routes[uuid], now} {
+		if of.kind == ofRouteImport {
+			c.imports[of.port]++
 		}
 	}
 	for _, port := range c.around.note(uuid, now) {

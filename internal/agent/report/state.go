@@ -29,10 +29,18 @@ const (
 // maxMessage keeps an object with many networks within what etcd takes.
 const maxMessage = 512
 
-// Status turns the agent's states into the object's status. Conditions of
+// Seen is what the agent knows of its node.
+type Seen struct {
+	States  []agent.NetworkState
+	Devices Devices
+	Layer2  agent.Layer2
+}
+
+// Status turns what the agent has seen into the object's status. Conditions of
 // before keep their time of transition.
-func Status(states []agent.NetworkState, devices *Devices, before *v1alpha1.NodeRouteStateStatus, now time.Time) v1alpha1.NodeRouteStateStatus {
-	states = devices.withRouteless(states)
+func Status(seen *Seen, before *v1alpha1.NodeRouteStateStatus, now time.Time) v1alpha1.NodeRouteStateStatus {
+	devices := &seen.Devices
+	states := devices.withRouteless(seen.States)
 	out := v1alpha1.NodeRouteStateStatus{NetworkCount: int32(len(states))}
 	old := map[string][]metav1.Condition{}
 	for i := range before.Networks {
@@ -56,7 +64,7 @@ func Status(states []agent.NetworkState, devices *Devices, before *v1alpha1.Node
 			held = append(held, s.Network)
 		}
 	}
-	setActive(&out, before, states, now)
+	setAbsent(&out, before, &seen.Layer2, now)
 	out.Conditions = slices.Clone(before.Conditions)
 	synced := metav1.Condition{Type: v1alpha1.ConditionSynced, Status: metav1.ConditionTrue, Reason: agent.ReasonSynced,
 		Message: fmt.Sprintf("all %d networks are imported", len(states))}

@@ -31,7 +31,7 @@ func TestStatusSumsUp(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.second.Network = "cluster_udn_blue"
-			got := Status([]agent.NetworkState{synced, test.second}, &Devices{}, &v1alpha1.NodeRouteStateStatus{}, now)
+			got := Status(&Seen{States: []agent.NetworkState{synced, test.second}}, &v1alpha1.NodeRouteStateStatus{}, now)
 			c := meta.FindStatusCondition(got.Conditions, v1alpha1.ConditionSynced)
 			if c.Status != test.synced || c.Reason != test.reason || !meta.IsStatusConditionPresentAndEqual(got.Conditions, v1alpha1.ConditionWithinLimit, test.within) {
 				t.Errorf("%+v", got.Conditions)
@@ -47,13 +47,13 @@ func TestStatusSumsUp(t *testing.T) {
 func TestStatusIsSteady(t *testing.T) {
 	now := time.Now()
 	states := []agent.NetworkState{{Network: "default", Reason: agent.ReasonSynced, Learned: 1, Changed: now}}
-	first := Status(states, &Devices{}, &v1alpha1.NodeRouteStateStatus{}, now)
-	second := Status(states, &Devices{}, &first, now.Add(time.Hour))
+	first := Status(&Seen{States: states}, &v1alpha1.NodeRouteStateStatus{}, now)
+	second := Status(&Seen{States: states}, &first, now.Add(time.Hour))
 	if !equality.Semantic.DeepEqual(first, second) {
 		t.Errorf("\n%+v\nnot\n%+v", second, first)
 	}
 	states[0].Reason = agent.ReasonDisconnected
-	third := Status(states, &Devices{}, &second, now.Add(2*time.Hour))
+	third := Status(&Seen{States: states}, &second, now.Add(2*time.Hour))
 	if c := meta.FindStatusCondition(third.Conditions, v1alpha1.ConditionSynced); !c.LastTransitionTime.After(first.Conditions[0].LastTransitionTime.Time) {
 		t.Errorf("no transition: %+v", c)
 	}

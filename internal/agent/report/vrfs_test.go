@@ -67,7 +67,7 @@ func TestStatusTellsOfVRFs(t *testing.T) {
 			map[string]string{"cluster_udn_blue": "True"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := Status(imported, test.devices, &v1alpha1.NodeRouteStateStatus{}, time.Now())
+			got := Status(&Seen{States: imported, Devices: *test.devices}, &v1alpha1.NodeRouteStateStatus{}, time.Now())
 			if c := condition(got.Conditions); !strings.HasPrefix(c, test.node) {
 				t.Errorf("the node's is %q, want %q", c, test.node)
 			}
@@ -82,7 +82,7 @@ func TestStatusTellsOfVRFs(t *testing.T) {
 
 // A network without a VRF has no routes, but has to be found in the object.
 func TestNetworksWithoutVRFAreTold(t *testing.T) {
-	got := Status([]agent.NetworkState{{Network: "default", Reason: agent.ReasonSynced}}, managed("", taken), &v1alpha1.NodeRouteStateStatus{}, time.Now())
+	got := Status(&Seen{States: []agent.NetworkState{{Network: "default", Reason: agent.ReasonSynced}}, Devices: *managed("", taken)}, &v1alpha1.NodeRouteStateStatus{}, time.Now())
 	red := ofNetwork(&got, "cluster_udn_red")
 	if c := meta.FindStatusCondition(red, v1alpha1.ConditionSynced); c == nil || c.Reason != agent.ReasonVRFMissing || got.NetworkCount != 2 {
 		t.Errorf("%+v", got)
@@ -91,19 +91,19 @@ func TestNetworksWithoutVRFAreTold(t *testing.T) {
 
 func TestVRFReadyGoes(t *testing.T) {
 	imported := []agent.NetworkState{{Network: "cluster_udn_red", Reason: agent.ReasonSynced}}
-	troubled := Status(imported, managed("", taken), &v1alpha1.NodeRouteStateStatus{}, time.Now())
+	troubled := Status(&Seen{States: imported, Devices: *managed("", taken)}, &v1alpha1.NodeRouteStateStatus{}, time.Now())
 	// An agent that was started again does not know yet.
-	if still := Status(imported, &Devices{Managed: true}, &troubled, time.Now()); condition(still.Conditions) != condition(troubled.Conditions) ||
+	if still := Status(&Seen{States: imported, Devices: Devices{Managed: true}}, &troubled, time.Now()); condition(still.Conditions) != condition(troubled.Conditions) ||
 		condition(ofNetwork(&still, "cluster_udn_red")) != condition(ofNetwork(&troubled, "cluster_udn_red")) {
 		t.Errorf("before the first pass it is %+v", still)
 	}
 	mended := taken
 	mended.Reason, mended.Problem = "", ""
-	if now := Status(imported, managed("", mended), &troubled, time.Now()); !strings.HasPrefix(condition(now.Conditions), "True") ||
+	if now := Status(&Seen{States: imported, Devices: *managed("", mended)}, &troubled, time.Now()); !strings.HasPrefix(condition(now.Conditions), "True") ||
 		!strings.HasPrefix(condition(ofNetwork(&now, "cluster_udn_red")), "True") {
 		t.Errorf("mended, it is %+v", now)
 	}
-	if without := Status(imported, &Devices{}, &troubled, time.Now()); condition(without.Conditions)+condition(ofNetwork(&without, "cluster_udn_red")) != "nonenone" {
+	if without := Status(&Seen{States: imported}, &troubled, time.Now()); condition(without.Conditions)+condition(ofNetwork(&without, "cluster_udn_red")) != "nonenone" {
 		t.Errorf("without --manage-vrfs it is %+v", without)
 	}
 }

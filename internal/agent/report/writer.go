@@ -32,6 +32,7 @@ type Writer struct {
 	// Interval is the least time between two writes; 5 s if 0.
 	Interval time.Duration
 	States   func() []agent.NetworkState
+	Layer2   func() agent.Layer2
 	// VRFs is nil where the agent makes no VRF devices.
 	VRFs *VRFs
 	// Contradictions, where set, are where the agent's flags leave out what the
@@ -108,10 +109,10 @@ func (w *Writer) Write(ctx context.Context) error {
 		}
 		w.written = object
 	}
-	states, devices := w.States(), w.VRFs.Devices()
-	w.tell(ctx, states)
-	w.tellVRFs(ctx, &devices)
-	status := Status(states, &devices, &w.written.Status, time.Now())
+	seen := Seen{States: w.States(), Devices: w.VRFs.Devices(), Layer2: w.Layer2()}
+	w.tell(ctx, seen.States)
+	w.tellVRFs(ctx, &seen.Devices)
+	status := Status(&seen, &w.written.Status, time.Now())
 	if w.Contradictions != nil {
 		setFlags(&status.Conditions, w.Contradictions(), time.Now())
 	}

@@ -110,7 +110,7 @@ func Networks(view *View, settings *Settings) []agent.Network {
 		if !primaryRouted(cudn) {
 			continue
 		}
-		n := agent.Network{Name: ovnk.NetworkName(cudn.Name)}
+		n := agent.Network{Name: ovnk.NetworkName(cudn.Name), Layer2: cudn.Spec.Network.Layer2 != nil}
 		n.ID = view.NetworkIDs[n.Name]
 		if n.VRF = vrf(cudn, view); n.VRF == "" {
 			n.Problem = fmt.Sprintf("the VRF of ClusterUserDefinedNetwork %q is not known yet: waiting for OVN-Kubernetes to set its status.vrfName or the network's ID", cudn.Name)

@@ -54,7 +54,8 @@ func sameSpec(before, after client.Object) bool {
 }
 
 func sameCUDN(before, after *ovnv1.ClusterUserDefinedNetwork) bool {
-	return sameSpec(before, after) && before.Status.VRFName == after.Status.VRFName
+	return sameSpec(before, after) && before.Status.VRFName == after.Status.VRFName &&
+		snapshot.AllocatedDynamically(before) == snapshot.AllocatedDynamically(after)
 }
 
 // sameFRRConfiguration knows nothing new about generated objects: ours are the

@@ -74,6 +74,9 @@ func TestChangesOfNetworks(t *testing.T) {
 		"condition": {cudn, func(o object) {
 			o.Status.Conditions = []metav1.Condition{{Type: ovnv1.ConditionNetworkCreated}}
 		}, false},
+		"dynamic allocation": {cudn, func(o object) {
+			o.Status.Conditions = []metav1.Condition{{Type: ovnk.CUDNNodesSelected, Reason: ovnk.CUDNDynamicAllocation}}
+		}, true},
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -20,19 +21,19 @@ import (
 // without agents, and without their CRD.
 var RouteStateKind = v1alpha1.GroupVersion.WithKind("NodeRouteState")
 
-// absent returns the networks that the node's agent did not find there, and for
-// how long that counts yet.
-func (r *Reconciler) absent(ctx context.Context, name string) (map[string]bool, time.Duration, error) {
+// layer2 returns what the node's agent says of Layer2 networks, and for how long
+// that counts yet.
+func (r *Reconciler) layer2(ctx context.Context, name string) (report model.Layer2Report, left time.Duration, err error) {
 	var state v1alpha1.NodeRouteState
-	err := r.Reader.Get(ctx, types.NamespacedName{Name: name}, &state, client.UnsafeDisableDeepCopy)
+	err = r.Reader.Get(ctx, types.NamespacedName{Name: name}, &state, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		return nil, 0, nil
+		return report, 0, nil
 	}
 	if err != nil {
-		return nil, 0, err
+		return report, 0, err
 	}
-	absent, left := snapshot.Absent(&state, r.Now())
-	return absent, left, nil
+	report, left = snapshot.Absent(&state, r.Now())
+	return report, left, nil
 }
 
 // absentChanges lets a NodeRouteState through if other networks are absent than
@@ -40,13 +41,13 @@ func (r *Reconciler) absent(ctx context.Context, name string) (map[string]bool, 
 func absentChanges() predicate.TypedPredicate[*v1alpha1.NodeRouteState] {
 	return predicate.TypedFuncs[*v1alpha1.NodeRouteState]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.NodeRouteState]) bool {
-			after := e.ObjectNew.Status.ActiveTime
+			after := e.ObjectNew.Status.AbsentTime
 			if after == nil {
-				return e.ObjectOld.Status.ActiveTime != nil
+				return e.ObjectOld.Status.AbsentTime != nil
 			}
 			before, _ := snapshot.Absent(e.ObjectOld, after.Time)
 			now, _ := snapshot.Absent(e.ObjectNew, after.Time)
-			return !maps.Equal(before, now)
+			return before.Known != now.Known || !maps.Equal(before.Absent, now.Absent)
 		},
 	}
 }

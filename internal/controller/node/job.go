@@ -22,8 +22,8 @@ type job struct {
 	// object is the node as the API has it.
 	object *corev1.Node
 	node   *model.Node
-	// absent are the networks that are not active on the node.
-	absent map[string]bool
+	// layer2 is what the node's agent says.
+	layer2 model.Layer2Report
 	live   []apply.LiveObject
 	// aside are the RouteAdvertisements that another controller works on and that
 	// is still to cover what was applied for them on this node.
@@ -33,7 +33,7 @@ type job struct {
 // read returns a version of the node as the planner sees it.
 func (j *job) read(object *corev1.Node) *model.Node {
 	node := j.revision.Nodes.Node(object)
-	node.Layer2Absent = j.absent
+	node.Layer2 = j.layer2
 	return &node
 }
 
@@ -82,7 +82,8 @@ func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart,
 	if object == nil {
 		return withApplied(whole.plan.Parts, j.live), 0
 	}
-	before := &job{Reconciler: j.Reconciler, revision: j.revision, node: j.read(object), live: j.live, aside: j.aside}
+	before := *j
+	before.object, before.node = object, j.read(object)
 	last := before.attempt(nil)
 	if last.plan.Keep {
 		return withApplied(whole.plan.Parts, j.live), 0

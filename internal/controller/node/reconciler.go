@@ -58,7 +58,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	absent, left, err := r.absent(ctx, name)
+	layer2, left, err := r.layer2(ctx, name)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -67,7 +67,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		return ctrl.Result{}, err
 	}
 
-	job := job{Reconciler: r, revision: revision, object: &object, absent: absent, live: live}
+	job := job{Reconciler: r, revision: revision, object: &object, layer2: layer2, live: live}
 	job.node = job.read(&object)
 	if job.aside, err = job.uncovered(ctx); err != nil {
 		return ctrl.Result{}, err

@@ -14,22 +14,6 @@ import (
 
 // The binary as it is shipped, after the agent is gone.
 var _ = Describe("agent cleanup", func() {
-	cleanup := func(n *node, flags ...string) (string, error) {
-		GinkgoHelper()
-		arguments := append([]string{"netns", "exec", n.ns.Name, shippedAgent(), "cleanup", "--node=n1",
-			"--ovn-nb=" + n.server.Endpoint(), "--log-format=text", "--timeout=20s"}, flags...)
-		command := exec.Command("ip", arguments...)
-		command.Stderr = GinkgoWriter
-		out, err := command.Output()
-		return string(out), err
-	}
-	mustCleanup := func(n *node, flags ...string) string {
-		GinkgoHelper()
-		out, err := cleanup(n, flags...)
-		Expect(err).NotTo(HaveOccurred(), out)
-		return out
-	}
-
 	It("removes what the agent wrote into OVN, and nothing of anybody else's", func() {
 		n := newNode()
 		n.foreign()
@@ -130,3 +114,21 @@ OVN: set back 1 SNAT rows of router GR_n1
 		Expect(kernelOf(n)).To(Equal(before))
 	})
 })
+
+// cleanup runs the shipped agent's command on the node.
+func cleanup(n *node, flags ...string) (string, error) {
+	GinkgoHelper()
+	arguments := append([]string{"netns", "exec", n.ns.Name, shippedAgent(), "cleanup", "--node=n1",
+		"--ovn-nb=" + n.server.Endpoint(), "--log-format=text", "--timeout=20s"}, flags...)
+	command := exec.Command("ip", arguments...)
+	command.Stderr = GinkgoWriter
+	out, err := command.Output()
+	return string(out), err
+}
+
+func mustCleanup(n *node, flags ...string) string {
+	GinkgoHelper()
+	out, err := cleanup(n, flags...)
+	Expect(err).NotTo(HaveOccurred(), out)
+	return out
+}

@@ -181,14 +181,11 @@ var _ = Describe("Faults of the database", func() {
 		n.expectReason(blue, agent.ReasonNoGatewayRouter)
 		Expect(n.figure("synced")).To(BeEquivalentTo(1), "of two networks one is synced")
 		Expect(n.state(blue).Message).To(ContainSubstring(blueRouter))
-		Expect(n.state(blue).Active).To(HaveValue(BeFalse()))
-		Expect(n.state("default").Active).To(HaveValue(BeTrue()))
 		n.expectForeign()
 		again()
 		n.expectOurs()
 		n.expectForeign()
 		n.expectReason(blue, agent.ReasonSynced)
-		Expect(n.state(blue).Active).To(HaveValue(BeTrue()))
 	})
 
 	It("sets right what another writer changed, and counts it", func() {

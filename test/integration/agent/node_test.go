@@ -46,6 +46,10 @@ type node struct {
 	interval time.Duration
 	buffer   int
 	endpoint []string
+	// absentAfter is how long a Layer2 network's router has to be missing.
+	absentAfter time.Duration
+	// leftAfter is how long rows of route import have to differ from the kernel.
+	leftAfter time.Duration
 	// manageSNAT is --manage-snat.
 	manageSNAT bool
 	stop       func()
@@ -87,7 +91,7 @@ func (n *node) start() {
 		Settings: n.settings,
 		Kernel:   kernel.Options{Namespace: n.ns.Handle, Interval: n.interval, Buffer: n.buffer, Log: log},
 		OVN:      ovnnb.Options{Endpoints: n.endpoint, Node: "n1", Log: log, Silence: time.Second, Timeout: 20 * time.Second},
-		Log:      log, Registry: n.registry, ManageSNAT: n.manageSNAT,
+		Log:      log, Registry: n.registry, ManageSNAT: n.manageSNAT, AbsentAfter: n.absentAfter, LeftAfter: n.leftAfter,
 	})
 	n.agent.Apply(n.networks, true)
 	ctx, cancel := context.WithCancel(context.Background())

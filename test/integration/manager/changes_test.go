@@ -294,36 +294,50 @@ var _ = Describe("What a change leads to", func() {
 			Eventually(prefixes).WithArguments(ctx).Should(And(
 				HaveKeyWithValue("node-1", ConsistOf("10.244.1.0/24", whole)), HaveKeyWithValue("node-2", ConsistOf(own, whole))), "nobody says where it is active")
 
-			report := func(active bool, age time.Duration) {
+			report := func(age time.Duration, absent ...string) {
 				GinkgoHelper()
 				state := &v1alpha1.NodeRouteState{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}}
 				if err := admin.Get(ctx, client.ObjectKeyFromObject(state), state); err != nil {
 					create(ctx, state)
 				}
-				state.Status = v1alpha1.NodeRouteStateStatus{Networks: []v1alpha1.NetworkRouteState{
-					{Name: "default", Active: new(true)}, {Name: "cluster_udn_flat", Active: &active},
-				}}
-				if !active {
-					state.Status.ActiveTime = &metav1.Time{Time: time.Now().Add(-age)}
-				}
+				state.Status = v1alpha1.NodeRouteStateStatus{AbsentNetworks: absent, AbsentTime: &metav1.Time{Time: time.Now().Add(-age)}}
 				Expect(admin.Status().Update(ctx, state)).To(Succeed())
 			}
-			report(false, 0)
+			report(0, "cluster_udn_flat")
 			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 			Expect(prefixes(ctx)).To(And(HaveKeyWithValue("node-1", ConsistOf("10.244.1.0/24", whole)), HaveKeyWithValue("node-2", ConsistOf(own))))
 			Expect(condition(ctx, "flat", status.Rendered)).To(And(
 				HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("not set up on a node"))))
-			report(false, time.Minute)
+			report(time.Minute, "cluster_udn_flat")
 			manager.expect(nil)
 
-			report(true, 0)
+			report(0)
 			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 			Expect(prefixes(ctx)).To(HaveKeyWithValue("node-2", ConsistOf(own, whole)))
 
 			// An agent that is gone is believed for half an hour.
-			report(false, 30*time.Minute-5*time.Second)
+			report(30*time.Minute-5*time.Second, "cluster_udn_flat")
 			manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 			Eventually(prefixes).WithArguments(ctx).WithTimeout(20 * time.Second).Should(HaveKeyWithValue("node-2", ConsistOf(own, whole)))
+		})
+
+		It("names the nodes whose agents don't say where networks are that OVN-Kubernetes allocates dynamically", func(ctx context.Context) {
+			network := flat()
+			create(ctx, objects.Advertisement("flat", objects.OfNetworks(map[string]string{"advertise": "flat"})), network)
+			manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+			network.Status.Conditions = []metav1.Condition{{Type: "NodesSelected", Status: metav1.ConditionTrue, Reason: "DynamicAllocation",
+				Message: "1 node(s) rendered with network", LastTransitionTime: metav1.Now()}}
+			Expect(admin.Status().Update(ctx, network)).To(Succeed())
+			manager.expect(map[string]int{applyStatus: 1})
+			note := func() metav1.Condition { return condition(ctx, "flat", status.Rendered) }
+			Expect(note()).To(And(HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("node-1, node-2, node-3 (OVN-Kubernetes sets networks up only where"))))
+
+			state := &v1alpha1.NodeRouteState{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}}
+			create(ctx, state)
+			state.Status.AbsentTime = new(metav1.Now())
+			Expect(admin.Status().Update(ctx, state)).To(Succeed())
+			manager.expect(map[string]int{applyStatus: 1})
+			Expect(note()).To(HaveField("Message", ContainSubstring("note: node-1, node-3 (")))
 		})
 	})
 
