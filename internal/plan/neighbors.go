@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -38,38 +37,39 @@ func withNextHops(n *templateNeighbor, hops []netip.Addr) (model.Session, *model
 // one AS number, so that over eBGP these routes carry the node's own, for which
 // FRR would drop every one of them (RFC 4271, 9.1.2: AS loop). What a template
 // says is left to it.
-//
-// A network's own VRF looks for the loop again when it imports what the target
-// VRF accepted, and knows the neighbor's allowance only as a number: "origin" is
-// none there (FRR issue 17797).
-func acceptOwnASN(session *model.Session, n *templateNeighbor, imported bool, part *model.NodePart) {
-	enough := "origin"
-	if imported {
-		enough = "1"
-	}
-	note := func(reason, consequence string) {
+func acceptOwnASN(session *model.Session, n *templateNeighbor, part *model.NodePart) {
+	switch session.AllowAsIn {
+	case "":
+		session.AllowAsIn = "origin"
+	case "none":
 		part.Findings = append(part.Findings, model.Finding{
-			Outcome: model.Notice, Reason: reason, Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
-			Message: fmt.Sprintf("neighbor %s has allowAsIn %q, with which FRR %s over eBGP, and a network without overlay needs that: remove allowAsIn, or set it to %q",
-				n.ID(), session.AllowAsIn, consequence, enough),
+			Outcome: model.Notice, Reason: "AllowAsInNone", Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
+			Message: fmt.Sprintf("neighbor %s has allowAsIn \"none\", with which FRR drops over eBGP what other nodes announce, and a network without overlay needs that: "+
+				"remove allowAsIn, or set it to \"origin\"", n.ID()),
 		})
-	}
-	switch {
-	case session.AllowAsIn == "":
-		session.AllowAsIn = enough
-	case session.AllowAsIn == "none":
-		note("AllowAsInNone", "drops what other nodes announce")
-	case session.AllowAsIn == "origin" && imported:
-		note("AllowAsInOrigin", "imports nothing that other nodes announce into the network's VRF")
 	}
 }
 
-// importsReceived reports whether a network without overlay imports into its own
-// VRF what the router's neighbors announce in another.
-func (c *contribution) importsReceived(r *matchedRouter) bool {
-	return r.network == nil && slices.ContainsFunc(c.networks, func(n *advertisedNetwork) bool {
-		return n.Transport == model.TransportNoOverlay && n.VRF != r.VRF
-	})
+// asnOfNoPath is reserved (RFC 7300), so that no AS path has it.
+const asnOfNoPath = 65535
+
+// external reports whether a neighbor of the router is of another AS.
+func (r *routerBuilder) external() bool {
+	for _, n := range r.neighbors {
+		if n.DynamicASN == "external" || n.DynamicASN == "" && n.ASN != r.asn {
+			return true
+		}
+	}
+	return false
+}
+
+// importsNoOwnASN tells of a VRF that FRR imports nothing of other nodes into.
+// Unlike a neighbor, an import has no allowAsIn: FRR looks for the VRF's own AS
+// number in each path, which over eBGP has that of all nodes
+// (FRR issue 17607). Where the VRF is ours alone, it has a number that no path has.
+func importsNoOwnASN(n *advertisedNetwork, asn uint32) model.Finding {
+	return nodeFinding(model.Notice, "VRFSharesASN", fmt.Sprintf("network %q has no overlay, and the router that an FRRConfiguration has in its VRF %s has the nodes' AS number %d: "+
+		"FRR imports nothing there that came from other nodes over eBGP; remove that router, or give it another AS number", n.DisplayName(), n.VRF, asn))
 }
 
 // receiveForNeighbor takes the matches of the neighbor's family.

@@ -123,7 +123,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		part.Findings = append(part.Findings, *conflict)
 		return
 	}
-	hops, imported := p.nextHops(c.advertiser, r.VRF), c.importsReceived(&r)
+	hops := p.nextHops(c.advertiser, r.VRF)
 	var reached [][]netip.Prefix
 	for _, n := range r.neighbors {
 		if slices.Contains(p.node.Addresses, n.address) {
@@ -136,7 +136,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		}
 		session, conflict := withNextHops(n, hops)
 		if len(receive) > 0 {
-			acceptOwnASN(&session, n, imported, part)
+			acceptOwnASN(&session, n, part)
 		}
 		if conflict == nil && p.disagrees(t.template, r.templateRouter, n, &session, part) {
 			continue
@@ -167,7 +167,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 	config.contributors[c.Name] = true
 	router.prefixes = append(router.prefixes, prefixes.all)
 	if c.TargetVRF != model.TargetVRFAuto {
-		p.leak(c, config, router)
+		p.leak(c, config, router, part)
 	}
 }
 
@@ -200,22 +200,30 @@ func appendAdvertised(list []model.AdvertisedPrefix, vrf string, prefixes []neti
 }
 
 // leak lets the target VRF and the VRF of each network import each other.
-func (p *nodePlanner) leak(c *contribution, config *configBuilder, target *routerBuilder) {
+func (p *nodePlanner) leak(c *contribution, config *configBuilder, target *routerBuilder, part *model.NodePart) {
 	targetName := cmp.Or(target.vrf, model.DefaultVRF)
 	for _, n := range c.networks {
 		if n.VRF == target.vrf {
 			continue
 		}
 		target.imports = append(target.imports, n.vrf)
+		_, known := p.templates.router(&p.node.Host, config.namespace, n.VRF, nil)
 		router := config.routers[n.VRF]
 		if router == nil {
 			// The ASN of a VRF that no template configures is ours to choose; that of
 			// a VRF that one does configure has to be the same, or frr-k8s refuses.
 			asn, id := target.asn, target.id
-			if _, known := p.templates.router(&p.node.Host, config.namespace, n.VRF, nil); known != nil {
+			if known != nil {
 				asn, id = known.ASN, known.ID
 			}
 			router = config.add(n.VRF, asn, id, c.Name)
+		}
+		if n.Transport == model.TransportNoOverlay && target.external() {
+			if known == nil && router.template == nil {
+				router.asn = asnOfNoPath
+			} else if router.asn == target.asn {
+				part.Findings = append(part.Findings, importsNoOwnASN(n, router.asn))
+			}
 		}
 		router.imports = append(router.imports, targetName)
 	}

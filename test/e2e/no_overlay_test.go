@@ -29,8 +29,8 @@ var _ = Describe("A network without an overlay", Label("story6"), NeedsVRF, func
 		expectPodsReachEachOther(ctx, l, bare)
 	})
 
-	// The default VRF and the network's both look for AS loops, the latter again when
-	// it imports from the former (https://github.com/FRRouting/frr/issues/17797).
+	// The default VRF looks for AS loops when it receives a route, the network's VRF
+	// again when it imports it (https://github.com/FRRouting/frr/issues/17607).
 	It("has pods reach each other where the fabric is another AS: Unmanaged", func(ctx context.Context) {
 		l := use(ctx, lab.Default())
 		tor := l.Router("tor")
