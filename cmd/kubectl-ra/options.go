@@ -27,11 +27,11 @@ var outputs = []string{outputTable, outputYAML, outputJSON, outputDiff}
 
 // options are the flags as they were given.
 type options struct {
-	files   []string
-	from    []string
-	live    bool
-	output  string
-	nodes   []string
+	files  []string
+	from   []string
+	live   bool
+	output string
+	nodes  []string
 
 	// kube says which cluster and as whom, by kubeFlags, as for kubectl itself.
 	kube      *genericclioptions.ConfigFlags
