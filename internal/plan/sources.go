@@ -7,10 +7,10 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// route is a prefix that a source yields for a node.
+// route is what a source yields for a node, for pods of a network.
 type route struct {
 	network *advertisedNetwork
-	prefix  netip.Prefix
+	model.Route
 }
 
 // source yields the routes of networks on the planner's node, and tells in the
@@ -35,7 +35,7 @@ func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part 
 	for _, routesOf := range a.sources() {
 		out = append(out, routesOf(p, a, networks, part)...)
 	}
-	slices.SortFunc(out, func(x, y route) int { return x.prefix.Compare(y.prefix) })
+	slices.SortFunc(out, func(x, y route) int { return x.Prefix.Compare(y.Prefix) })
 	return out
 }
 
@@ -50,7 +50,7 @@ func podNetworkRoutes(p *nodePlanner, a *advertiser, networks []*advertisedNetwo
 			})
 			return
 		}
-		out = append(out, route{n, prefix})
+		out = append(out, route{n, model.Route{Prefix: prefix}})
 	}
 	for _, n := range networks {
 		if !n.hasHostSubnets() {
@@ -72,7 +72,7 @@ func egressIPRoutes(p *nodePlanner, _ *advertiser, networks []*advertisedNetwork
 	for _, e := range p.egress[p.node.Name] {
 		i := slices.IndexFunc(networks, func(n *advertisedNetwork) bool { return n.Name == e.network && !n.withoutEgressIPs })
 		if i >= 0 {
-			out = append(out, route{networks[i], e.prefix})
+			out = append(out, route{networks[i], model.Route{Prefix: e.prefix}})
 		}
 	}
 	return out
