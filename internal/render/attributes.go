@@ -13,6 +13,9 @@ import (
 // preference and each community, the prefixes that get it, and refuses a value
 // that is listed twice.
 func attributes(out *frrk8sv1beta1.Advertise, routes []model.Route) {
+	if !slices.ContainsFunc(routes, func(r model.Route) bool { return r.Attributes != model.Attributes{} }) {
+		return
+	}
 	byPreference := map[uint32][]string{}
 	byCommunity := map[model.Community][]string{}
 	for i := range routes {
