@@ -25,7 +25,10 @@ type Cluster struct {
 	// Disputes are, by node, the subnets that it claims and can't have, because
 	// other nodes claim them, too.
 	Disputes map[string][]Dispute
-	Settings Settings
+	// DefaultSubnets are, by node, the parts of the default network that it claims:
+	// they tell which nodes another one's address concerns. nil where not known.
+	DefaultSubnets map[string][]netip.Prefix
+	Settings       Settings
 }
 
 // Settings are the operator's own flags, as far as they change the plan.

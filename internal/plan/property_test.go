@@ -120,10 +120,7 @@ func randomSnapshot(r *rand.Rand) *model.Snapshot {
 	}
 	for i := range r.IntN(4) {
 		s.Namespaces = append(s.Namespaces, model.Namespace{Name: fmt.Sprintf("ns-%d", i), Labels: randomLabels(r)})
-		s.EgressIPs = append(s.EgressIPs, model.EgressIP{
-			Name: fmt.Sprintf("eip-%d", i), NamespaceSelector: randomSelector(r), Problem: randomProblem(r),
-			Assignments: []model.EgressAssignment{{Node: fmt.Sprintf("node-%d", r.IntN(4)), Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})}},
-		})
+		s.EgressIPs = append(s.EgressIPs, randomEgressIP(r, i))
 	}
 	for i := range r.IntN(5) {
 		n := randomNode(r, i)
@@ -224,6 +221,13 @@ func randomRouteAdvertisement(r *rand.Rand, i int) model.RouteAdvertisement {
 		TemplateSelector: randomSelector(r), SelectsDefaultNetwork: r.IntN(2) == 0,
 		NetworkSelectors: []model.Selector{randomSelector(r)}, ForeignController: pick(r, "", "", "", "another"),
 		Managed: r.IntN(9) == 0, Problem: randomProblem(r),
+	}
+}
+
+func randomEgressIP(r *rand.Rand, i int) model.EgressIP {
+	return model.EgressIP{
+		Name: fmt.Sprintf("eip-%d", i), NamespaceSelector: randomSelector(r), Problem: randomProblem(r),
+		Assignments: []model.EgressAssignment{{Node: fmt.Sprintf("node-%d", r.IntN(4)), Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})}},
 	}
 }
 
