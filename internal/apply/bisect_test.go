@@ -23,7 +23,7 @@ func withProfiles(namespace string, contributors ...string) []*frrk8sv1beta1.FRR
 		return nil
 	}
 	config := model.NodeConfig{Namespace: namespace, Contributors: contributors, Routers: []model.Router{
-		{ASN: 64512, Prefixes: []netip.Prefix{netip.MustParsePrefix("10.244.1.0/24")}},
+		{ASN: 64512, Routes: []model.Route{{Prefix: netip.MustParsePrefix("10.244.1.0/24")}}},
 	}}
 	for _, name := range contributors {
 		config.BFDProfiles = append(config.BFDProfiles, model.BFDProfile{Name: name})

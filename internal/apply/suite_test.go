@@ -152,7 +152,7 @@ func pointerTo[T any](v T) *T { return &v }
 // that leak with it.
 func desired(namespace, node string, vrfs int) []*frrk8sv1beta1.FRRConfiguration {
 	prefix := netip.MustParsePrefix("10.244.1.0/24")
-	router := model.Router{ASN: 64512, ID: "192.0.2.1", Prefixes: []netip.Prefix{prefix}}
+	router := model.Router{ASN: 64512, ID: "192.0.2.1", Routes: []model.Route{{Prefix: prefix}}}
 	config := model.NodeConfig{
 		Namespace: namespace, Contributors: []string{"default"},
 		BFDProfiles: []model.BFDProfile{{Name: "fast", ReceiveInterval: pointerTo[uint32](100), EchoMode: pointerTo(false)}},
@@ -171,7 +171,7 @@ func desired(namespace, node string, vrfs int) []*frrk8sv1beta1.FRRConfiguration
 				EBGPMultiHop: true, BFDProfile: "fast", GracefulRestart: true, AllowAsIn: "origin",
 				AddressFamilies: []string{"evpn", "unicast"}, NextHopIPv4: "192.0.2.7",
 			},
-			Advertise: []netip.Prefix{prefix},
+			Advertise: []model.Route{{Prefix: prefix}},
 			Receive:   []model.PrefixMatch{{Prefix: netip.MustParsePrefix("10.244.0.0/16"), GE: 24, LE: 24}},
 		},
 		{Session: model.Session{Interface: "eth1", DynamicASN: "external"}},

@@ -1,7 +1,5 @@
 package model
 
-import "net/netip"
-
 // Plan is what the cluster should look like.
 type Plan struct {
 	// Nodes is sorted by name.
@@ -40,8 +38,9 @@ type Router struct {
 	ID  string
 	// VRF is "" for the default VRF.
 	VRF string
-	// Prefixes is sorted, without duplicates.
-	Prefixes []netip.Prefix
+	// Routes are what it originates, sorted, one for each prefix. Attributes are the
+	// business of its neighbors.
+	Routes []Route
 	// Imports are VRF names, the default one as DefaultVRF; sorted.
 	Imports   []string
 	Neighbors []Neighbor
@@ -50,8 +49,8 @@ type Router struct {
 // Neighbor is one BGP neighbor of a Router.
 type Neighbor struct {
 	Session
-	// Advertise is sorted, a subset of the router's prefixes.
-	Advertise []netip.Prefix
+	// Advertise is sorted, one for each prefix, a subset of the router's prefixes.
+	Advertise []Route
 	Receive   []PrefixMatch
 }
 
@@ -64,8 +63,8 @@ type NodePart struct {
 	Findings []Finding
 	// Inactive are the networks that are selected and not set up on the node.
 	Inactive []string
-	// Advertised are the (VRF, prefix) pairs that reach at least one neighbor.
-	Advertised []AdvertisedPrefix
+	// Advertised are the routes that reach at least one neighbor, sorted by VRF.
+	Advertised []AdvertisedRoutes
 	// Takeover tells what the node's frr-k8s made of it. The planner leaves it
 	// at TakeoverUnknown: it comes from what the node reports afterwards.
 	Takeover Takeover
@@ -73,10 +72,11 @@ type NodePart struct {
 	TakeoverMessage string
 }
 
-// AdvertisedPrefix is a prefix that a router of this VRF originates.
-type AdvertisedPrefix struct {
-	VRF    string
-	Prefix netip.Prefix
+// AdvertisedRoutes are what a router of this VRF originates.
+type AdvertisedRoutes struct {
+	VRF string
+	// Routes is sorted, one for each prefix.
+	Routes []Route
 }
 
 // PartState is how far a RouteAdvertisements object got on a node.

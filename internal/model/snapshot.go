@@ -28,7 +28,10 @@ type Cluster struct {
 	// DynamicAllocation is set where OVN-Kubernetes sets networks up only on nodes
 	// that pods of theirs run on.
 	DynamicAllocation bool
-	Settings          Settings
+	// DefaultSubnets are, by node, the parts of the default network that it claims:
+	// they tell which nodes another one's address concerns. nil where not known.
+	DefaultSubnets map[string][]netip.Prefix
+	Settings       Settings
 }
 
 // Settings are the operator's own flags, as far as they change the plan.

@@ -2,70 +2,202 @@ package plan
 
 import (
 	"maps"
-	"net/netip"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
 // Affected says which nodes have to be planned again after old: all of them,
 // or those that are named. Nodes whose own state changed are not its business.
+//
+// It asks all that a node's plan depends on, the sources and what follows here. Each
+// may name a node too many, where only the node's own state tells whether its plan
+// changes, and never one too few.
 func (c *Compiled) Affected(old *Compiled) (all bool, nodes []string) {
-	if old == nil || !c.sameForAllNodes(old) {
+	if old == nil {
 		return true, nil
 	}
-	if c.guardsOthers(old) {
+	touched := &touchedNodes{names: map[string]bool{}}
+	for _, dependency := range []func(c, old *Compiled, nodes *touchedNodes){
+		touchedBySettings, touchedByAdvertisers, touchedByTemplates, touchedByHostnames,
+	} {
+		dependency(c, old, touched)
+	}
+	for i, s := range c.sources {
+		s.touched(c, old.sources[i], old, touched)
+	}
+	if touched.all {
 		return true, nil
 	}
-	names := map[string]bool{}
-	changedKeys(c.cluster.Disputes, old.cluster.Disputes, func(node string) { names[node] = true })
-	changedKeys(c.egress, old.egress, func(node string) { names[node] = true })
-	changedKeys(c.sharedHostnames, old.sharedHostnames, func(hostname string) {
-		for _, node := range slices.Concat(c.sharedHostnames[hostname], old.sharedHostnames[hostname]) {
-			names[node] = true
+	return false, slices.Sorted(maps.Keys(touched.names))
+}
+
+// touchedNodes are those that have to be planned again.
+type touchedNodes struct {
+	all   bool
+	names map[string]bool
+}
+
+func (t *touchedNodes) add(name string) { t.names[name] = true }
+
+func (t *touchedNodes) addAll() { t.all = true }
+
+// addSelected adds nodes that all of the selectors match.
+func (t *touchedNodes) addSelected(hosts []model.Host, selectors ...model.Selector) {
+	for i := range hosts {
+		if !slices.ContainsFunc(selectors, func(s model.Selector) bool { return !s.Matches(hosts[i].Labels) }) {
+			t.add(hosts[i].Name)
+		}
+	}
+}
+
+// uses reports whether an object that is planned has routes of a network by a source.
+func (c *Compiled) uses(s source, network string) bool {
+	return slices.ContainsFunc(c.advertisers, func(a *advertiser) bool {
+		return a.asks(s) && a.byName[network] != nil && !slices.Contains(a.byName[network].refusedBy, s)
+	})
+}
+
+// touchedBySettings is for flags, which change with the process, and in previews, and
+// for what OVN-Kubernetes does in all of the cluster.
+func touchedBySettings(c, old *Compiled, nodes *touchedNodes) {
+	if c.cluster.DynamicAllocation != old.cluster.DynamicAllocation ||
+		!slices.Equal(c.cluster.Settings.ServiceSubnets, old.cluster.Settings.ServiceSubnets) ||
+		!slices.Equal(c.cluster.Settings.ClusterSubnets, old.cluster.Settings.ClusterSubnets) {
+		nodes.addAll()
+	}
+}
+
+// touchedByAdvertisers compares the objects that are planned. One that changed
+// touches all nodes that it selects, though a node may lack the network by which
+// it differs; one that changed places with another counts as changed, though the
+// two may never meet.
+func touchedByAdvertisers(c, old *Compiled, nodes *touchedNodes) {
+	now, before := c.planned(), old.planned()
+	touch := func(a *advertiser) { nodes.addSelected(c.cluster.Hosts, a.NodeSelector) }
+	both := func(list []*advertiser, others *Compiled) []*advertiser {
+		return slices.DeleteFunc(slices.Clone(list), func(a *advertiser) bool {
+			other := others.byName[a.Name]
+			gone := other == nil || other.idle
+			if gone {
+				touch(a)
+			}
+			return gone
+		})
+	}
+	now, before = both(now, old), both(before, c)
+	for i, a := range now {
+		other := old.byName[a.Name]
+		if before[i] != other || !a.plannedAs(other) {
+			touch(a)
+			touch(other)
+			continue
+		}
+		for _, t := range changedMatches(a, other) {
+			nodes.addSelected(c.cluster.Hosts, a.NodeSelector, t.NodeSelector)
+		}
+	}
+}
+
+// planned are the objects that there is something to plan for.
+func (c *Compiled) planned() []*advertiser {
+	return slices.DeleteFunc(slices.Clone(c.advertisers), func(a *advertiser) bool { return a.idle })
+}
+
+// plannedAs reports whether nodes' plans are the same for the object as for other,
+// but for templates, which are looked at one by one.
+func (a *advertiser) plannedAs(other *advertiser) bool {
+	return a.aside == other.aside && a.Managed == other.Managed && a.TargetVRF == other.TargetVRF &&
+		reflect.DeepEqual(a.NodeSelector, other.NodeSelector) && slices.EqualFunc(a.sources, other.sources, sameKind) &&
+		slices.EqualFunc(a.networks, other.networks, (*advertisedNetwork).plannedAs)
+}
+
+func (n *advertisedNetwork) plannedAs(other *advertisedNetwork) bool {
+	// What the object made of these has been compared already.
+	irrelevant := func(n model.Network) model.Network {
+		n.Labels, n.NamespaceSelector, n.SubnetsNotice, n.ManagedRouting = nil, nil, nil, false
+		n.Created = time.Time{}
+		return n
+	}
+	return slices.EqualFunc(n.refusedBy, other.refusedBy, sameKind) && reflect.DeepEqual(irrelevant(*n.Network), irrelevant(*other.Network))
+}
+
+func sameKind(a, b source) bool { return a.advertisement() == b.advertisement() }
+
+// touchedByTemplates is about templates and all that stands beside them in the same
+// namespace: frr-k8s merges these. A changed one touches nodes that it selects and
+// on which something is advertised there, though what changed of it may not matter.
+func touchedByTemplates(c, old *Compiled, nodes *touchedNodes) {
+	for _, t := range changedTemplates(c, old) {
+		for i := range c.cluster.Hosts {
+			h := &c.cluster.Hosts[i]
+			if t.NodeSelector.Matches(h.Labels) && (c.advertisesIn(t.Namespace, h) || old.advertisesIn(t.Namespace, h)) {
+				nodes.add(h.Name)
+			}
+		}
+	}
+}
+
+// advertisesIn reports whether an object advertises from the node by a template of
+// the namespace.
+func (c *Compiled) advertisesIn(namespace string, h *model.Host) bool {
+	return slices.ContainsFunc(c.advertisers, func(a *advertiser) bool {
+		return !a.idle && a.NodeSelector.Matches(h.Labels) && slices.ContainsFunc(a.templates, func(t *matchedTemplate) bool {
+			return t.Namespace == namespace && t.NodeSelector.Matches(h.Labels)
+		})
+	})
+}
+
+// changedTemplates returns the versions that are in one of the two only, and those
+// that objects select in one of the two only.
+func changedTemplates(c, old *Compiled) []*model.Template {
+	type version struct {
+		model.Template
+		selected bool
+	}
+	byName := func(c *Compiled) map[string]version {
+		out := make(map[string]version, len(c.templates.all))
+		for _, t := range c.templates.all {
+			v := version{*t.Template, c.selected[t]}
+			// What is selected by them has been compared already.
+			if v.Labels = nil; t.managed() {
+				v.Labels = map[string]string{model.LabelManaged: "true"}
+			}
+			out[t.displayName()] = v
+		}
+		return out
+	}
+	now, before := byName(c), byName(old)
+	var out []*model.Template
+	changedKeys(now, before, func(name string) {
+		for _, versions := range []map[string]version{now, before} {
+			if v, found := versions[name]; found {
+				out = append(out, &v.Template)
+			}
 		}
 	})
-	for _, t := range changedTemplates(c.templates, old.templates) {
-		for i := range c.cluster.Hosts {
-			if h := &c.cluster.Hosts[i]; t.NodeSelector.Matches(h.Labels) {
-				names[h.Name] = true
-			}
-		}
+	return out
+}
+
+// changedMatches are the templates that only one of two versions of an object uses.
+func changedMatches(a, b *advertiser) []*matchedTemplate {
+	only := func(a, b *advertiser) []*matchedTemplate {
+		return slices.DeleteFunc(slices.Clone(a.templates), func(t *matchedTemplate) bool {
+			return slices.ContainsFunc(b.templates, func(other *matchedTemplate) bool { return other.displayName() == t.displayName() })
+		})
 	}
-	return false, slices.Sorted(maps.Keys(names))
+	return slices.Concat(only(a, b), only(b, a))
 }
 
-// sameForAllNodes compares what every node's plan depends on.
-func (c *Compiled) sameForAllNodes(old *Compiled) bool {
-	return reflect.DeepEqual(c.cluster.RouteAdvertisements, old.cluster.RouteAdvertisements) &&
-		reflect.DeepEqual(c.cluster.Networks, old.cluster.Networks) &&
-		reflect.DeepEqual(c.cluster.Settings, old.cluster.Settings) && c.cluster.DynamicAllocation == old.cluster.DynamicAllocation &&
-		slices.EqualFunc(c.advertisers, old.advertisers, sameSelection)
-}
-
-// guardsOthers reports whether an address that no prefix may cover came or went
-// within a network. Nodes come and go, and mostly none of them does.
-func (c *Compiled) guardsOthers(old *Compiled) bool {
-	inside := func(address netip.Addr) bool {
-		for _, networks := range [][]model.Network{c.cluster.Networks, old.cluster.Networks} {
-			for i := range networks {
-				for _, subnet := range networks[i].Subnets {
-					if subnet.Prefix.Contains(address) {
-						return true
-					}
-				}
-			}
+// touchedByHostnames is for labels that several nodes have or had.
+func touchedByHostnames(c, old *Compiled, nodes *touchedNodes) {
+	changedKeys(c.sharedHostnames, old.sharedHostnames, func(hostname string) {
+		for _, node := range slices.Concat(c.sharedHostnames[hostname], old.sharedHostnames[hostname]) {
+			nodes.add(node)
 		}
-		return slices.ContainsFunc(c.cluster.Settings.ClusterSubnets, func(s model.NetworkSubnet) bool { return s.Prefix.Contains(address) })
-	}
-	return c.guarded.differs(old.guarded, inside)
-}
-
-// sameSelection reports whether an object still selects the same networks;
-// changed templates are looked at one by one.
-func sameSelection(a, b *advertiser) bool {
-	return a.idle == b.idle && slices.EqualFunc(a.networks, b.networks, func(x, y *advertisedNetwork) bool { return x.Name == y.Name })
+	})
 }
 
 func changedKeys[V any](a, b map[string]V, changed func(string)) {
@@ -79,25 +211,4 @@ func changedKeys[V any](a, b map[string]V, changed func(string)) {
 			changed(key)
 		}
 	}
-}
-
-// changedTemplates returns the versions that are in one index only.
-func changedTemplates(a, b *templateIndex) []*model.Template {
-	byName := func(index *templateIndex) map[string]*model.Template {
-		out := make(map[string]*model.Template, len(index.all))
-		for _, t := range index.all {
-			out[t.displayName()] = t.Template
-		}
-		return out
-	}
-	templatesA, templatesB := byName(a), byName(b)
-	var out []*model.Template
-	changedKeys(templatesA, templatesB, func(name string) {
-		for _, index := range []map[string]*model.Template{templatesA, templatesB} {
-			if t := index[name]; t != nil {
-				out = append(out, t)
-			}
-		}
-	})
-	return out
 }

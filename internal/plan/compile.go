@@ -16,10 +16,7 @@ type Compiled struct {
 	advertisers []*advertiser
 	byName      map[string]*advertiser
 	templates   *templateIndex
-	// spaces hold the networks that each VRF advertises, without overlaps.
-	spaces map[string]*addressSpace
-	// egress holds the egress IPs on each node, sorted.
-	egress map[string][]egressRoute
+	sources     []source
 	// selected are the templates that advertisers use. What two of them disagree
 	// about is found when both have contributed; see configBuilder.
 	selected map[*template]bool
@@ -32,7 +29,8 @@ type Compiled struct {
 // advertiser is a RouteAdvertisements object with what it selects.
 type advertiser struct {
 	model.RouteAdvertisement
-	pods, egressIPs bool
+	// sources are those that it asks for.
+	sources []source
 	// idle is set where there is nothing to plan: the object is invalid or selects
 	// nothing usable.
 	idle bool
@@ -56,8 +54,8 @@ type advertisedNetwork struct {
 	*model.Network
 	// vrf is the VRF's name as frr-k8s' imports write it.
 	vrf string
-	// withoutEgressIPs is set where its egress IPs must be left out.
-	withoutEgressIPs bool
+	// refusedBy are sources that have no routes of it.
+	refusedBy []source
 }
 
 // Compile resolves what concerns all nodes. The cluster must not be changed
@@ -66,6 +64,7 @@ func Compile(c *model.Cluster) *Compiled {
 	out := &Compiled{
 		cluster: *c,
 		byName:  make(map[string]*advertiser, len(c.RouteAdvertisements)),
+		sources: newSources(),
 	}
 	out.cluster.Networks = slices.SortedFunc(slices.Values(c.Networks), compareNetworks)
 	out.cluster.RouteAdvertisements = slices.SortedFunc(slices.Values(c.RouteAdvertisements), compareRouteAdvertisements)
@@ -77,6 +76,7 @@ func Compile(c *model.Cluster) *Compiled {
 		a := &advertiser{RouteAdvertisement: out.cluster.RouteAdvertisements[i]}
 		out.advertisers = append(out.advertisers, a)
 		out.byName[a.Name] = a
+		a.ask(out.sources)
 		a.checkSpec(c.Settings)
 	}
 	for _, a := range out.advertisers {
@@ -88,7 +88,9 @@ func Compile(c *model.Cluster) *Compiled {
 		a.selectTemplates(out.templates)
 	}
 	// Only then, because a network that reaches no neighbor claims no addresses.
-	out.spaces = holdBackOverlaps(out.advertisers)
+	for _, s := range out.sources {
+		s.gather(out)
+	}
 	for _, a := range out.advertisers {
 		a.idle = a.idle || len(a.networks) == 0 || len(a.templates) == 0
 	}
@@ -98,7 +100,6 @@ func Compile(c *model.Cluster) *Compiled {
 			out.selected[t.template] = out.selected[t.template] || !a.idle
 		}
 	}
-	out.egress = assignEgressIPs(c, out.guarded, out.advertisers)
 	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {
 		a.noteSharedRouterIDs(shared, c.Hosts)
@@ -137,23 +138,19 @@ func compareNetworks(a, b model.Network) int {
 
 // checkSpec looks at the object alone.
 func (a *advertiser) checkSpec(settings model.Settings) {
-	a.pods = slices.Contains(a.Advertisements, model.AdvertisePodNetwork)
-	a.egressIPs = slices.Contains(a.Advertisements, model.AdvertiseEgressIP)
 	if settings.TakeOver {
 		a.takenFrom, a.ForeignController = a.ForeignController, ""
 	}
 	a.aside = a.ForeignController != ""
+	problem := a.Problem
+	for i := 0; problem == nil && i < len(a.sources); i++ {
+		problem = a.sources[i].check(a)
+	}
 	switch {
-	case a.Problem != nil:
-		a.reject(a.Problem.Reason, a.Problem.Message)
-	case !a.pods && !a.egressIPs:
+	case problem != nil:
+		a.reject(problem.Reason, problem.Message)
+	case len(a.sources) == 0:
 		a.reject("NothingAdvertised", "spec.advertisements names nothing to advertise: add PodNetwork, EgressIP or both")
-	case a.pods && !a.NodeSelector.Empty():
-		a.reject("NodeSelectorNotEmpty", "spec.nodeSelector must be empty when PodNetwork is advertised, because every node owns a part of the pod network: "+
-			"empty it, or advertise EgressIP in a RouteAdvertisements object of its own")
-	case a.egressIPs && a.TargetVRF == model.TargetVRFAuto:
-		a.reject("EgressIPWithAutoVRF", `EgressIP can't be advertised with targetVRF "auto", because egress IPs belong to the default VRF: `+
-			`name the target VRF, or advertise EgressIP in a RouteAdvertisements object of its own with targetVRF "default"`)
 	default:
 		a.checkTargetVRF()
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -28,7 +27,7 @@ type routerBuilder struct {
 	// owner was the first to ask for the router, with this template.
 	owner     string
 	template  *template
-	prefixes  [][]netip.Prefix
+	routes    [][]model.Route
 	imports   []string
 	neighbors map[string]*neighborBuilder
 }
@@ -38,7 +37,7 @@ type neighborBuilder struct {
 	owner     string
 	template  *template
 	profile   *model.BFDProfile
-	advertise [][]netip.Prefix
+	advertise [][]model.Route
 	receive   []model.PrefixMatch
 }
 
@@ -64,7 +63,7 @@ func (c *configBuilder) add(vrf string, asn uint32, id, owner string) *routerBui
 
 // forget removes a router that nothing was put into.
 func (c *configBuilder) forget(r *routerBuilder) {
-	if len(r.prefixes) == 0 && len(r.imports) == 0 && len(r.neighbors) == 0 {
+	if len(r.routes) == 0 && len(r.imports) == 0 && len(r.neighbors) == 0 {
 		delete(c.routers, r.vrf)
 	}
 }
@@ -121,7 +120,7 @@ func (c *configBuilder) profileConflict(t *template, n *templateNeighbor) *model
 }
 
 // neighbor adds prefixes to a neighbor, or says why it can't.
-func (r *routerBuilder) neighbor(ra string, t *template, n *templateNeighbor, session model.Session, advertise []netip.Prefix, receive []model.PrefixMatch) *model.Finding {
+func (r *routerBuilder) neighbor(ra string, t *template, n *templateNeighbor, session model.Session, advertise []model.Route, receive []model.PrefixMatch) *model.Finding {
 	if r.neighbors == nil {
 		r.neighbors = map[string]*neighborBuilder{}
 	}
@@ -274,27 +273,17 @@ func (r *routerBuilder) build() model.Router {
 	slices.Sort(r.imports)
 	out := model.Router{
 		ASN: r.asn, ID: r.id, VRF: r.vrf,
-		Prefixes: mergePrefixes(r.prefixes),
-		Imports:  slices.Compact(r.imports),
+		Routes:  mergeRoutes(r.routes),
+		Imports: slices.Compact(r.imports),
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.neighbors)) {
 		n := r.neighbors[id]
 		slices.SortFunc(n.receive, compareMatches)
 		out.Neighbors = append(out.Neighbors, model.Neighbor{
 			Session:   n.Session,
-			Advertise: mergePrefixes(n.advertise),
+			Advertise: mergeRoutes(n.advertise),
 			Receive:   slices.Compact(n.receive),
 		})
 	}
 	return out
-}
-
-// mergePrefixes unites sorted lists. One list alone is shared, not copied.
-func mergePrefixes(lists [][]netip.Prefix) []netip.Prefix {
-	if len(lists) == 1 {
-		return lists[0]
-	}
-	out := slices.Concat(lists...)
-	slices.SortFunc(out, netip.Prefix.Compare)
-	return slices.Compact(out)
 }

@@ -19,19 +19,42 @@ type egressRoute struct {
 	prefix  netip.Prefix
 }
 
-// assignEgressIPs finds each node's egress IPs and the networks that use them.
-func assignEgressIPs(c *model.Cluster, guarded *guard, advertisers []*advertiser) map[string][]egressRoute {
-	if !slices.ContainsFunc(advertisers, func(a *advertiser) bool { return a.egressIPs && !a.idle }) {
+// egressIPs is the source of the addresses that EgressIP objects have on nodes.
+type egressIPs struct {
+	// byNode holds the egress IPs on each node, sorted.
+	byNode map[string][]egressRoute
+}
+
+func (*egressIPs) advertisement() model.Advertisement { return model.AdvertiseEgressIP }
+
+func (*egressIPs) check(a *advertiser) *model.Problem {
+	if a.TargetVRF != model.TargetVRFAuto {
 		return nil
 	}
-	serving := servingNetworks(c)
-	out := map[string][]egressRoute{}
-	for i := range c.EgressIPs {
-		eip := &c.EgressIPs[i]
-		for _, a := range advertisers {
-			if !a.egressIPs || a.idle {
-				continue
-			}
+	return &model.Problem{Reason: "EgressIPWithAutoVRF", Message: `EgressIP can't be advertised with targetVRF "auto", because egress IPs belong to the default VRF: ` +
+		`name the target VRF, or advertise EgressIP in a RouteAdvertisements object of its own with targetVRF "default"`}
+}
+
+func (*egressIPs) takes(a *advertiser, n *model.Network) bool {
+	if n.Topology != model.TopologyLayer2 {
+		return true
+	}
+	a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "EgressIPOnLayer2", fmt.Sprintf(
+		"network %q is a Layer2 network, whose egress IPs can't be advertised: select it in a RouteAdvertisements object of its own that advertises PodNetwork only", n.DisplayName()))
+	return false
+}
+
+// gather finds each node's egress IPs and the networks that use them.
+func (x *egressIPs) gather(c *Compiled) {
+	asking := slices.DeleteFunc(slices.Clone(c.advertisers), func(a *advertiser) bool { return !a.asks(x) })
+	if len(asking) == 0 {
+		return
+	}
+	serving := servingNetworks(&c.cluster)
+	x.byNode = map[string][]egressRoute{}
+	for i := range c.cluster.EgressIPs {
+		eip := &c.cluster.EgressIPs[i]
+		for _, a := range asking {
 			if eip.Problem != nil {
 				a.findProblem(model.ScopeEgressIP, eip.Name, eip.Problem)
 			}
@@ -44,61 +67,83 @@ func assignEgressIPs(c *model.Cluster, guarded *guard, advertisers []*advertiser
 		}
 		networks := map[string]bool{}
 		var unserved []string
-		for j := range c.Namespaces {
-			if !eip.NamespaceSelector.Matches(c.Namespaces[j].Labels) {
+		for j := range c.cluster.Namespaces {
+			ns := &c.cluster.Namespaces[j]
+			if !eip.NamespaceSelector.Matches(ns.Labels) {
 				continue
 			}
-			network := serving[c.Namespaces[j].Name]
+			network := serving[ns.Name]
 			if network == "" {
-				unserved = append(unserved, c.Namespaces[j].Name)
+				unserved = append(unserved, ns.Name)
 				continue
 			}
 			networks[network] = true
 		}
-		noteUnserved(advertisers, eip.Name, unserved)
+		noteUnserved(asking, eip.Name, unserved)
 		for _, assigned := range eip.Assignments {
-			if why := guarded.covers("", hostPrefix(assigned.Address)); why != nil {
-				refuseEgressIP(advertisers, eip.Name, assigned.Address, why)
+			if why := c.guarded.covers("", hostPrefix(assigned.Address)); why != nil {
+				refuseEgressIP(asking, eip.Name, assigned.Address, why)
 				continue
 			}
 			for network := range networks {
-				out[assigned.Node] = append(out[assigned.Node], egressRoute{network, hostPrefix(assigned.Address)})
+				x.byNode[assigned.Node] = append(x.byNode[assigned.Node], egressRoute{network, hostPrefix(assigned.Address)})
 			}
 		}
 	}
-	for node, routes := range out {
+	for node, routes := range x.byNode {
 		slices.SortFunc(routes, func(a, b egressRoute) int {
 			return cmp.Or(cmp.Compare(a.network, b.network), a.prefix.Compare(b.prefix))
 		})
-		out[node] = slices.Compact(routes)
+		x.byNode[node] = slices.Compact(routes)
+	}
+}
+
+func (x *egressIPs) touched(c *Compiled, old source, before *Compiled, nodes *touchedNodes) {
+	was := old.(*egressIPs)
+	changedKeys(x.byNode, was.byNode, func(node string) {
+		used := func(e egressRoute) bool { return c.uses(x, e.network) || before.uses(was, e.network) }
+		if slices.ContainsFunc(x.byNode[node], used) || slices.ContainsFunc(was.byNode[node], used) {
+			nodes.add(node)
+		}
+	})
+}
+
+func (*egressIPs) missing(*advertiser, *model.Node) *model.Problem { return nil }
+
+func (*egressIPs) heldBack(*nodePlanner, *advertiser, *advertisedNetwork) *model.Problem { return nil }
+
+// routes yields the egress IPs on the node that serve the networks.
+func (x *egressIPs) routes(p *nodePlanner, _ *advertiser, networks []*advertisedNetwork, _ *model.NodePart) []route {
+	var out []route
+	for _, e := range x.byNode[p.node.Name] {
+		i := slices.IndexFunc(networks, func(n *advertisedNetwork) bool { return n.Name == e.network })
+		if i >= 0 {
+			out = append(out, route{networks[i], model.Route{Prefix: e.prefix}})
+		}
 	}
 	return out
 }
 
 // refuseEgressIP tells of an address that isn't the EgressIP's to have.
-func refuseEgressIP(advertisers []*advertiser, egressIP string, address netip.Addr, why *covered) {
-	for _, a := range advertisers {
-		if a.egressIPs && !a.idle {
-			a.find(model.Invalid, model.ScopeEgressIP, egressIP, why.reason, fmt.Sprintf(
-				"EgressIP %q: %s is not advertised, because it %s: give it another address", egressIP, address, why.what))
-		}
+func refuseEgressIP(asking []*advertiser, egressIP string, address netip.Addr, why *covered) {
+	for _, a := range asking {
+		a.find(model.Invalid, model.ScopeEgressIP, egressIP, why.reason, fmt.Sprintf(
+			"EgressIP %q: %s is not advertised, because it %s: give it another address", egressIP, address, why.what))
 	}
 }
 
 // noteUnserved tells of namespaces whose pods the egress IP is for and whose
 // network can't be advertised.
-func noteUnserved(advertisers []*advertiser, egressIP string, namespaces []string) {
+func noteUnserved(asking []*advertiser, egressIP string, namespaces []string) {
 	if len(namespaces) == 0 {
 		return
 	}
 	slices.Sort(namespaces)
-	for _, a := range advertisers {
-		if a.egressIPs && !a.idle {
-			a.find(model.Notice, model.ScopeEgressIP, egressIP, "EgressIPOfOtherNetwork", fmt.Sprintf(
-				"EgressIP %q is not advertised for pods of %s: the label %s says that their primary network is a user-defined one, and no ClusterUserDefinedNetwork selects the namespace; "+
-					"egress IPs of a namespaced UserDefinedNetwork can't be advertised: use a ClusterUserDefinedNetwork",
-				egressIP, cutList(namespaces, maxNearMisses), LabelPrimaryNetwork))
-		}
+	for _, a := range asking {
+		a.find(model.Notice, model.ScopeEgressIP, egressIP, "EgressIPOfOtherNetwork", fmt.Sprintf(
+			"EgressIP %q is not advertised for pods of %s: the label %s says that their primary network is a user-defined one, and no ClusterUserDefinedNetwork selects the namespace; "+
+				"egress IPs of a namespaced UserDefinedNetwork can't be advertised: use a ClusterUserDefinedNetwork",
+			egressIP, cutList(namespaces, maxNearMisses), LabelPrimaryNetwork))
 	}
 }
 

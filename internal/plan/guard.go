@@ -104,10 +104,9 @@ func (g *guard) covers(vrf string, prefix netip.Prefix) *covered {
 	return nil
 }
 
-// differs reports whether one of the two guards an address inside that the
-// other doesn't.
-func (g *guard) differs(other *guard, inside func(netip.Addr) bool) bool {
-	found := false
+// eachChange calls do with each address that one of the two guards and the other
+// doesn't. Nodes come and go, and mostly that is all.
+func (g *guard) eachChange(other *guard, do func(vrf string, address netip.Addr)) {
 	both := map[string]bool{}
 	for vrf := range g.addresses {
 		both[vrf] = true
@@ -117,18 +116,19 @@ func (g *guard) differs(other *guard, inside func(netip.Addr) bool) bool {
 	}
 	for vrf := range both {
 		a, b := g.addresses[vrf], other.addresses[vrf]
-		for len(a)+len(b) > 0 && !found {
+		for len(a)+len(b) > 0 {
 			switch {
 			case len(b) == 0 || len(a) > 0 && compareGuarded(a[0], b[0]) < 0:
-				found, a = inside(a[0].address), a[1:]
+				do(vrf, a[0].address)
+				a = a[1:]
 			case len(a) == 0 || compareGuarded(a[0], b[0]) > 0:
-				found, b = inside(b[0].address), b[1:]
+				do(vrf, b[0].address)
+				b = b[1:]
 			default:
 				a, b = a[1:], b[1:]
 			}
 		}
 	}
-	return found
 }
 
 // refuse says why the node may not advertise a prefix of a network in a VRF, nil

@@ -108,20 +108,17 @@ func (a *advertiser) accept(n *model.Network) *advertisedNetwork {
 		a.findProblem(model.ScopeNetwork, name, n.VRFProblem)
 		return nil
 	}
-	if a.pods && n.SubnetsNotice != nil {
-		a.find(model.Notice, model.ScopeNetwork, name, n.SubnetsNotice.Reason, n.SubnetsNotice.Message)
-	}
 	out := &advertisedNetwork{Network: n, vrf: n.VRF}
 	if n.IsDefault() {
 		out.vrf = model.DefaultVRF
 	}
-	if a.egressIPs && n.Topology == model.TopologyLayer2 {
-		out.withoutEgressIPs = true
-		a.find(model.Invalid, model.ScopeNetwork, name, "EgressIPOnLayer2", fmt.Sprintf(
-			"network %q is a Layer2 network, whose egress IPs can't be advertised: select it in a RouteAdvertisements object of its own that advertises PodNetwork only", name))
-		if !a.pods {
-			return nil
+	for _, s := range a.sources {
+		if !s.takes(a, n) {
+			out.refusedBy = append(out.refusedBy, s)
 		}
+	}
+	if len(out.refusedBy) == len(a.sources) {
+		return nil
 	}
 	return out
 }
@@ -175,43 +172,6 @@ func holdBackSharedVRFs(advertisers []*advertiser) {
 				"network %q maps to VRF %q, which network %q uses already: give one of the ClusterUserDefinedNetworks another name", n.DisplayName(), n.vrf, owner.DisplayName()))
 		}
 	}
-}
-
-// holdBackOverlaps leaves out networks whose subnets overlap those of an older
-// one that is advertised in the same VRF, and returns each VRF's networks. The
-// default network's subnets are the nodes' to tell: see Compiled.Node.
-func holdBackOverlaps(advertisers []*advertiser) map[string]*addressSpace {
-	claims := map[string]map[string]*model.Network{}
-	for _, a := range advertisers {
-		if !a.pods || len(a.templates) == 0 {
-			continue
-		}
-		for _, n := range a.networks {
-			vrf := a.originVRF(n)
-			if claims[vrf] == nil {
-				claims[vrf] = map[string]*model.Network{}
-			}
-			claims[vrf][n.Name] = n.Network
-		}
-	}
-	spaces := make(map[string]*addressSpace, len(claims))
-	for vrf, networks := range claims {
-		spaces[vrf] = newAddressSpace(networks)
-	}
-	for _, a := range advertisers {
-		if !a.pods || len(a.templates) == 0 {
-			continue
-		}
-		for _, n := range slices.Clone(a.networks) {
-			clash, held := spaces[a.originVRF(n)].heldBack[n.Name]
-			if !held {
-				continue
-			}
-			a.dropNetwork(n)
-			a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "SubnetsOverlap", clash.explain(n.DisplayName(), a.originVRF(n)))
-		}
-	}
-	return spaces
 }
 
 // explainNoNetwork says why the network selectors match nothing.

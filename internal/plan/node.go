@@ -117,13 +117,13 @@ func (p *nodePlanner) unknown(a *advertiser) *model.Finding {
 		f := nodeFinding(problemOutcome(problem), problem.Reason, problem.Message)
 		return &f
 	}
+	problem := p.node.Problem
+	for i := 0; problem == nil && i < len(a.sources); i++ {
+		problem = a.sources[i].missing(a, p.node)
+	}
 	switch {
-	case p.node.Problem != nil:
-		return blocked(p.node.Problem)
-	case a.pods && p.node.SubnetsProblem != nil && slices.ContainsFunc(a.networks, (*advertisedNetwork).hasHostSubnets):
-		return blocked(p.node.SubnetsProblem)
-	case a.pods && p.node.DefaultSubnetProblem != nil && a.byName[model.DefaultNetwork] != nil:
-		return blocked(p.node.DefaultSubnetProblem)
+	case problem != nil:
+		return blocked(problem)
 	case p.node.Hostname == "":
 		return blocked(&model.Problem{Reason: "HostnameLabelMissing", Message: "the label " + model.LabelHostname +
 			" is missing, by which the generated FRRConfiguration selects the node: add it, with a value that no other node has"})

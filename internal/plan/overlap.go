@@ -86,6 +86,17 @@ func (s *addressSpace) search(p netip.Prefix) (int, bool) {
 	return slices.BinarySearchFunc(s.owned, p, func(o ownedPrefix, p netip.Prefix) int { return o.prefix.Compare(p) })
 }
 
+// shadowsAs reports whether nodes' parts of the default network hold back the same
+// networks as in the other space.
+func (s *addressSpace) shadowsAs(other *addressSpace) bool {
+	if s.defaultNetwork == nil || other.defaultNetwork == nil {
+		return s.defaultNetwork == other.defaultNetwork
+	}
+	return slices.EqualFunc(s.owned, other.owned, func(a, b ownedPrefix) bool {
+		return a.prefix == b.prefix && a.network.Name == b.network.Name
+	})
+}
+
 func (o overlap) explain(network, vrf string) string {
 	where := "the default VRF"
 	if vrf != "" {

@@ -69,10 +69,12 @@ func checkNodePlan(t *testing.T, p *model.NodePlan) {
 	}
 }
 
+func compareRoutes(a, b model.Route) int { return a.Prefix.Compare(b.Prefix) }
+
 func checkRouter(t *testing.T, p *model.NodePlan, config model.NodeConfig, r model.Router, vrfs map[string]bool) {
 	t.Helper()
-	if !slices.IsSortedFunc(r.Prefixes, netip.Prefix.Compare) || len(slices.Compact(slices.Clone(r.Prefixes))) != len(r.Prefixes) {
-		t.Fatalf("node %s VRF %q: prefixes not sorted and unique: %v", p.Node, r.VRF, r.Prefixes)
+	if !slices.IsSortedFunc(r.Routes, compareRoutes) || len(slices.Compact(slices.Clone(r.Routes))) != len(r.Routes) {
+		t.Fatalf("node %s VRF %q: prefixes not sorted and unique: %v", p.Node, r.VRF, r.Routes)
 	}
 	for _, vrf := range r.Imports {
 		if vrf == model.DefaultVRF {
@@ -84,8 +86,9 @@ func checkRouter(t *testing.T, p *model.NodePlan, config model.NodeConfig, r mod
 	}
 	for _, n := range r.Neighbors {
 		address, err := netip.ParseAddr(n.Address)
-		for _, prefix := range n.Advertise {
-			if !slices.Contains(r.Prefixes, prefix) {
+		for _, route := range n.Advertise {
+			prefix := route.Prefix
+			if !slices.Contains(r.Routes, route) {
 				t.Fatalf("node %s neighbor %s advertises %s, which its router does not originate", p.Node, n.ID(), prefix)
 			}
 			if err == nil && address.Is4() != prefix.Addr().Is4() {
@@ -117,10 +120,7 @@ func randomSnapshot(r *rand.Rand) *model.Snapshot {
 	}
 	for i := range r.IntN(4) {
 		s.Namespaces = append(s.Namespaces, model.Namespace{Name: fmt.Sprintf("ns-%d", i), Labels: randomLabels(r)})
-		s.EgressIPs = append(s.EgressIPs, model.EgressIP{
-			Name: fmt.Sprintf("eip-%d", i), NamespaceSelector: randomSelector(r), Problem: randomProblem(r),
-			Assignments: []model.EgressAssignment{{Node: fmt.Sprintf("node-%d", r.IntN(4)), Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})}},
-		})
+		s.EgressIPs = append(s.EgressIPs, randomEgressIP(r, i))
 	}
 	for i := range r.IntN(5) {
 		n := randomNode(r, i)
@@ -221,6 +221,13 @@ func randomRouteAdvertisement(r *rand.Rand, i int) model.RouteAdvertisement {
 		TemplateSelector: randomSelector(r), SelectsDefaultNetwork: r.IntN(2) == 0,
 		NetworkSelectors: []model.Selector{randomSelector(r)}, ForeignController: pick(r, "", "", "", "another"),
 		Managed: r.IntN(9) == 0, Problem: randomProblem(r),
+	}
+}
+
+func randomEgressIP(r *rand.Rand, i int) model.EgressIP {
+	return model.EgressIP{
+		Name: fmt.Sprintf("eip-%d", i), NamespaceSelector: randomSelector(r), Problem: randomProblem(r),
+		Assignments: []model.EgressAssignment{{Node: fmt.Sprintf("node-%d", r.IntN(4)), Address: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})}},
 	}
 }
 

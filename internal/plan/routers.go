@@ -22,27 +22,23 @@ type contribution struct {
 func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, part *model.NodePart) {
 	p.refusedBeside(templates, part)
 	receive := receivedFromNeighbors(c.networks)
-	all := newPrefixSet(c.routes, nil)
+	all := newRouteSet(c.routes, nil)
 	for _, t := range templates {
 		for _, r := range t.routers {
-			prefixes, wanted := all, receive
+			routes, wanted := all, receive
 			if r.network != nil {
 				// A neighbor in a network's own VRF has no business with other networks.
-				prefixes = newPrefixSet(c.routes, r.network)
+				routes = newRouteSet(c.routes, r.network)
 				wanted = receivedFromNeighbors([]*advertisedNetwork{r.network})
 			}
-			if len(prefixes.all) == 0 {
+			if len(routes.all) == 0 {
 				continue
 			}
-			p.originate(c, t, r, prefixes, wanted, part)
+			p.originate(c, t, r, routes, wanted, part)
 		}
 	}
-	// Mostly there is one VRF, so that it is in order already.
-	if !slices.IsSortedFunc(part.Advertised, compareAdvertised) {
-		slices.SortFunc(part.Advertised, compareAdvertised)
-	}
+	part.Advertised = uniteAdvertised(part.Advertised)
 	p.noteClashes(templates, part)
-	part.Advertised = slices.Compact(part.Advertised)
 	if len(part.Advertised) == 0 {
 		part.State = model.PartBlocked
 		switch {
@@ -82,10 +78,12 @@ func (p *nodePlanner) alone(templates []*matchedTemplate) bool {
 func (p *nodePlanner) noteUnreached(c *contribution, part *model.NodePart) {
 	var have, reached [2]bool
 	for _, r := range c.routes {
-		have[familyIndex(r.prefix)] = true
+		have[familyIndex(r.Prefix)] = true
 	}
 	for _, a := range part.Advertised {
-		reached[familyIndex(a.Prefix)] = true
+		for _, r := range a.Routes {
+			reached[familyIndex(r.Prefix)] = true
+		}
 	}
 	for i, family := range [2]string{"IPv4", "IPv6"} {
 		if have[i] && !reached[i] {
@@ -102,13 +100,9 @@ func familyIndex(p netip.Prefix) int {
 	return 1
 }
 
-func compareAdvertised(a, b model.AdvertisedPrefix) int {
-	return cmp.Or(cmp.Compare(a.VRF, b.VRF), a.Prefix.Compare(b.Prefix))
-}
-
-// originate puts the prefixes into the router of the target VRF, advertises
+// originate puts the routes into the router of the target VRF, advertises
 // them to its neighbors, and lets the VRFs of the networks import each other.
-func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, prefixes *prefixSet, wanted []model.PrefixMatch, part *model.NodePart) {
+func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, routes *routeSet, wanted []model.PrefixMatch, part *model.NodePart) {
 	config := p.config(t.Namespace)
 	conflict := p.managedConflict(c, t.template, r)
 	if conflict != nil {
@@ -123,13 +117,12 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		part.Findings = append(part.Findings, *conflict)
 		return
 	}
-	hops := p.nextHops(c.advertiser, r.VRF)
-	var reached [][]netip.Prefix
+	hops, reached := p.nextHops(c.advertiser, r.VRF), false
 	for _, n := range r.neighbors {
 		if slices.Contains(p.node.Addresses, n.address) {
 			continue
 		}
-		advertise := prefixes.forNeighbor(n)
+		advertise := routes.forNeighbor(n)
 		receive := receiveForNeighbor(wanted, n)
 		if len(advertise) == 0 {
 			continue
@@ -154,18 +147,15 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		if n.bfdProfile != nil {
 			config.profiles[n.BFDProfile] = n.bfdProfile
 		}
-		// Neighbors of the same families share one list.
-		if !slices.ContainsFunc(reached, func(other []netip.Prefix) bool { return &other[0] == &advertise[0] && len(other) == len(advertise) }) {
-			reached = append(reached, advertise)
-			part.Advertised = appendAdvertised(part.Advertised, r.VRF, advertise)
-		}
+		reached = true
+		part.Advertised = addAdvertised(part.Advertised, r.VRF, advertise)
 	}
-	if len(reached) == 0 {
+	if !reached {
 		config.forget(router)
 		return
 	}
 	config.contributors[c.Name] = true
-	router.prefixes = append(router.prefixes, prefixes.all)
+	router.routes = append(router.routes, routes.all)
 	if c.TargetVRF != model.TargetVRFAuto {
 		p.leak(c, config, router, part)
 	}
@@ -189,14 +179,6 @@ func (p *nodePlanner) managedConflict(c *contribution, t *template, r matchedRou
 		Message: fmt.Sprintf("nodes of networks with routing Managed peer with ASN %d, but FRRConfiguration %s gives the router in VRF %q ASN %d: "+
 			"start the operator with --managed-asn=%d, or change the FRRConfiguration", r.ASN, other.displayName(), cmp.Or(r.VRF, model.DefaultVRF), known.ASN, known.ASN),
 	}
-}
-
-func appendAdvertised(list []model.AdvertisedPrefix, vrf string, prefixes []netip.Prefix) []model.AdvertisedPrefix {
-	list = slices.Grow(list, len(prefixes))
-	for _, prefix := range prefixes {
-		list = append(list, model.AdvertisedPrefix{VRF: vrf, Prefix: prefix})
-	}
-	return list
 }
 
 // leak lets the target VRF and the VRF of each network import each other.
@@ -247,47 +229,4 @@ func receivedFromNeighbors(networks []*advertisedNetwork) []model.PrefixMatch {
 
 func compareMatches(a, b model.PrefixMatch) int {
 	return cmp.Or(a.Prefix.Compare(b.Prefix), cmp.Compare(a.GE, b.GE), cmp.Compare(a.LE, b.LE))
-}
-
-// prefixSet holds sorted prefixes without duplicates; neighbors share its
-// slices.
-type prefixSet struct {
-	all, ipv4, ipv6 []netip.Prefix
-}
-
-// newPrefixSet takes the prefixes of one network, or of all if it is nil.
-func newPrefixSet(routes []route, network *advertisedNetwork) *prefixSet {
-	s := &prefixSet{all: make([]netip.Prefix, 0, len(routes))}
-	for _, r := range routes {
-		if network == nil || r.network == network {
-			s.all = append(s.all, r.prefix)
-		}
-	}
-	s.all = slices.Compact(s.all)
-	// netip orders addresses by bit length first, so IPv4 is a prefix of the list.
-	split, _ := slices.BinarySearchFunc(s.all, 32, func(p netip.Prefix, bits int) int { return cmp.Compare(p.Addr().BitLen(), bits+1) })
-	s.ipv4, s.ipv6 = s.all[:split:split], s.all[split:]
-	return s
-}
-
-func (s *prefixSet) forNeighbor(n *templateNeighbor) []netip.Prefix {
-	switch {
-	case n.takesIPv4 && n.takesIPv6:
-		return s.all
-	case n.takesIPv4:
-		return s.ipv4
-	default:
-		return s.ipv6
-	}
-}
-
-func (s *prefixSet) families() string {
-	switch {
-	case len(s.ipv4) > 0 && len(s.ipv6) > 0:
-		return "IPv4 and IPv6"
-	case len(s.ipv4) > 0:
-		return "IPv4"
-	default:
-		return "IPv6"
-	}
 }

@@ -2,81 +2,79 @@ package plan
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// route is a prefix that a source yields for a node.
-type route struct {
-	network *advertisedNetwork
-	prefix  netip.Prefix
+// source is one kind of routes that RouteAdvertisements objects ask for. A new kind
+// is one file with a type, and a line in newSources. What a source reads of a
+// cluster it reads in gather, once for all nodes, and never changes it afterwards.
+type source interface {
+	// advertisement is what objects ask for it by.
+	advertisement() model.Advertisement
+	// check says why an object can't have these routes, whatever it selects.
+	check(a *advertiser) *model.Problem
+	// takes reports whether there may be routes for a network that an object
+	// selects, and tells the object what stands in the way.
+	takes(a *advertiser, n *model.Network) bool
+	// gather reads what the source needs of the cluster. The objects have selected
+	// their networks and templates, and it may take networks from them again.
+	gather(c *Compiled)
+	// touched notes the nodes that what it gathered means something else for than
+	// what old did, which is of the same kind.
+	touched(c *Compiled, old source, before *Compiled, nodes *touchedNodes)
+	// missing says what of the node has to be known first, nil for nothing.
+	missing(a *advertiser, n *model.Node) *model.Problem
+	// heldBack says why the node gets nothing of a network, nil for no reason.
+	heldBack(p *nodePlanner, a *advertiser, n *advertisedNetwork) *model.Problem
+	// routes yields those of networks that it takes, on the planner's node, and
+	// tells in the part what it left out.
+	routes(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route
 }
 
-// source yields the routes of networks on the planner's node, and tells in the
-// part what it left out. A new kind of prefix is a new source.
-type source func(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route
+// newSources are all kinds of routes. Those who take networks from objects come first.
+func newSources() []source {
+	return []source{&podNetworks{}, &egressIPs{}}
+}
 
-// sources are what the advertiser asks for.
-func (a *advertiser) sources() []source {
-	var out []source
-	if a.pods {
-		out = append(out, podNetworkRoutes)
+// route is what a source yields for a node, for pods of a network.
+type route struct {
+	network *advertisedNetwork
+	model.Route
+}
+
+// ask finds the sources that the object asks for.
+func (a *advertiser) ask(sources []source) {
+	for _, s := range sources {
+		if slices.Contains(a.Advertisements, s.advertisement()) {
+			a.sources = append(a.sources, s)
+		}
 	}
-	if a.egressIPs {
-		out = append(out, egressIPRoutes)
-	}
-	return out
+}
+
+// asks reports whether the object asks for a source, and could have routes of it.
+func (a *advertiser) asks(s source) bool {
+	return slices.Contains(a.sources, s) && !a.idle && len(a.networks) > 0 && len(a.templates) > 0
 }
 
 // routes collects what the advertiser's sources yield, sorted by prefix.
 func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route {
 	out := make([]route, 0, 2*len(networks))
-	for _, routesOf := range a.sources() {
-		out = append(out, routesOf(p, a, networks, part)...)
+	for _, s := range a.sources {
+		out = append(out, s.routes(p, a, takenBy(s, networks), part)...)
 	}
-	slices.SortFunc(out, func(x, y route) int { return x.prefix.Compare(y.prefix) })
+	slices.SortStableFunc(out, func(x, y route) int { return x.Prefix.Compare(y.Prefix) })
 	return out
 }
 
-// podNetworkRoutes yields the node's part of Layer3 networks and of the
-// default one, and whole Layer2 networks, which every node can reach.
-func podNetworkRoutes(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route {
-	out := make([]route, 0, len(networks))
-	add := func(n *advertisedNetwork, prefix netip.Prefix) {
-		if why := p.refuse(n.Network, a.originVRF(n), prefix); why != nil {
-			part.Findings = append(part.Findings, model.Finding{
-				Outcome: model.Invalid, Scope: model.Scope{Kind: model.ScopeNetwork, Name: n.DisplayName()}, Reason: why.Reason, Message: why.Message,
-			})
-			return
-		}
-		out = append(out, route{n, prefix})
+// takenBy leaves out networks that the source has no routes of.
+func takenBy(s source, networks []*advertisedNetwork) []*advertisedNetwork {
+	refused := func(n *advertisedNetwork) bool { return slices.Contains(n.refusedBy, s) }
+	if !slices.ContainsFunc(networks, refused) {
+		return networks
 	}
-	for _, n := range networks {
-		if !n.hasHostSubnets() {
-			for _, subnet := range n.Subnets {
-				add(n, subnet.Prefix)
-			}
-			continue
-		}
-		for _, prefix := range p.node.Subnets[n.Name] {
-			add(n, prefix)
-		}
-	}
-	return out
-}
-
-// egressIPRoutes yields the egress IPs on the node that serve the networks.
-func egressIPRoutes(p *nodePlanner, _ *advertiser, networks []*advertisedNetwork, _ *model.NodePart) []route {
-	var out []route
-	for _, e := range p.egress[p.node.Name] {
-		i := slices.IndexFunc(networks, func(n *advertisedNetwork) bool { return n.Name == e.network && !n.withoutEgressIPs })
-		if i >= 0 {
-			out = append(out, route{networks[i], e.prefix})
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(networks), refused)
 }
 
 // networksOn returns the advertiser's networks that the node has, and tells in
@@ -88,10 +86,9 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 			part.Inactive = append(part.Inactive, n.Name)
 			continue
 		}
-		if clash, held := p.shadows(a.originVRF(n))[n.Name]; held && a.pods {
+		if why := p.heldBack(a, n); why != nil {
 			part.Findings = append(part.Findings, model.Finding{
-				Outcome: model.Invalid, Scope: model.Scope{Kind: model.ScopeNetwork, Name: n.DisplayName()},
-				Reason: "SubnetsOverlap", Message: clash.explain(n.DisplayName(), a.originVRF(n)),
+				Outcome: problemOutcome(why), Scope: model.Scope{Kind: model.ScopeNetwork, Name: n.DisplayName()}, Reason: why.Reason, Message: why.Message,
 			})
 			continue
 		}
@@ -107,7 +104,7 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 // unreported tells of Layer2 networks that may not be on the node although they are
 // advertised from it: OVN-Kubernetes itself does not write where it sets them up.
 func (p *nodePlanner) unreported(a *advertiser, networks []*advertisedNetwork) *model.Finding {
-	if !p.cluster.DynamicAllocation || !a.pods || p.node.Layer2.Known || p.node.Layer2Active != nil {
+	if !p.cluster.DynamicAllocation || !slices.Contains(a.Advertisements, model.AdvertisePodNetwork) || p.node.Layer2.Known || p.node.Layer2Active != nil {
 		return nil
 	}
 	var names []string
@@ -124,6 +121,16 @@ func (p *nodePlanner) unreported(a *advertiser, networks []*advertisedNetwork) *
 	return &f
 }
 
+// heldBack asks the advertiser's sources.
+func (p *nodePlanner) heldBack(a *advertiser, n *advertisedNetwork) *model.Problem {
+	for _, s := range a.sources {
+		if why := s.heldBack(p, a, n); why != nil {
+			return why
+		}
+	}
+	return nil
+}
+
 // active reports whether the network is set up on the node, as far as the
 // node or its agent tells. Networks may be active on some nodes only: with
 // dynamic allocation, OVN-Kubernetes sets a network up where pods of it run.
@@ -132,30 +139,4 @@ func (p *nodePlanner) active(n *advertisedNetwork) bool {
 		return !p.node.Layer2.Absent[n.Name] && (p.node.Layer2Active == nil || p.node.Layer2Active[n.Name])
 	}
 	return p.node.SubnetsProblem != nil || len(p.node.Subnets[n.Name]) > 0
-}
-
-// shadows finds the networks of a VRF that overlap the default network's part
-// on this node; the default network was there first.
-func (p *nodePlanner) shadows(vrf string) map[string]overlap {
-	if held, known := p.shadowed[vrf]; known {
-		return held
-	}
-	held := map[string]overlap{}
-	space := p.spaces[vrf]
-	if space != nil && space.defaultNetwork != nil {
-		for _, prefix := range p.node.Subnets[model.DefaultNetwork] {
-			// What the node doesn't advertise takes nothing from others.
-			if p.refuse(space.defaultNetwork, vrf, prefix) != nil {
-				continue
-			}
-			if other, found := space.find(prefix); found && !other.network.IsDefault() {
-				held[other.network.Name] = overlap{other.prefix, prefix, space.defaultNetwork}
-			}
-		}
-	}
-	if p.shadowed == nil {
-		p.shadowed = map[string]map[string]overlap{}
-	}
-	p.shadowed[vrf] = held
-	return held
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,7 +126,7 @@ func routerLines(r *model.Router, receives bool) []string {
 	router := [][]string{{vrf}, {strconv.FormatUint(uint64(r.ASN), 10)}}
 	imports := orDash(r.Imports)
 	if len(r.Neighbors) == 0 {
-		return block(append(router, []string{"-"}, []string{"-"}, prefixCells(r.Prefixes, "-"), imports)...)
+		return block(append(router, []string{"-"}, []string{"-"}, prefixCells(r.Routes, "-"), imports)...)
 	}
 	var lines []string
 	for i := range r.Neighbors {
@@ -171,13 +170,13 @@ func neighborASN(n *model.Neighbor) string {
 	return strconv.FormatUint(uint64(n.ASN), 10)
 }
 
-func prefixCells(prefixes []netip.Prefix, none string) []string {
-	if len(prefixes) == 0 {
+func prefixCells(routes []model.Route, none string) []string {
+	if len(routes) == 0 {
 		return []string{none}
 	}
-	cells := make([]string, 0, len(prefixes))
-	for _, prefix := range prefixes {
-		cells = append(cells, prefix.String())
+	cells := make([]string, 0, len(routes))
+	for _, r := range routes {
+		cells = append(cells, r.Prefix.String())
 	}
 	return cells
 }

@@ -141,11 +141,11 @@ func TestHashCoversOwnMetadataOnly(t *testing.T) {
 func big() *model.NodePlan {
 	router := model.Router{ASN: 64512}
 	for i := range 200 {
-		router.Prefixes = append(router.Prefixes, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 1, 0}), 24))
+		router.Routes = append(router.Routes, model.Route{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 1, 0}), 24)})
 	}
 	for i := range 2 {
 		router.Neighbors = append(router.Neighbors, model.Neighbor{
-			Session: model.Session{Address: fmt.Sprintf("192.0.2.%d", i), ASN: 64513}, Advertise: router.Prefixes,
+			Session: model.Session{Address: fmt.Sprintf("192.0.2.%d", i), ASN: 64513}, Advertise: router.Routes,
 		})
 	}
 	return &model.NodePlan{Node: "worker-1", Hostname: "worker-1", Configs: []model.NodeConfig{{Namespace: "frr", Routers: []model.Router{router}}}}

@@ -40,9 +40,9 @@ func plan() *model.NodePlan {
 		}},
 		Routers: []model.Router{
 			{
-				ASN: 64512, ID: "192.0.2.1", Prefixes: []netip.Prefix{v4, v6}, Imports: []string{"blue"},
+				ASN: 64512, ID: "192.0.2.1", Routes: []model.Route{{Prefix: v4}, {Prefix: v6}}, Imports: []string{"blue"},
 				Neighbors: []model.Neighbor{
-					{Session: everything, Advertise: []netip.Prefix{v6}, Receive: []model.PrefixMatch{{Prefix: netip.MustParsePrefix("10.244.0.0/16"), GE: 24, LE: 24}}},
+					{Session: everything, Advertise: []model.Route{{Prefix: v6}}, Receive: []model.PrefixMatch{{Prefix: netip.MustParsePrefix("10.244.0.0/16"), GE: 24, LE: 24}}},
 					{Session: model.Session{Address: "192.0.2.253", ASN: 64513}},
 				},
 			},

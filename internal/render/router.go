@@ -1,7 +1,6 @@
 package render
 
 import (
-	"net/netip"
 	"time"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
@@ -11,24 +10,25 @@ import (
 )
 
 func router(r *model.Router) frrk8sv1beta1.Router {
-	out := frrk8sv1beta1.Router{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Prefixes: prefixTexts(r.Prefixes)}
+	out := frrk8sv1beta1.Router{ASN: r.ASN, ID: r.ID, VRF: r.VRF, Prefixes: prefixTexts(r.Routes)}
 	for _, vrf := range r.Imports {
 		out.Imports = append(out.Imports, frrk8sv1beta1.Import{VRF: vrf})
 	}
 	for i := range r.Neighbors {
-		out.Neighbors = append(out.Neighbors, neighbor(&r.Neighbors[i], r.Prefixes, out.Prefixes))
+		out.Neighbors = append(out.Neighbors, neighbor(&r.Neighbors[i], r.Routes, out.Prefixes))
 	}
 	return out
 }
 
 // neighbor writes out what the API server would default, so that what is
 // rendered equals what is stored: both modes and the address families.
-func neighbor(n *model.Neighbor, prefixes []netip.Prefix, texts []string) frrk8sv1beta1.Neighbor {
+func neighbor(n *model.Neighbor, routes []model.Route, texts []string) frrk8sv1beta1.Neighbor {
 	out := session(&n.Session)
 	out.ToAdvertise.Allowed = frrk8sv1beta1.AllowedOutPrefixes{
 		Mode:     frrk8sv1beta1.AllowRestricted,
-		Prefixes: subsetTexts(n.Advertise, prefixes, texts),
+		Prefixes: subsetTexts(n.Advertise, routes, texts),
 	}
+	attributes(&out.ToAdvertise, n.Advertise)
 	out.ToReceive.Allowed = frrk8sv1beta1.AllowedInPrefixes{Mode: frrk8sv1beta1.AllowRestricted}
 	for _, m := range n.Receive {
 		out.ToReceive.Allowed.Prefixes = append(out.ToReceive.Allowed.Prefixes, frrk8sv1beta1.PrefixSelector{
@@ -87,30 +87,30 @@ func duration(d *time.Duration) *metav1.Duration {
 	return &metav1.Duration{Duration: *d}
 }
 
-func prefixTexts(prefixes []netip.Prefix) []string {
-	if len(prefixes) == 0 {
+func prefixTexts(routes []model.Route) []string {
+	if len(routes) == 0 {
 		return nil
 	}
-	out := make([]string, 0, len(prefixes))
-	for _, p := range prefixes {
-		out = append(out, p.String())
+	out := make([]string, 0, len(routes))
+	for i := range routes {
+		out = append(out, routes[i].Prefix.String())
 	}
 	return out
 }
 
-// subsetTexts is prefixTexts for a sorted subset of prefixes whose texts are
+// subsetTexts is prefixTexts for a sorted subset of routes whose texts are
 // known: most of a large object are prefixes, once per neighbor.
-func subsetTexts(subset, prefixes []netip.Prefix, texts []string) []string {
+func subsetTexts(subset, routes []model.Route, texts []string) []string {
 	if len(subset) == 0 {
 		return nil
 	}
 	out := make([]string, 0, len(subset))
 	next := 0
-	for _, p := range subset {
-		for next < len(prefixes) && prefixes[next] != p {
+	for i := range subset {
+		for next < len(routes) && routes[next].Prefix != subset[i].Prefix {
 			next++
 		}
-		if next == len(prefixes) {
+		if next == len(routes) {
 			// Not in order, or not a subset: say what the plan says all the same.
 			return prefixTexts(subset)
 		}

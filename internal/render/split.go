@@ -164,7 +164,7 @@ func (s *splitter) routersOf(part int) []model.Router {
 		whole := &s.routers[i]
 		r := model.Router{ASN: whole.ASN, ID: whole.ID, VRF: whole.VRF}
 		if s.home[i] == part {
-			r.Prefixes, r.Neighbors = whole.Prefixes, whole.Neighbors
+			r.Routes, r.Neighbors = whole.Routes, whole.Neighbors
 		}
 		for _, vrf := range whole.Imports {
 			if s.importHome(i, vrf) == part {

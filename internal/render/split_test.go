@@ -19,11 +19,11 @@ func star(n int) *model.NodeConfig {
 	for i := range n {
 		vrf := fmt.Sprintf("net-%03d", i)
 		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 0}), 24)
-		center.Prefixes = append(center.Prefixes, prefix)
+		center.Routes = append(center.Routes, model.Route{Prefix: prefix})
 		center.Imports = append(center.Imports, vrf)
 		config.Routers = append(config.Routers, model.Router{ASN: 64512, VRF: vrf, Imports: []string{model.DefaultVRF}})
 	}
-	center.Neighbors = []model.Neighbor{{Session: model.Session{Address: "192.0.2.254", ASN: 64513}, Advertise: center.Prefixes}}
+	center.Neighbors = []model.Neighbor{{Session: model.Session{Address: "192.0.2.254", ASN: 64513}, Advertise: center.Routes}}
 	config.Routers = slices.Insert(config.Routers, 0, center)
 	return config
 }
@@ -32,7 +32,7 @@ func isolated(n int) *model.NodeConfig {
 	config := &model.NodeConfig{}
 	for i := range n {
 		config.Routers = append(config.Routers, model.Router{
-			ASN: 64512, VRF: fmt.Sprintf("net-%03d", i), Prefixes: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")},
+			ASN: 64512, VRF: fmt.Sprintf("net-%03d", i), Routes: []model.Route{{Prefix: netip.MustParsePrefix("10.0.0.0/24")}},
 		})
 	}
 	return config
@@ -93,12 +93,12 @@ func randomConfig(random *rand.Rand) *model.NodeConfig {
 		}
 		r := model.Router{ASN: 64512, ID: "192.0.2.1", VRF: vrf}
 		for j := range random.IntN(3) {
-			r.Prefixes = append(r.Prefixes, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), byte(j), 0}), 24))
+			r.Routes = append(r.Routes, model.Route{Prefix: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), byte(j), 0}), 24)})
 		}
 		for j := range random.IntN(3) {
 			r.Neighbors = append(r.Neighbors, model.Neighbor{
 				Session:   model.Session{Address: fmt.Sprintf("192.0.2.%d", j), BFDProfile: fmt.Sprintf("profile-%d", random.IntN(4))},
-				Advertise: r.Prefixes,
+				Advertise: r.Routes,
 			})
 		}
 		config.Routers = append(config.Routers, r)
@@ -145,7 +145,7 @@ func checkParts(t *testing.T, config *model.NodeConfig, parts []part) {
 			if r.ASN != whole.ASN || r.ID != whole.ID {
 				t.Errorf("part %d: router %q has another ASN or ID than in another part", i, r.VRF)
 			}
-			whole.Prefixes = append(whole.Prefixes, r.Prefixes...)
+			whole.Routes = append(whole.Routes, r.Routes...)
 			whole.Neighbors = append(whole.Neighbors, r.Neighbors...)
 			for _, vrf := range r.Imports {
 				pair := [2]string{min(vrf, cmp.Or(r.VRF, model.DefaultVRF)), max(vrf, cmp.Or(r.VRF, model.DefaultVRF))}
@@ -170,7 +170,7 @@ func checkParts(t *testing.T, config *model.NodeConfig, parts []part) {
 		slices.Sort(got.Imports)
 		if !reflect.DeepEqual(*got, want) {
 			t.Errorf("router %q of all parts differs from the whole: %d prefixes, %d neighbors, imports %v, want %d, %d, %v", want.VRF,
-				len(got.Prefixes), len(got.Neighbors), got.Imports, len(want.Prefixes), len(want.Neighbors), want.Imports)
+				len(got.Routes), len(got.Neighbors), got.Imports, len(want.Routes), len(want.Neighbors), want.Imports)
 		}
 	}
 	for _, want := range config.BFDProfiles {

@@ -46,14 +46,17 @@ func NewClaims() *Claims {
 	return &Claims{seed: maphash.MakeSeed(), nodes: map[string]*claimant{}, first: map[uint64]*claimant{}, shared: map[uint64][]*claimant{}}
 }
 
-// Disputes are those among the nodes.
-func Disputes(nodes []corev1.Node) map[string][]model.Dispute {
+// claimsOf takes in all of the nodes.
+func claimsOf(nodes []corev1.Node) *Claims {
 	claims := NewClaims()
 	for i := range nodes {
 		claims.Note(&nodes[i])
 	}
-	return claims.Disputes()
+	return claims
 }
+
+// Disputes are those among the nodes.
+func Disputes(nodes []corev1.Node) map[string][]model.Dispute { return claimsOf(nodes).Disputes() }
 
 // Note takes in a node, and reports whether Disputes may return something else
 // now.
@@ -136,6 +139,19 @@ func (c *Claims) forget(before *claimant) (changed bool) {
 		}
 	}
 	return changed
+}
+
+// DefaultSubnets returns the parts of the default network that nodes claim, by node.
+func (c *Claims) DefaultSubnets() map[string][]netip.Prefix {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[string][]netip.Prefix, len(c.nodes))
+	for name, node := range c.nodes {
+		if len(node.standard) > 0 {
+			out[name] = node.standard
+		}
+	}
+	return out
 }
 
 // Disputes returns what nodes claim that others claim, too, by node.

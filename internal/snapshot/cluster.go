@@ -14,7 +14,8 @@ import (
 // Snapshot is all of it: the cluster and every node.
 func Snapshot(objs *Objects, settings model.Settings) *model.Snapshot {
 	out := &model.Snapshot{Cluster: Cluster(objs, settings)}
-	out.Disputes = Disputes(objs.Nodes)
+	claims := claimsOf(objs.Nodes)
+	out.Disputes, out.DefaultSubnets = claims.Disputes(), claims.DefaultSubnets()
 	reader := NewNodeReader(objs)
 	out.Nodes = make([]model.Node, 0, len(objs.Nodes))
 	for i := range objs.Nodes {

@@ -16,9 +16,11 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // Snapshot returns a cluster of this many nodes and Layer3 networks.
 func Snapshot(nodes, networks int) *model.Snapshot {
 	s := &model.Snapshot{Cluster: Cluster(networks)}
+	s.DefaultSubnets = make(map[string][]netip.Prefix, nodes)
 	for i := range nodes {
 		n := Node(i, networks)
 		s.Hosts = append(s.Hosts, n.Host)
+		s.DefaultSubnets[n.Name] = n.Subnets[model.DefaultNetwork]
 		s.Nodes = append(s.Nodes, n)
 	}
 	return s

@@ -71,6 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	r.Troubles.Clear(gatherSource)
 	objects.Disputes = r.claims().Disputes()
 	inputs := snapshot.Cluster(objects, r.Settings)
+	inputs.DefaultSubnets = r.claims().DefaultSubnets()
 	next := current.NewRevision(plan.Compile(&inputs), snapshot.NewNodeReader(objects))
 	old := r.Plan.Revision()
 

@@ -14,7 +14,7 @@ import (
 func parts(states map[string]model.PartState, names ...string) []model.NodePart {
 	var out []model.NodePart
 	for _, name := range names {
-		out = append(out, model.NodePart{RA: name, State: states[name], Advertised: []model.AdvertisedPrefix{{VRF: name}}})
+		out = append(out, model.NodePart{RA: name, State: states[name], Advertised: []model.AdvertisedRoutes{{VRF: name}}})
 	}
 	return out
 }

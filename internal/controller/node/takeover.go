@@ -37,7 +37,7 @@ func (r *Reconciler) noteTakeover(ctx context.Context, node string, parts []mode
 	return nil
 }
 
-func takeover(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedPrefix) (model.Takeover, string) {
+func takeover(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedRoutes) (model.Takeover, string) {
 	for _, result := range []struct{ step, text string }{
 		{"conversion", status.LastConversionResult},
 		{"reload", status.LastReloadResult},
@@ -51,8 +51,10 @@ func takeover(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, a
 		}
 	}
 	for _, a := range advertised {
-		if !origins.Has(a.VRF, a.Prefix) {
-			return model.TakeoverWaiting, ""
+		for _, r := range a.Routes {
+			if !origins.Has(a.VRF, r.Prefix) {
+				return model.TakeoverWaiting, ""
+			}
 		}
 	}
 	return model.TakeoverDone, ""

@@ -14,19 +14,19 @@ import (
 func TestTakeover(t *testing.T) {
 	const running = "router bgp 64512\n address-family ipv4 unicast\n  network 10.244.1.0/24\n exit-address-family\n!\n" +
 		"router bgp 64512 vrf blue\n address-family ipv4 unicast\n  network 10.10.1.0/24\n exit-address-family\n"
-	prefix := func(vrf, p string) model.AdvertisedPrefix {
-		return model.AdvertisedPrefix{VRF: vrf, Prefix: netip.MustParsePrefix(p)}
+	prefix := func(vrf, p string) model.AdvertisedRoutes {
+		return model.AdvertisedRoutes{VRF: vrf, Routes: []model.Route{{Prefix: netip.MustParsePrefix(p)}}}
 	}
-	both := []model.AdvertisedPrefix{prefix("", "10.244.1.0/24"), prefix("blue", "10.10.1.0/24")}
+	both := []model.AdvertisedRoutes{prefix("", "10.244.1.0/24"), prefix("blue", "10.10.1.0/24")}
 	for name, test := range map[string]struct {
 		conversion, reload string
-		advertised         []model.AdvertisedPrefix
+		advertised         []model.AdvertisedRoutes
 		want               model.Takeover
 		message            string
 	}{
 		"all originated":       {"success", "success", both, model.TakeoverDone, ""},
 		"nothing to originate": {"success", "success", nil, model.TakeoverDone, ""},
-		"in another VRF":       {"success", "success", []model.AdvertisedPrefix{prefix("red", "10.10.1.0/24")}, model.TakeoverWaiting, ""},
+		"in another VRF":       {"success", "success", []model.AdvertisedRoutes{prefix("red", "10.10.1.0/24")}, model.TakeoverWaiting, ""},
 		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.TakeoverWaiting, ""},
 		"nothing reported yet": {"", "", both, model.TakeoverWaiting, ""},
 		"not reloaded yet":     {"success", "", both, model.TakeoverWaiting, ""},

@@ -1,0 +1,137 @@
+package model
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+	"unique"
+)
+
+// Route is a prefix with the attributes that it is announced with. It is
+// comparable.
+type Route struct {
+	Prefix     netip.Prefix
+	Attributes Attributes
+}
+
+// Attributes are BGP path attributes. A node announces hundreds of prefixes with
+// the same few or, as most do, with none, so they are interned: Attributes take
+// the room of a pointer and are compared as one. The zero value is none.
+//
+// Here is what frr-k8s has fields for, and no more: an attribute without one,
+// such as MED, would be lost where the plan is rendered.
+type Attributes struct{ interned unique.Handle[attributes] }
+
+// attributes are AttributeValues that can be compared.
+type attributes struct {
+	// communities are packed, sorted.
+	communities        string
+	localPreference    uint32
+	hasLocalPreference bool
+}
+
+// AttributeValues are Attributes to be read or made.
+type AttributeValues struct {
+	Communities []Community
+	// LocalPreference is nil where none is set; 0 is the lowest one.
+	LocalPreference *uint32
+}
+
+// Community is a BGP community (RFC 1997), or a large one (RFC 8092).
+type Community struct {
+	Large bool
+	// Parts are what colons part in writing: two numbers of 16 bits, the third
+	// one being 0, or three of 32 bits.
+	Parts [3]uint32
+}
+
+// String returns the community as frr-k8s writes it.
+func (c Community) String() string {
+	if c.Large {
+		return fmt.Sprintf("large:%d:%d:%d", c.Parts[0], c.Parts[1], c.Parts[2])
+	}
+	return fmt.Sprintf("%d:%d", c.Parts[0], c.Parts[1])
+}
+
+// Compare orders standard communities before large ones, and both by number.
+func (c Community) Compare(other Community) int {
+	if c.Large != other.Large {
+		if other.Large {
+			return -1
+		}
+		return 1
+	}
+	return slices.Compare(c.Parts[:], other.Parts[:])
+}
+
+// MakeAttributes returns the attributes with these values, in whatever order
+// communities come and however often each of them comes.
+func MakeAttributes(v AttributeValues) Attributes {
+	if len(v.Communities) == 0 && v.LocalPreference == nil {
+		return Attributes{}
+	}
+	communities := slices.SortedFunc(slices.Values(v.Communities), Community.Compare)
+	var out attributes
+	var packed []byte
+	for _, c := range slices.Compact(communities) {
+		packed = appendCommunity(packed, c)
+	}
+	out.communities = string(packed)
+	if v.LocalPreference != nil {
+		out.localPreference, out.hasLocalPreference = *v.LocalPreference, true
+	}
+	return Attributes{unique.Make(out)}
+}
+
+// communityBytes is how long a packed community is.
+const communityBytes = 1 + 3*4
+
+func appendCommunity(out []byte, c Community) []byte {
+	kind := byte(0)
+	if c.Large {
+		kind = 1
+	}
+	out = append(out, kind)
+	for _, part := range c.Parts {
+		out = binary.BigEndian.AppendUint32(out, part)
+	}
+	return out
+}
+
+// Values returns what the attributes consist of; communities are sorted.
+func (a Attributes) Values() AttributeValues {
+	var out AttributeValues
+	if a == (Attributes{}) {
+		return out
+	}
+	packed := a.interned.Value()
+	for rest := []byte(packed.communities); len(rest) > 0; rest = rest[communityBytes:] {
+		c := Community{Large: rest[0] == 1}
+		for i := range c.Parts {
+			c.Parts[i] = binary.BigEndian.Uint32(rest[1+4*i:])
+		}
+		out.Communities = append(out.Communities, c)
+	}
+	if packed.hasLocalPreference {
+		out.LocalPreference = &packed.localPreference
+	}
+	return out
+}
+
+// With adds attributes that come after a in precedence: the communities of both
+// count, and of what there is only one of, that of a.
+func (a Attributes) With(later Attributes) Attributes {
+	switch {
+	case a == later, later == Attributes{}:
+		return a
+	case a == Attributes{}:
+		return later
+	}
+	first, second := a.Values(), later.Values()
+	return MakeAttributes(AttributeValues{
+		Communities:     slices.Concat(first.Communities, second.Communities),
+		LocalPreference: cmp.Or(first.LocalPreference, second.LocalPreference),
+	})
+}
