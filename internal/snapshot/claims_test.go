@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"slices"
 	"testing"
@@ -119,5 +120,21 @@ func TestClaimsTellOnlyOfDisputes(t *testing.T) {
 		if claims.Note(claiming("a", annotation)) {
 			t.Errorf("%s is told to everybody", annotation)
 		}
+	}
+}
+
+func TestClaimsKnowPartsOfTheDefaultNetwork(t *testing.T) {
+	claims := NewClaims()
+	for name, annotation := range map[string]string{
+		"n1": `{"default":["10.244.1.0/24","fd00:1::/64"],"blue":["10.10.1.0/24"]}`,
+		"n2": `{"blue":["10.10.2.0/24"]}`,
+		"n3": `{"default":["10.244.3.0/24"]}`,
+	} {
+		claims.Note(claiming(name, annotation))
+	}
+	claims.Forget("n3")
+	want := map[string][]netip.Prefix{"n1": {netip.MustParsePrefix("10.244.1.0/24"), netip.MustParsePrefix("fd00:1::/64")}}
+	if got := claims.DefaultSubnets(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
