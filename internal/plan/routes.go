@@ -56,7 +56,7 @@ func mergeRoutes(lists [][]model.Route) []model.Route {
 		return nil
 	}
 	for len(lists) > 1 {
-		var merged [][]model.Route
+		merged := make([][]model.Route, 0, (len(lists)+1)/2)
 		for pair := range slices.Chunk(lists, 2) {
 			if len(pair) == 2 {
 				merged = append(merged, mergeTwo(pair[0], pair[1]))
