@@ -55,7 +55,7 @@ func TestDisputes(t *testing.T) {
 				nodes = append(nodes, *claiming(node, test.nodes[node]))
 			}
 			got := map[string][]string{}
-			for node, disputes := range Disputes(nodes) {
+			for node, disputes := range claimsOf(nodes).Disputes() {
 				for _, d := range disputes {
 					got[node] = append(got[node], fmt.Sprint(d.Network, " ", d.Subnet, " ", d.Others))
 				}
@@ -94,7 +94,7 @@ func TestClaimsFollowNodes(t *testing.T) {
 			for _, n := range nodes {
 				all = append(all, *n)
 			}
-			want, got := Disputes(all), claims.Disputes()
+			want, got := claimsOf(all).Disputes(), claims.Disputes()
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("seed %d, step %d: disputes %v, want %v", seed, step, got, want)
 			}
