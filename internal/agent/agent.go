@@ -388,6 +388,3 @@ func (a *Agent) Connected() bool { return a.ovn.Connected() }
 
 // Health is nil while the session with the OVN Northbound database lasts.
 func (a *Agent) Health() error { return a.ovn.Health() }
-
-// Mirror is the mirror of the kernel, for the keeper of VRF devices.
-func (a *Agent) Mirror() *kernel.Mirror { return a.mirror }

@@ -228,7 +228,7 @@ var _ = Describe("Applier", func() {
 		By("needing its name")
 		result, err := applier.Node(ctx, node, desired(namespace, node, 60), live(ctx, namespace))
 		Expect(result).To(Equal(apply.Result{Written: 1}))
-		Expect(apply.KindOf(err)).To(Equal(apply.NotOurs))
+		Expect(kindOf(err)).To(Equal(apply.NotOurs))
 		Expect(err).To(MatchError(ContainSubstring(namespace + "/ovnbgp-worker-1 is not the operator's")))
 		Expect(apply.IsRefused(err)).To(BeFalse())
 
@@ -250,7 +250,7 @@ var _ = Describe("Applier", func() {
 
 		result, err := restarted.Node(ctx, node, nil, stale)
 		Expect(result.Deleted).To(BeZero())
-		Expect(apply.KindOf(err)).To(Equal(apply.Conflict))
+		Expect(kindOf(err)).To(Equal(apply.Conflict))
 		get(ctx, namespace, "ovnbgp-worker-1")
 
 		By("finding it gone already")

@@ -109,16 +109,6 @@ func IsRefused(err error) bool {
 	return refused
 }
 
-// KindOf returns the kind of the first Error in err; Unavailable where there is
-// none, as nothing is known of other errors.
-func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Kind
-	}
-	return Unavailable
-}
-
 // walk visits the members of joined errors.
 func walk(err error, visit func(error)) {
 	switch e := err.(type) { //nolint:errorlint // a joined error is taken apart here

@@ -43,7 +43,7 @@ var _ = Describe("Errors", func() {
 		bad := desired(namespace, node, 1)
 		bad[0].Spec.BGP.Routers[0].Neighbors[0].AllowAsIn = "11"
 		_, err := applier.Node(ctx, node, bad, nil)
-		Expect(apply.KindOf(err)).To(Equal(apply.Refused))
+		Expect(kindOf(err)).To(Equal(apply.Refused))
 		Expect(err).To(MatchError(ContainSubstring(`FRRConfiguration ` + namespace + `/ovnbgp-worker-1 was refused`)))
 		Expect(err).To(MatchError(ContainSubstring(`allowAsIn: Unsupported value: "11"`)))
 	})
@@ -53,7 +53,7 @@ var _ = Describe("Errors", func() {
 			large := desired(namespace, node, 1)
 			large[0].Spec.BGP.Routers[0].Neighbors[0].Password = strings.Repeat("x", size)
 			_, err := applier.Node(ctx, node, large, nil)
-			Expect(apply.KindOf(err)).To(Equal(apply.Refused), "%v", err)
+			Expect(kindOf(err)).To(Equal(apply.Refused), "%v", err)
 		},
 		Entry("for etcd", 2<<20),
 		Entry("for the API server", 4<<20),
@@ -64,7 +64,7 @@ var _ = Describe("Errors", func() {
 		Expect(err).NotTo(HaveOccurred())
 		applier, _ = newApplier(user.Config)
 		err = write(ctx)
-		Expect(apply.KindOf(err)).To(Equal(apply.Forbidden))
+		Expect(kindOf(err)).To(Equal(apply.Forbidden))
 		Expect(err).To(MatchError(And(ContainSubstring("ClusterRole"), ContainSubstring(`User "somebody" cannot patch resource "frrconfigurations"`))))
 	})
 
@@ -76,13 +76,13 @@ var _ = Describe("Errors", func() {
 		quota.Status = corev1.ResourceQuotaStatus{Hard: limit, Used: limit}
 		Expect(admin.Status().Update(ctx, quota)).To(Succeed())
 		// The API server learns of quotas by a watch of its own.
-		Eventually(func() apply.Kind { return apply.KindOf(applier.Try(ctx, desired(namespace, node, 1))) }).Should(Equal(apply.QuotaExceeded))
+		Eventually(func() apply.Kind { return kindOf(applier.Try(ctx, desired(namespace, node, 1))) }).Should(Equal(apply.QuotaExceeded))
 		Expect(write(ctx)).To(MatchError(ContainSubstring("exceeded quota: none")))
 	})
 
 	It("takes a namespace that is gone for something to try again", func(ctx SpecContext) {
 		_, err := applier.Node(ctx, node, desired("gone", node, 1), nil)
-		Expect(apply.KindOf(err)).To(Equal(apply.Unavailable))
+		Expect(kindOf(err)).To(Equal(apply.Unavailable))
 		Expect(err).To(MatchError(ContainSubstring(`namespaces "gone" not found`)))
 	})
 
@@ -90,7 +90,7 @@ var _ = Describe("Errors", func() {
 		func(ctx SpecContext, fault func(*http.Request) (*http.Response, error), text string) {
 			operator.failWith(fault)
 			err := write(ctx)
-			Expect(apply.KindOf(err)).To(Equal(apply.Unavailable))
+			Expect(kindOf(err)).To(Equal(apply.Unavailable))
 			Expect(apply.IsRefused(err)).To(BeFalse())
 			Expect(err).To(MatchError(ContainSubstring(text)))
 			operator.failWith(nil)
@@ -121,7 +121,7 @@ var _ = Describe("Errors", func() {
 		cancel()
 		err := write(cancelled)
 		Expect(err).To(MatchError(context.Canceled))
-		Expect(apply.KindOf(err)).To(Equal(apply.Unavailable))
+		Expect(kindOf(err)).To(Equal(apply.Unavailable))
 	})
 
 	DescribeTable("tells what admission webhooks say",
@@ -130,7 +130,7 @@ var _ = Describe("Errors", func() {
 			// The API server learns of webhooks by a watch of its own.
 			Eventually(func() error { return applier.Try(ctx, desired(namespace, node, 1)) }).Should(HaveOccurred())
 			err := write(ctx)
-			Expect(apply.KindOf(err)).To(Equal(kind), "%v", err)
+			Expect(kindOf(err)).To(Equal(kind), "%v", err)
 			Expect(err).To(MatchError(ContainSubstring(response.Result.Message)))
 		},
 		Entry("a denial", denial(0, "different asns (1 != 2) specified for same vrf: "), apply.Refused),
@@ -144,12 +144,12 @@ var _ = Describe("Errors", func() {
 			return nil
 		})
 		Eventually(func() error { return applier.Try(ctx, desired(namespace, node, 1)) }).Should(HaveOccurred())
-		Expect(apply.KindOf(write(ctx))).To(Equal(apply.Unavailable))
+		Expect(kindOf(write(ctx))).To(Equal(apply.Unavailable))
 	})
 
 	It("tells what an admission policy says", func(ctx SpecContext) {
 		newPolicy(ctx, namespace)
-		Eventually(func() apply.Kind { return apply.KindOf(applier.Try(ctx, desired(namespace, node, 1))) }).Should(Equal(apply.Refused))
+		Eventually(func() apply.Kind { return kindOf(applier.Try(ctx, desired(namespace, node, 1))) }).Should(Equal(apply.Refused))
 		Expect(write(ctx)).To(MatchError(ContainSubstring("no BGP here")))
 	})
 

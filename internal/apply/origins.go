@@ -28,12 +28,6 @@ func (o Origins) Has(vrf string, prefix netip.Prefix) bool {
 	return found
 }
 
-// Originates reports whether the FRR instance that the state is of originates
-// the prefix. To ask more than once, take OriginsOf first.
-func Originates(state *frrk8sv1beta1.FRRNodeState, vrf string, prefix netip.Prefix) bool {
-	return OriginsOf(state).Has(vrf, prefix)
-}
-
 // OriginsOf reads what an FRRNodeState, whole or stripped, says is originated.
 func OriginsOf(state *frrk8sv1beta1.FRRNodeState) Origins {
 	if text, noted := noted(state, annotationOrigins); noted {

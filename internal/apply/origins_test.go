@@ -90,7 +90,7 @@ func TestOriginates(t *testing.T) {
 	}
 	for name, state := range map[string]*frrk8sv1beta1.FRRNodeState{"whole": whole, "stripped twice": stripped} {
 		for _, test := range tests {
-			if got := apply.Originates(state, test.vrf, netip.MustParsePrefix(test.prefix)); got != test.want {
+			if got := apply.OriginsOf(state).Has(test.vrf, netip.MustParsePrefix(test.prefix)); got != test.want {
 				t.Errorf("%s: VRF %q, %s: got %v, want %v", name, test.vrf, test.prefix, got, test.want)
 			}
 		}

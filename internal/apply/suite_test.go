@@ -179,3 +179,12 @@ func desired(namespace, node string, vrfs int) []*frrk8sv1beta1.FRRConfiguration
 	config.Routers = append([]model.Router{router}, config.Routers...)
 	return render.Node(&model.NodePlan{Node: node, Hostname: node, Configs: []model.NodeConfig{config}})
 }
+
+// kindOf is the kind of the first Error in err, -1 where there is none.
+func kindOf(err error) apply.Kind {
+	var e *apply.Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return -1
+}

@@ -19,6 +19,14 @@ func TestAffected(t *testing.T) {
 			Routers:      []model.TemplateRouter{{ASN: 64512}},
 		}
 	}
+	// withSecond adds another FRRConfiguration of a node, with this label.
+	withSecond := func(fabric string) func(*model.Cluster) {
+		return func(c *model.Cluster) {
+			second := perNode("node-00002")
+			second.Labels, second.Routers = map[string]string{"fabric": fabric, model.LabelName: second.Name}, c.Templates[0].Routers
+			c.Templates = append(c.Templates, second)
+		}
+	}
 	egress := func(c *model.Cluster, address string) {
 		c.RouteAdvertisements[0].Advertisements = []model.Advertisement{model.AdvertiseEgressIP}
 		c.Namespaces = []model.Namespace{{Name: "payments"}}
@@ -55,6 +63,24 @@ func TestAffected(t *testing.T) {
 		{name: "a subnet that two nodes claim", after: func(c *model.Cluster) {
 			c.Disputes = map[string][]model.Dispute{"node-00001": {{Network: "default", Others: []string{"node-00002"}}}, "node-00002": {{Network: "default", Others: []string{"node-00001"}}}}
 		}, nodes: []string{"node-00001", "node-00002"}},
+		{name: "an object leaves a template that another one keeps", before: withSecond("tor"), after: func(c *model.Cluster) {
+			withSecond("tor")(c)
+			c.RouteAdvertisements[0].TemplateSelector = model.Selector{{Key: model.LabelName, Operator: model.SelectorIn, Values: []string{"fabric"}}}
+		}, nodes: []string{"node-00002"}},
+		{name: "an object of another node takes a template", before: withSecond("other"), after: func(c *model.Cluster) {
+			withSecond("other")(c)
+			added := c.RouteAdvertisements[0]
+			added.Name, added.Advertisements = "egress", []model.Advertisement{model.AdvertiseEgressIP}
+			added.NodeSelector = model.Selector{{Key: model.LabelHostname, Operator: model.SelectorIn, Values: []string{"node-00001"}}}
+			added.TemplateSelector = model.Selector{{Key: "fabric", Operator: model.SelectorIn, Values: []string{"other"}}}
+			c.RouteAdvertisements = append(c.RouteAdvertisements, added)
+		}, nodes: []string{"node-00001", "node-00002"}},
+		{name: "a node's address that another's part covers", after: func(c *model.Cluster) {
+			c.Hosts[3].Addresses = []netip.Addr{c.DefaultSubnets["node-00001"][0].Addr().Next()}
+		}, nodes: []string{"node-00001"}},
+		{name: "a node's address where nobody knows the parts", after: func(c *model.Cluster) {
+			c.Hosts[3].Addresses, c.DefaultSubnets = []netip.Addr{netip.MustParseAddr("192.0.2.77")}, nil
+		}, all: true},
 		{name: "a node's address outside of all networks", after: func(c *model.Cluster) { c.Hosts[3].Addresses = []netip.Addr{netip.MustParseAddr("192.0.2.77")} }},
 		{name: "a node's address within a network", after: func(c *model.Cluster) {
 			c.Hosts[3].Addresses = []netip.Addr{c.Networks[1].Subnets[0].Prefix.Addr().Next()}

@@ -50,3 +50,19 @@ func BenchmarkPlanOneNode(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAffected has a node join, which touches no other.
+func BenchmarkAffected(b *testing.B) {
+	for _, size := range sizes() {
+		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
+			before, after := scale.Snapshot(size.nodes-1, size.networks), scale.Snapshot(size.nodes, size.networks)
+			old, next := plan.Compile(&before.Cluster), plan.Compile(&after.Cluster)
+			b.ReportAllocs()
+			for b.Loop() {
+				if all, nodes := next.Affected(old); all || len(nodes) > 0 {
+					b.Fatalf("affected: %v %v", all, nodes)
+				}
+			}
+		})
+	}
+}

@@ -52,12 +52,37 @@ func (s *routeSet) families() string {
 // mergeRoutes unites sorted lists, the first of which come first in precedence.
 // One list alone is shared, not copied.
 func mergeRoutes(lists [][]model.Route) []model.Route {
-	if len(lists) == 1 {
-		return lists[0]
+	if len(lists) == 0 {
+		return nil
 	}
-	out := slices.Concat(lists...)
-	slices.SortStableFunc(out, func(a, b model.Route) int { return a.Prefix.Compare(b.Prefix) })
-	return onePerPrefix(out)
+	for len(lists) > 1 {
+		merged := make([][]model.Route, 0, (len(lists)+1)/2)
+		for pair := range slices.Chunk(lists, 2) {
+			if len(pair) == 2 {
+				merged = append(merged, mergeTwo(pair[0], pair[1]))
+			} else {
+				merged = append(merged, pair[0])
+			}
+		}
+		lists = merged
+	}
+	return lists[0]
+}
+
+func mergeTwo(first, second []model.Route) []model.Route {
+	out := make([]model.Route, 0, len(first)+len(second))
+	for len(first) > 0 && len(second) > 0 {
+		switch order := first[0].Prefix.Compare(second[0].Prefix); {
+		case order < 0:
+			out, first = append(out, first[0]), first[1:]
+		case order > 0:
+			out, second = append(out, second[0]), second[1:]
+		default:
+			both := model.Route{Prefix: first[0].Prefix, Attributes: first[0].Attributes.With(second[0].Attributes)}
+			out, first, second = append(out, both), first[1:], second[1:]
+		}
+	}
+	return append(append(out, first...), second...)
 }
 
 // onePerPrefix gives each prefix of a sorted list the attributes of all routes

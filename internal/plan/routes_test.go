@@ -28,6 +28,9 @@ func TestMergedRoutesHaveOnePerPrefix(t *testing.T) {
 	if !slices.Equal(first, kept) {
 		t.Error("a list that others share was changed")
 	}
+	if got := mergeRoutes([][]model.Route{first, second, {{Prefix: b}}}); !slices.Equal(got, want) {
+		t.Errorf("of three lists: %+v, want %+v", got, want)
+	}
 	if got := mergeRoutes([][]model.Route{first}); &got[0] != &first[0] {
 		t.Error("a list alone was copied")
 	}

@@ -64,7 +64,11 @@ func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part 
 	for _, s := range a.sources {
 		out = append(out, s.routes(p, a, takenBy(s, networks), part)...)
 	}
-	slices.SortStableFunc(out, func(x, y route) int { return x.Prefix.Compare(y.Prefix) })
+	// Mostly they are in order already.
+	byPrefix := func(x, y route) int { return x.Prefix.Compare(y.Prefix) }
+	if !slices.IsSortedFunc(out, byPrefix) {
+		slices.SortStableFunc(out, byPrefix)
+	}
 	return out
 }
 

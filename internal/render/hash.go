@@ -14,8 +14,10 @@ import (
 )
 
 // Hash tells objects apart by what the operator owns of them: the whole spec
-// and its own labels and annotations. It is for comparison within a process
-// and must not be stored: it follows the Go types.
+// and its own labels and annotations. Specs are told apart as their JSON forms
+// would be: an empty list is no list, but a pointer to zero is not a missing
+// pointer. It is for comparison within a process and must not be stored: it follows
+// the Go types.
 func Hash(o *frrk8sv1beta1.FRRConfiguration) uint64 {
 	h := newHasher()
 	defer h.release()
@@ -26,15 +28,6 @@ func Hash(o *frrk8sv1beta1.FRRConfiguration) uint64 {
 	for _, key := range [...]string{model.AnnotationNode, AnnotationContributors} {
 		h.entry(o.Annotations, key)
 	}
-	return h.sum()
-}
-
-// SpecHash tells specs apart as their JSON forms would: an empty list is no
-// list, but a pointer to zero is not a missing pointer.
-func SpecHash(spec *frrk8sv1beta1.FRRConfigurationSpec) uint64 {
-	h := newHasher()
-	defer h.release()
-	h.value(reflect.ValueOf(spec).Elem())
 	return h.sum()
 }
 

@@ -16,8 +16,6 @@ const (
 	// object comes from. It is not OVN-Kubernetes' annotation of a like name:
 	// that one makes OVN-Kubernetes delete the object as a leftover of its own.
 	AnnotationContributors = "ovnbgp.io/route-advertisements"
-
-	labelHostname = "kubernetes.io/hostname"
 )
 
 var groupVersionKind = frrk8sv1beta1.GroupVersion.WithKind("FRRConfiguration")
@@ -66,7 +64,7 @@ func newObject(p *model.NodePlan, config *model.NodeConfig, name string) *frrk8s
 			},
 		},
 		Spec: frrk8sv1beta1.FRRConfigurationSpec{
-			NodeSelector: metav1.LabelSelector{MatchLabels: map[string]string{labelHostname: p.Hostname}},
+			NodeSelector: metav1.LabelSelector{MatchLabels: map[string]string{model.LabelHostname: p.Hostname}},
 		},
 	}
 	object.SetGroupVersionKind(groupVersionKind)

@@ -110,7 +110,7 @@ func TestNodeRendersEverySetting(t *testing.T) {
 // model and forgotten here.
 func TestEverySessionSettingIsRendered(t *testing.T) {
 	session := reflect.ValueOf(everything)
-	whole := render.SpecHash(&render.Node(plan())[0].Spec)
+	whole := specHash(&render.Node(plan())[0].Spec)
 	for i := range session.NumField() {
 		name := session.Type().Field(i).Name
 		if name == "LocalPreferences" {
@@ -121,7 +121,7 @@ func TestEverySessionSettingIsRendered(t *testing.T) {
 		}
 		p := plan()
 		reflect.ValueOf(&p.Configs[0].Routers[0].Neighbors[0].Session).Elem().Field(i).SetZero()
-		if render.SpecHash(&render.Node(p)[0].Spec) == whole {
+		if specHash(&render.Node(p)[0].Spec) == whole {
 			t.Errorf("%s makes no difference to what is rendered", name)
 		}
 	}

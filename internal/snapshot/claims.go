@@ -55,9 +55,6 @@ func claimsOf(nodes []corev1.Node) *Claims {
 	return claims
 }
 
-// Disputes are those among the nodes.
-func Disputes(nodes []corev1.Node) map[string][]model.Dispute { return claimsOf(nodes).Disputes() }
-
 // Note takes in a node, and reports whether Disputes may return something else
 // now.
 func (c *Claims) Note(n *corev1.Node) (changed bool) {

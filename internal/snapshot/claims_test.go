@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"slices"
 	"testing"
@@ -54,7 +55,7 @@ func TestDisputes(t *testing.T) {
 				nodes = append(nodes, *claiming(node, test.nodes[node]))
 			}
 			got := map[string][]string{}
-			for node, disputes := range Disputes(nodes) {
+			for node, disputes := range claimsOf(nodes).Disputes() {
 				for _, d := range disputes {
 					got[node] = append(got[node], fmt.Sprint(d.Network, " ", d.Subnet, " ", d.Others))
 				}
@@ -93,7 +94,7 @@ func TestClaimsFollowNodes(t *testing.T) {
 			for _, n := range nodes {
 				all = append(all, *n)
 			}
-			want, got := Disputes(all), claims.Disputes()
+			want, got := claimsOf(all).Disputes(), claims.Disputes()
 			if !reflect.DeepEqual(got, want) {
 				t.Fatalf("seed %d, step %d: disputes %v, want %v", seed, step, got, want)
 			}
@@ -119,5 +120,21 @@ func TestClaimsTellOnlyOfDisputes(t *testing.T) {
 		if claims.Note(claiming("a", annotation)) {
 			t.Errorf("%s is told to everybody", annotation)
 		}
+	}
+}
+
+func TestClaimsKnowPartsOfTheDefaultNetwork(t *testing.T) {
+	claims := NewClaims()
+	for name, annotation := range map[string]string{
+		"n1": `{"default":["10.244.1.0/24","fd00:1::/64"],"blue":["10.10.1.0/24"]}`,
+		"n2": `{"blue":["10.10.2.0/24"]}`,
+		"n3": `{"default":["10.244.3.0/24"]}`,
+	} {
+		claims.Note(claiming(name, annotation))
+	}
+	claims.Forget("n3")
+	want := map[string][]netip.Prefix{"n1": {netip.MustParsePrefix("10.244.1.0/24"), netip.MustParsePrefix("fd00:1::/64")}}
+	if got := claims.DefaultSubnets(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
