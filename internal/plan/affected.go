@@ -126,26 +126,27 @@ func (n *advertisedNetwork) plannedAs(other *advertisedNetwork) bool {
 
 func sameKind(a, b source) bool { return a.advertisement() == b.advertisement() }
 
-// touchedByTemplates is about templates and all that stands beside them in the same
-// namespace: frr-k8s merges these. A changed one touches nodes that it selects and
-// on which something is advertised there, though what changed of it may not matter.
+// touchedByTemplates is about templates and all that stands beside them. A changed
+// one touches nodes that it selects and on which something is advertised, though
+// what changed of it may not matter, and also in another namespace: frr-k8s' webhook
+// takes objects of all of them for one configuration, so that what it refused of
+// ours may pass now.
 func touchedByTemplates(c, old *Compiled, nodes *touchedNodes) {
 	for _, t := range changedTemplates(c, old) {
 		for i := range c.cluster.Hosts {
 			h := &c.cluster.Hosts[i]
-			if t.NodeSelector.Matches(h.Labels) && (c.advertisesIn(t.Namespace, h) || old.advertisesIn(t.Namespace, h)) {
+			if t.NodeSelector.Matches(h.Labels) && (c.advertisesOn(h) || old.advertisesOn(h)) {
 				nodes.add(h.Name)
 			}
 		}
 	}
 }
 
-// advertisesIn reports whether an object advertises from the node by a template of
-// the namespace.
-func (c *Compiled) advertisesIn(namespace string, h *model.Host) bool {
+// advertisesOn reports whether an object advertises from the node.
+func (c *Compiled) advertisesOn(h *model.Host) bool {
 	return slices.ContainsFunc(c.advertisers, func(a *advertiser) bool {
 		return !a.idle && a.NodeSelector.Matches(h.Labels) && slices.ContainsFunc(a.templates, func(t *matchedTemplate) bool {
-			return t.Namespace == namespace && t.NodeSelector.Matches(h.Labels)
+			return t.NodeSelector.Matches(h.Labels)
 		})
 	})
 }

@@ -58,14 +58,15 @@ func columnsOfNAT(schema map[string]any) map[string]any {
 	return schema["tables"].(map[string]any)["NAT"].(map[string]any)["columns"].(map[string]any)
 }
 
-// LimitedSNAT tells of each NAT row, by its logical IP, whether its destinations
+// LimitedSNAT tells of each logical IP whether the destinations of a NAT row of it
 // are limited, by match or by reference.
 func (s *Server) LimitedSNAT(t testing.TB) map[string]bool {
 	t.Helper()
 	out := map[string]bool{}
 	for _, row := range s.natRows(t) {
 		match, _ := row["match"].(string)
-		out[row["logical_ip"].(string)] = match != "" || row["allowed_ext_ips"].([]any)[0] == "uuid"
+		logical := row["logical_ip"].(string)
+		out[logical] = out[logical] || match != "" || row["allowed_ext_ips"].([]any)[0] == "uuid"
 	}
 	return out
 }
