@@ -20,6 +20,9 @@ type NodePlan struct {
 	// Parts tell how far each RouteAdvertisements object that selects the
 	// node got there, in the order of precedence.
 	Parts []NodePart
+	// Networks are what the node has to do for each network, sorted by name. The
+	// planner leaves them out until it is asked for them: see Compiled.Networks.
+	Networks []NodeNetwork
 }
 
 // NodeConfig is what one namespace's frr-k8s should configure on a node.

@@ -99,6 +99,9 @@ type RouteAdvertisement struct {
 	// ForeignController is the evidence that another controller works on this
 	// object, "" where there is none.
 	ForeignController string
+	// AcceptedElsewhere is set where that controller has accepted the object, so
+	// that what it selects is advertised without the operator's doing.
+	AcceptedElsewhere bool
 	// Managed marks the object that the operator makes for itself; NameTaken is set
 	// where somebody else's has its name, so that it can't be stored.
 	Managed, NameTaken bool
@@ -140,6 +143,8 @@ type Network struct {
 	// CUDN is the ClusterUserDefinedNetwork's name, "" for the default network.
 	CUDN    string
 	Created time.Time
+	// ID is the cluster's number of the network, 0 where it is not known.
+	ID int
 	// Labels include the implicit kubernetes.io/metadata.name.
 	Labels    map[string]string
 	Primary   bool
@@ -154,6 +159,8 @@ type Network struct {
 	VRF string
 	// VRFProblem is set where the VRF's name is not known.
 	VRFProblem *Problem
+	// JoinSubnets are those that the network has of its own.
+	JoinSubnets []netip.Prefix
 	// ManagedRouting is set for NoOverlay networks with routing Managed.
 	ManagedRouting bool
 	// Uplink is the name of the network's Uplink, "" without one.

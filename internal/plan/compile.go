@@ -24,6 +24,8 @@ type Compiled struct {
 	sharedHostnames map[string][]string
 	// guarded is what no prefix may cover.
 	guarded *guard
+	// common is what a network is to every node, by its name.
+	common map[string]model.NodeNetwork
 }
 
 // advertiser is a RouteAdvertisements object with what it selects.
@@ -100,6 +102,7 @@ func Compile(c *model.Cluster) *Compiled {
 			out.selected[t.template] = out.selected[t.template] || !a.idle
 		}
 	}
+	out.common = commonOf(out.cluster.Networks, out.advertisers)
 	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {
 		a.noteSharedRouterIDs(shared, c.Hosts)

@@ -44,6 +44,8 @@ func network(cudn *ovnv1.ClusterUserDefinedNetwork, ids *networkIDs) model.Netwo
 	}
 	if out.Primary {
 		out.VRF, out.VRFProblem = ids.vrf(cudn)
+		out.ID = ids.published(out.Name)
+		out.JoinSubnets = joinSubnets(spec)
 	}
 	return out
 }
@@ -64,6 +66,24 @@ func addressing(spec *ovnv1.NetworkSpec) (role ovnv1.NetworkRole, subnets []mode
 	default:
 		return "", nil, fmt.Sprintf("spec.network has topology %q without the block that belongs to it: add it", spec.Topology)
 	}
+}
+
+// joinSubnets leaves out what the CRD's validation would have refused.
+func joinSubnets(spec *ovnv1.NetworkSpec) []netip.Prefix {
+	var cidrs []ovnv1.CIDR
+	switch {
+	case spec.Layer3 != nil:
+		cidrs = spec.Layer3.JoinSubnets
+	case spec.Layer2 != nil:
+		cidrs = spec.Layer2.JoinSubnets
+	}
+	var out []netip.Prefix
+	for _, cidr := range cidrs {
+		if prefix, fault := subnet("", cidr); fault == "" {
+			out = append(out, prefix)
+		}
+	}
+	return out
 }
 
 func layer3Subnets(in []ovnv1.Layer3Subnet) ([]model.NetworkSubnet, string) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -16,6 +17,7 @@ func routeAdvertisement(ra *ovnv1.RouteAdvertisements, foreign map[string]string
 		TargetVRF:         ra.Spec.TargetVRF,
 		ForeignController: foreignController(ra, foreign),
 	}
+	out.AcceptedElsewhere = out.ForeignController != "" && Accepted(ra)
 	if out.TargetVRF == ovnv1.TargetVRFDefault {
 		out.TargetVRF = ""
 	}
@@ -47,6 +49,11 @@ func routeAdvertisement(ra *ovnv1.RouteAdvertisements, foreign map[string]string
 	out.Advertisements, problem = advertisements(ra.Spec.Advertisements)
 	note(problem)
 	return out
+}
+
+// Accepted reports whether the object's status says so, whoever wrote it.
+func Accepted(ra *ovnv1.RouteAdvertisements) bool {
+	return meta.IsStatusConditionTrue(ra.Status.Conditions, ovnv1.RouteAdvertisementsAccepted)
 }
 
 // networkSelectorProblem is for what CEL rejects on an API server, but what

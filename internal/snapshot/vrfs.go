@@ -47,14 +47,20 @@ func usableVRF(name, who, remedy string) (string, *model.Problem) {
 	return name, nil
 }
 
-// find looks at NetworkAttachmentDefinitions first: older releases write the
-// IDs on nodes instead.
-func (ids *networkIDs) find(network string) (int, bool) {
+// published is the ID that NetworkAttachmentDefinitions tell, 0 for none. Those that
+// older releases write on nodes are each node's own to tell: see Surroundings.
+func (ids *networkIDs) published(network string) int {
 	if !ids.readNADs {
 		ids.readNADs = true
 		ids.byNAD = ids.idsFromNADs()
 	}
-	if id, found := ids.byNAD[network]; found {
+	return ids.byNAD[network]
+}
+
+// find looks at NetworkAttachmentDefinitions first: older releases write the
+// IDs on nodes instead.
+func (ids *networkIDs) find(network string) (int, bool) {
+	if id := ids.published(network); id != 0 {
 		return id, true
 	}
 	if !ids.readNode {

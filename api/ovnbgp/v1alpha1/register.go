@@ -23,7 +23,7 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &NodeRouteState{}, &NodeRouteStateList{})
+	scheme.AddKnownTypes(GroupVersion, &NodeNetworks{}, &NodeNetworksList{}, &NodeRouteState{}, &NodeRouteStateList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

@@ -31,9 +31,12 @@ func unless[object client.Object](same func(before, after object) bool) predicat
 }
 
 // sameRouteAdvertisements goes by the spec and the label of the managed object,
-// and by who writes the status: that tells of another controller at work.
+// and by who writes the status: that tells of another controller at work, and only
+// where one is does it matter whether the object is accepted.
 func sameRouteAdvertisements(before, after *ovnv1.RouteAdvertisements) bool {
-	return sameSpec(before, after) && slices.Equal(statusWriters(before), statusWriters(after))
+	writers := statusWriters(after)
+	return sameSpec(before, after) && slices.Equal(statusWriters(before), writers) &&
+		(!slices.Contains(writers, ovnk.FieldManager) || snapshot.Accepted(before) == snapshot.Accepted(after))
 }
 
 func statusWriters(ra *ovnv1.RouteAdvertisements) []string {

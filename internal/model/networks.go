@@ -1,0 +1,40 @@
+package model
+
+import "net/netip"
+
+// NodeNetwork is what one node has to do for one network, as the plan decides it.
+type NodeNetwork struct {
+	*Network
+	// ID is the cluster's number of the network, 0 where it is not known.
+	ID int
+	// HostSubnets are the node's own parts of a network that has such.
+	HostSubnets []netip.Prefix
+	// Gateway is the link that the network's gateway router leaves the node by, ""
+	// where it is not known.
+	Gateway string
+	// AdvertisedIn are the VRFs ("" for the default one) in which the node tells at
+	// least one neighbor the way to the network's pods; sorted.
+	AdvertisedIn []string
+	// OwnVRFOnly is set where the pods are meant for the network's own VRF alone,
+	// which makes it VRF-Lite. An object that is not accepted while somebody edits
+	// it still counts for that: it must not open a VRF.
+	OwnVRFOnly bool
+	// PodVRFs are the VRFs ("" for the default one) in which a route may lead astray
+	// what goes to the pods: the network's own and those that RouteAdvertisements
+	// name for it, accepted or not; sorted.
+	PodVRFs []string
+}
+
+// Surroundings are what a node's annotations tell of it beside its networks.
+type Surroundings struct {
+	// Addresses are the node's own, with the lengths of the subnets they are in.
+	Addresses []netip.Prefix
+	// Gateway is the link of the node's gateway, "" where it is not known.
+	Gateway string
+	// Uplinks are the links of the Uplinks that networks name.
+	Uplinks map[string]string
+	// Masquerade and Transit are subnets that OVN-Kubernetes uses on the node.
+	Masquerade, Transit []netip.Prefix
+	// NetworkIDs are those that older releases write on nodes, by network.
+	NetworkIDs map[string]int
+}

@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// Networks returns what the node has to do for each primary network. The parts are
+// those of its plan, with what became of them: a network is advertised if a part
+// says that its prefixes reach a neighbor, and for no other reason.
+func (c *Compiled) Networks(n *model.Node, around *model.Surroundings, parts []model.NodePart) []model.NodeNetwork {
+	byRA := make(map[string]*model.NodePart, len(parts))
+	for i := range parts {
+		byRA[parts[i].RA] = &parts[i]
+	}
+	out := make([]model.NodeNetwork, 0, len(c.cluster.Networks))
+	for i := range c.cluster.Networks {
+		network := &c.cluster.Networks[i]
+		if !routed(network) {
+			continue
+		}
+		// What all nodes have in common was found when the cluster was compiled.
+		entry := c.common[network.Name]
+		entry.Network = network
+		entry.ID = cmp.Or(network.ID, around.NetworkIDs[network.Name])
+		entry.Gateway = around.Gateway
+		if network.Uplink != "" {
+			entry.Gateway = around.Uplinks[network.Uplink]
+		}
+		if network.IsDefault() || network.Topology == model.TopologyLayer3 {
+			entry.HostSubnets = n.Subnets[network.Name]
+		}
+		entry.AdvertisedIn = c.advertisedIn(n, network, byRA)
+		entry.OwnVRFOnly = entry.OwnVRFOnly && !slices.ContainsFunc(entry.AdvertisedIn, func(vrf string) bool { return vrf != network.VRF })
+		out = append(out, entry)
+	}
+	slices.SortFunc(out, func(a, b model.NodeNetwork) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// routed reports whether a network has a gateway router on nodes.
+func routed(n *model.Network) bool {
+	return n.IsDefault() || n.Primary && (n.Topology == model.TopologyLayer2 || n.Topology == model.TopologyLayer3)
+}
+
+// advertisedIn are the VRFs in which the node's parts have a prefix of the
+// network's pods reach a neighbor.
+func (c *Compiled) advertisedIn(n *model.Node, network *model.Network, parts map[string]*model.NodePart) []string {
+	var out []string
+	for _, a := range c.advertisers {
+		part, advertised := parts[a.Name], a.byName[network.Name]
+		if advertised == nil || !a.pods {
+			continue
+		}
+		vrf := a.originVRF(advertised)
+		// What another controller does is its own to tell.
+		elsewhere := a.aside && a.AcceptedElsewhere
+		if !slices.Contains(out, vrf) && (elsewhere || part != nil && reaches(n, advertised, vrf, part)) {
+			out = append(out, vrf)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// reaches reports whether the part tells a neighbor the way to pods of the network.
+// What else it advertises in the VRF are other networks' subnets and egress IPs.
+func reaches(n *model.Node, network *advertisedNetwork, vrf string, part *model.NodePart) bool {
+	told := func(entry model.AdvertisedPrefix) bool {
+		_, found := slices.BinarySearchFunc(part.Advertised, entry, compareAdvertised)
+		return found
+	}
+	if slices.Contains(part.Inactive, network.Name) {
+		return false
+	}
+	if !network.hasHostSubnets() {
+		return slices.ContainsFunc(network.Subnets, func(s model.NetworkSubnet) bool { return told(model.AdvertisedPrefix{VRF: vrf, Prefix: s.Prefix}) })
+	}
+	for _, prefix := range n.Subnets[network.Name] {
+		if told(model.AdvertisedPrefix{VRF: vrf, Prefix: prefix}) {
+			return true
+		}
+	}
+	return false
+}
+
+// commonOf finds what is the same for a network on every node: the VRFs that
+// RouteAdvertisements, usable or not, mean its pods for.
+func commonOf(networks []model.Network, advertisers []*advertiser) map[string]model.NodeNetwork {
+	out := make(map[string]model.NodeNetwork, len(networks))
+	for i := range networks {
+		n := &networks[i]
+		if !routed(n) {
+			continue
+		}
+		entry := model.NodeNetwork{PodVRFs: make([]string, 0, 1)}
+		// A VRF whose name is not known yet has no table to lead astray in.
+		if n.IsDefault() || n.VRF != "" {
+			entry.PodVRFs = append(entry.PodVRFs, n.VRF)
+		}
+		for _, a := range advertisers {
+			if !a.pods || !a.selects(n) {
+				continue
+			}
+			if a.TargetVRF == model.TargetVRFAuto || a.TargetVRF != "" && a.TargetVRF == n.VRF {
+				entry.OwnVRFOnly = entry.OwnVRFOnly || !n.IsDefault()
+				continue
+			}
+			entry.PodVRFs = append(entry.PodVRFs, a.TargetVRF)
+		}
+		slices.Sort(entry.PodVRFs)
+		entry.PodVRFs = slices.Compact(entry.PodVRFs)
+		out[n.Name] = entry
+	}
+	return out
+}
