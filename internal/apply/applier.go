@@ -23,13 +23,15 @@ import (
 type Applier struct {
 	client client.Client
 	memory *memory
-	now    func() time.Time
+	// networks is the memory of NodeNetworks.
+	networks *memory
+	now      func() time.Time
 }
 
 // NewApplier returns an Applier that writes with the client and takes the time
 // of writes from now.
 func NewApplier(c client.Client, now func() time.Time) *Applier {
-	return &Applier{client: c, memory: newMemory(), now: now}
+	return &Applier{client: c, memory: newMemory(), networks: newMemory(), now: now}
 }
 
 // Result is what Node did.
@@ -106,9 +108,10 @@ func (a *Applier) Gone(o *frrk8sv1beta1.FRRConfiguration) bool {
 // is made and deleted while the watch is down. Such nodes have to be looked at
 // again.
 func (a *Applier) Overdue(after time.Duration) []string {
-	nodes := a.memory.overdue(a.now().Add(-after))
+	before := a.now().Add(-after)
+	nodes := append(a.memory.overdue(before), a.networks.overdue(before)...)
 	slices.Sort(nodes)
-	return nodes
+	return slices.Compact(nodes)
 }
 
 // view is what there is of a node's objects: as the cache shows it, and as it

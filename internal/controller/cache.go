@@ -35,7 +35,7 @@ func strip() func(any) (any, error) {
 	node := apply.StripNode(
 		ovnk.AnnotationNodeSubnets, ovnk.AnnotationPrimaryAddress, ovnk.AnnotationHostCIDRs,
 		ovnk.AnnotationGatewayConfig, ovnk.AnnotationChassisID, ovnk.AnnotationNetworkIDs, ovnk.AnnotationLayer2TunnelIDs,
-		ovnk.AnnotationLayer2Version,
+		ovnk.AnnotationLayer2Version, ovnk.AnnotationMasqueradeSubnet, ovnk.AnnotationTransitAddress,
 	)
 	nads := apply.StripMetadata(nad.Annotations()...)
 	metadata := apply.StripMetadata()
@@ -55,6 +55,8 @@ func strip() func(any) (any, error) {
 				o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
 			}
 			return nads(o)
+		case *v1alpha1.NodeNetworks:
+			return apply.StripNetworks(o), nil
 		case *v1alpha1.NodeRouteState:
 			return snapshot.StripRouteState(o), nil
 		case *corev1.Namespace:

@@ -122,6 +122,9 @@ func (c *Compiled) RouteAdvertisements() []string {
 	return names
 }
 
+// Settings are those that the cluster was compiled with.
+func (c *Compiled) Settings() model.Settings { return c.cluster.Settings }
+
 // compareRouteAdvertisements orders by precedence: of two objects that
 // exclude each other, the one that was there first goes on.
 func compareRouteAdvertisements(a, b model.RouteAdvertisement) int {

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
@@ -18,7 +19,7 @@ import (
 
 // Removed counts what was taken away.
 type Removed struct {
-	FRRConfigurations, RouteAdvertisements, Annotations, Statuses int
+	FRRConfigurations, RouteAdvertisements, Annotations, Statuses, NodeNetworks int
 }
 
 // Add counts more.
@@ -27,12 +28,13 @@ func (r *Removed) Add(more Removed) {
 	r.RouteAdvertisements += more.RouteAdvertisements
 	r.Annotations += more.Annotations
 	r.Statuses += more.Statuses
+	r.NodeNetworks += more.NodeNetworks
 }
 
 // String says it for people.
 func (r Removed) String() string {
-	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements",
-		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses)
+	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements, %d NodeNetworks",
+		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses, r.NodeNetworks)
 }
 
 // Run takes away what the operator wrote. It goes on past what fails, and may
@@ -43,7 +45,7 @@ func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
 	cleared, annotations := nad.Clear(ctx, c)
 	removed.Annotations = cleared
 	configurations := deleteGenerated(ctx, c, &removed)
-	return removed, errors.Join(advertisements, annotations, configurations)
+	return removed, errors.Join(advertisements, annotations, configurations, deleteNetworks(ctx, c, &removed))
 }
 
 // list lists a kind; a cluster without the kind has none of it.
@@ -70,6 +72,22 @@ func deleteGenerated(ctx context.Context, c client.Client, removed *Removed) err
 			continue
 		}
 		removed.FRRConfigurations++
+	}
+	return errors.Join(problems...)
+}
+
+func deleteNetworks(ctx context.Context, c client.Client, removed *Removed) error {
+	var all v1alpha1.NodeNetworksList
+	if err := list(ctx, c, &all); err != nil {
+		return err
+	}
+	var problems []error
+	for i := range all.Items {
+		if err := remove(ctx, c, &all.Items[i]); err != nil {
+			problems = append(problems, fmt.Errorf("NodeNetworks %s: %w", all.Items[i].Name, err))
+			continue
+		}
+		removed.NodeNetworks++
 	}
 	return errors.Join(problems...)
 }

@@ -57,6 +57,9 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 	}
 	err := j.apply(ctx, &whole)
 	if err == nil {
+		if err := j.publish(ctx, &whole.plan); err != nil {
+			return j.unpublished(ctx, whole.plan.Parts, err)
+		}
 		j.retries.forget(j.node.Name)
 		return whole.plan.Parts, 0
 	}
@@ -90,6 +93,8 @@ func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart,
 	}
 	if err := before.apply(ctx, &last); err != nil {
 		_, again = before.failed(ctx, &last, err)
+	} else if err := before.publish(ctx, &last.plan); err != nil {
+		_, again = before.unpublished(ctx, nil, err)
 	}
 	return whole.plan.Parts, again
 }
@@ -153,7 +158,22 @@ func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[stri
 		parts, sooner := j.failed(ctx, &rest, err)
 		return parts, min(sooner, again)
 	}
+	published := rest.plan
+	published.Parts = stillAdvertised(rest.plan.Parts, whole.plan.Parts)
+	if err := j.publish(ctx, &published); err != nil {
+		parts, sooner := j.unpublished(ctx, rest.plan.Parts, err)
+		return parts, min(sooner, again)
+	}
 	return rest.plan.Parts, again
+}
+
+// unpublished tries again to tell the node's agent what was planned. The parts are
+// in place all the same: neighbors know what they are told.
+func (j *job) unpublished(ctx context.Context, parts []model.NodePart, err error) ([]model.NodePart, time.Duration) {
+	again := j.retries.fail(j.node.Name)
+	log.FromContext(ctx).Info("The node's NodeNetworks could not be written, which its agent is to follow; trying again",
+		"reason", err.Error(), "retryAfter", again)
+	return parts, again
 }
 
 // failed marks the parts whose objects could not be written.

@@ -21,6 +21,7 @@ import (
 // +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrconfigurations,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=frrk8s.metallb.io,resources=frrnodestates,verbs=list;watch
 // +kubebuilder:rbac:groups=ovnbgp.io,resources=noderoutestates,verbs=list;watch
+// +kubebuilder:rbac:groups=ovnbgp.io,resources=nodenetworks,verbs=list;watch;create;patch;delete
 
 // Reconciler brings one node's objects to what is planned for it.
 type Reconciler struct {
@@ -93,8 +94,14 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	if err != nil {
 		return err
 	}
+	networks, _, unread := liveNetworks(ctx, r.Reader, name)
+	if unread != nil {
+		return unread
+	}
 	if !r.ObserveOnly {
 		_, err = r.Applier.Node(ctx, name, nil, live)
+		_, undeleted := r.Applier.Networks(ctx, name, nil, networks)
+		err = errors.Join(err, undeleted)
 	}
 	r.retries.forget(name)
 	r.known.forget(name)

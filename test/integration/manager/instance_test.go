@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"time"
 
@@ -130,9 +131,25 @@ func (l *ledger) counts() map[string]int {
 	defer l.mu.Unlock()
 	counts := map[string]int{}
 	for _, e := range l.entries {
-		counts[e.what]++
+		if !strings.HasSuffix(e.what, " nodenetworks") {
+			counts[e.what]++
+		}
 	}
 	return counts
+}
+
+// ofNetworks counts the writes of NodeNetworks since the last reset, which follow
+// from what else is written.
+func (l *ledger) ofNetworks() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, e := range l.entries {
+		if strings.HasSuffix(e.what, " nodenetworks") {
+			n++
+		}
+	}
+	return n
 }
 
 // rejected are the writes since the last reset that failed.

@@ -1,0 +1,100 @@
+package node
+
+import (
+	"context"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
+)
+
+// NetworksKind is what nodes' agents are to follow. An installation that was not
+// upgraded whole lacks its CRD.
+var NetworksKind = v1alpha1.GroupVersion.WithKind("NodeNetworks")
+
+// liveNetworks is what the cluster has of the node's NodeNetworks; served is false
+// where the API server has no such kind.
+func liveNetworks(ctx context.Context, reader client.Reader, node string) (live *apply.LiveObject, served bool, err error) {
+	var object v1alpha1.NodeNetworks
+	err = reader.Get(ctx, types.NamespacedName{Name: node}, &object, client.UnsafeDisableDeepCopy)
+	switch {
+	case err == nil:
+		found := apply.LiveNetworks(&object)
+		return &found, true, nil
+	case apierrors.IsNotFound(err):
+		return nil, true, nil
+	case meta.IsNoMatchError(err):
+		return nil, false, nil
+	}
+	return nil, false, err
+}
+
+// publish tells the node what it has to do for its networks, after its
+// FRRConfigurations were written: a network counts as advertised once neighbors are
+// to know the way back, and not before. A plan that was only kept is not published.
+func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
+	if j.ObserveOnly || p.Keep {
+		return nil
+	}
+	live, served, err := liveNetworks(ctx, j.Reader, j.node.Name)
+	if err != nil || !served {
+		return err
+	}
+	around, settings := j.revision.Nodes.Surroundings(j.object), j.revision.Settings()
+	p.Networks = j.revision.Networks(j.node, around, p.Parts)
+	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, &settings), live)
+	if len(result.Altered) > 0 {
+		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not of the operator's version", "objects", result.Altered)
+	}
+	return err
+}
+
+// stillAdvertised puts back what the whole plan had a part advertise where an object
+// of its stays in spite of the refusal.
+func stillAdvertised(parts, whole []model.NodePart) []model.NodePart {
+	out := slices.Clone(parts)
+	for i := range out {
+		if out[i].State != model.PartKept {
+			continue
+		}
+		if at := slices.IndexFunc(whole, func(p model.NodePart) bool { return p.RA == out[i].RA }); at >= 0 {
+			out[i].Advertised = whole[at].Advertised
+		}
+	}
+	return out
+}
+
+// networksHandler maps NodeNetworks to their nodes, so that what others change or
+// delete is put back, and what nodes that are gone left is deleted.
+func networksHandler(applier *apply.Applier) handler.TypedEventHandler[*v1alpha1.NodeNetworks, string] {
+	type queue = workqueue.TypedRateLimitingInterface[string]
+	type object = *v1alpha1.NodeNetworks
+	return handler.TypedFuncs[object, string]{
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[object], q queue) {
+			if !applier.SeenNetworks(e.Object) {
+				q.Add(e.Object.Name)
+			}
+		},
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[object], q queue) {
+			if e.ObjectOld.ResourceVersion != e.ObjectNew.ResourceVersion && !applier.SeenNetworks(e.ObjectNew) {
+				q.Add(e.ObjectNew.Name)
+			}
+		},
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[object], q queue) {
+			if !applier.GoneNetworks(e.Object) {
+				q.Add(e.Object.Name)
+			}
+		},
+	}
+}
