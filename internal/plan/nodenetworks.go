@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -51,7 +52,7 @@ func (c *Compiled) advertisedIn(n *model.Node, network *model.Network, parts map
 	var out []string
 	for _, a := range c.advertisers {
 		part, advertised := parts[a.Name], a.byName[network.Name]
-		if advertised == nil || !a.pods {
+		if advertised == nil || !a.advertisesPods() {
 			continue
 		}
 		vrf := a.originVRF(advertised)
@@ -68,22 +69,28 @@ func (c *Compiled) advertisedIn(n *model.Node, network *model.Network, parts map
 // reaches reports whether the part tells a neighbor the way to pods of the network.
 // What else it advertises in the VRF are other networks' subnets and egress IPs.
 func reaches(n *model.Node, network *advertisedNetwork, vrf string, part *model.NodePart) bool {
-	told := func(entry model.AdvertisedPrefix) bool {
-		_, found := slices.BinarySearchFunc(part.Advertised, entry, compareAdvertised)
-		return found
-	}
 	if slices.Contains(part.Inactive, network.Name) {
 		return false
 	}
-	if !network.hasHostSubnets() {
-		return slices.ContainsFunc(network.Subnets, func(s model.NetworkSubnet) bool { return told(model.AdvertisedPrefix{VRF: vrf, Prefix: s.Prefix}) })
-	}
-	for _, prefix := range n.Subnets[network.Name] {
-		if told(model.AdvertisedPrefix{VRF: vrf, Prefix: prefix}) {
-			return true
+	for _, advertised := range part.Advertised {
+		if advertised.VRF != vrf {
+			continue
 		}
+		told := func(p netip.Prefix) bool {
+			_, found := slices.BinarySearchFunc(advertised.Routes, p, func(r model.Route, p netip.Prefix) int { return r.Prefix.Compare(p) })
+			return found
+		}
+		if network.hasHostSubnets() {
+			return slices.ContainsFunc(n.Subnets[network.Name], told)
+		}
+		return slices.ContainsFunc(network.Subnets, func(s model.NetworkSubnet) bool { return told(s.Prefix) })
 	}
 	return false
+}
+
+// advertisesPods reports whether the object is about pods at all.
+func (a *advertiser) advertisesPods() bool {
+	return slices.Contains(a.Advertisements, model.AdvertisePodNetwork)
 }
 
 // commonOf finds what is the same for a network on every node: the VRFs that
@@ -101,7 +108,7 @@ func commonOf(networks []model.Network, advertisers []*advertiser) map[string]mo
 			entry.PodVRFs = append(entry.PodVRFs, n.VRF)
 		}
 		for _, a := range advertisers {
-			if !a.pods || !a.selects(n) {
+			if !a.advertisesPods() || !a.selects(n) {
 				continue
 			}
 			if a.TargetVRF == model.TargetVRFAuto || a.TargetVRF != "" && a.TargetVRF == n.VRF {

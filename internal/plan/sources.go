@@ -108,7 +108,7 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 // unreported tells of Layer2 networks that may not be on the node although they are
 // advertised from it: OVN-Kubernetes itself does not write where it sets them up.
 func (p *nodePlanner) unreported(a *advertiser, networks []*advertisedNetwork) *model.Finding {
-	if !p.cluster.DynamicAllocation || !slices.Contains(a.Advertisements, model.AdvertisePodNetwork) || p.node.Layer2.Known || p.node.Layer2Active != nil {
+	if !p.cluster.DynamicAllocation || !a.advertisesPods() || p.node.Layer2.Known || p.node.Layer2Active != nil {
 		return nil
 	}
 	var names []string
