@@ -2,7 +2,10 @@
 
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
 
 // NodeNetworks tells what a node has to do for each network: whether the network is
 // advertised from there, and what the node must not import. It is named after the
@@ -27,6 +30,11 @@ type NodeNetworks struct {
 //
 // +structType=atomic
 type NodeNetworksSpec struct {
+	// nodeUID is the Node's, so that what the node's agent writes goes with it.
+	//
+	// +optional
+	NodeUID types.UID `json:"nodeUID,omitempty"`
+
 	// addresses are the node's own, with the lengths of the subnets that they are
 	// in.
 	//
@@ -42,6 +50,12 @@ type NodeNetworksSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=15
 	Gateway string `json:"gateway,omitempty"`
+
+	// gatewayProblem is why the link can't be found out, for people.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	GatewayProblem string `json:"gatewayProblem,omitempty"`
 
 	// reserved are subnets that the cluster itself uses, which no imported route may
 	// touch.
@@ -60,12 +74,20 @@ type NodeNetworksSpec struct {
 
 // ReservedSubnets are what the cluster uses beside its pods.
 type ReservedSubnets struct {
-	// services are the subnets of Services that the manager was told.
+	// services are the subnets of Services: those that the cluster tells as
+	// ServiceCIDRs, and those that the manager was told.
 	//
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Services []CIDR `json:"services,omitempty"`
+
+	// apiServer are the API server's addresses.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	APIServer []IP `json:"apiServer,omitempty"`
 
 	// join are the join subnets that networks have of their own.
 	//
@@ -192,6 +214,12 @@ type NodeNetwork struct {
 // +kubebuilder:validation:MaxLength=43
 // +kubebuilder:validation:Format=cidr
 type CIDR string
+
+// IP is an address.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=45
+type IP string
 
 // VRFName is a VRF's name, "default" for the default VRF.
 //

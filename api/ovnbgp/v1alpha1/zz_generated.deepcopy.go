@@ -265,6 +265,11 @@ func (in *ReservedSubnets) DeepCopyInto(out *ReservedSubnets) {
 		*out = make([]CIDR, len(*in))
 		copy(*out, *in)
 	}
+	if in.APIServer != nil {
+		in, out := &in.APIServer, &out.APIServer
+		*out = make([]IP, len(*in))
+		copy(*out, *in)
+	}
 	if in.Join != nil {
 		in, out := &in.Join, &out.Join
 		*out = make([]CIDR, len(*in))
