@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/nodenetworks"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
@@ -38,7 +38,7 @@ type options struct {
 	allowWithin   bool
 	allowCovering bool
 	anyLink       bool
-	allowed       sources.Allowed
+	allowed       nodenetworks.Allowed
 	ipv4ViaIPv6   string
 	resync        time.Duration
 	buffer        int
@@ -82,8 +82,9 @@ func newCommand(o *options) *cobra.Command {
 		Short: "Import the node's BGP routes into OVN",
 		Long: `The agent runs on every node. It follows the BGP routes that FRR installs in the
 kernel's VRFs, and keeps them as static routes on the OVN gateway router of each
-VRF's network. What it did, and what it could not do and why, stands in the
-NodeRouteState object that is named after the node.
+VRF's network. Which networks there are the manager tells it, in the NodeNetworks
+object that is named after the node. What the agent did, and what it could not do
+and why, stands in the NodeRouteState object of that name.
 
 It only ever touches the rows that it wrote itself, and without --manage-vrfs it
 changes nothing in the kernel.`,
@@ -129,14 +130,14 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.privateKey, "ovn-private-key", o.privateKey, "file with its private key")
 	f.StringVar(&o.caCert, "ovn-ca-certificate", o.caCert, "file with the certificates that sign the server's")
 
-	f.StringSliceVar(&o.pods, "cluster-subnets", o.pods, "subnets of the default network's pods; \"none\" if there are none to protect")
-	f.StringSliceVar(&o.services, "service-subnets", o.services, "subnets of services; \"none\" if there are none to protect")
+	f.StringSliceVar(&o.pods, "cluster-subnets", o.pods, "subnets of the default network's pods beside those that the manager tells; \"none\" if there are none to protect")
+	f.StringSliceVar(&o.services, "service-subnets", o.services, "subnets of services beside those that the manager tells; \"none\" if there are none to protect")
 	f.StringSliceVar(&o.join, "join-subnets", o.join, "subnets between OVN's routers")
 	f.StringSliceVar(&o.masquerade, "masquerade-subnets", o.masquerade, "subnets that OVN-Kubernetes masquerades with")
 	f.StringSliceVar(&o.transit, "transit-subnets", o.transit, "subnets of the transit switch between nodes")
-	f.BoolVar(&o.defaultNoOverlay, "default-network-no-overlay", o.defaultNoOverlay, "the default network has no overlay: import the routes to its pods on other nodes")
+	f.BoolVar(&o.defaultNoOverlay, "default-network-no-overlay", o.defaultNoOverlay, "the default network has no overlay, even if the manager doesn't know: import the routes to its pods on other nodes")
 	f.StringVar(&o.gatewayInterface, "gateway-interface", o.gatewayInterface, "link of the node's gateway (default what OVN-Kubernetes annotates the node with)")
-	f.StringVar(&o.knownNetworks, "known-networks-file", o.knownNetworks, "file that keeps what the API server told, for when the agent starts while it is away; none if empty")
+	f.StringVar(&o.knownNetworks, "known-networks-file", o.knownNetworks, "file that keeps the node's NodeNetworks, for when the agent starts while the API server is away; none if empty")
 
 	f.IntVar(&o.maxRoutes, "max-routes-per-vrf", o.maxRoutes, "most rows to import per network, one per route and next hop; 0 for no limit")
 	f.BoolVar(&o.allowWithin, "allow-within-cluster-subnets", o.allowWithin, "import routes that lie within the cluster's subnets")
@@ -169,11 +170,6 @@ func (o *options) validate() error {
 	if o.node == "" {
 		complain("neither --node nor $NODE_NAME says which node this is")
 	}
-	for flag, list := range map[string][]string{"cluster-subnets": o.pods, "service-subnets": o.services} {
-		if len(list) == 0 {
-			complain("--%s is needed, because no imported route may redirect the cluster's own traffic; it is what the cluster was installed with, or none", flag)
-		}
-	}
 	if o.maxRoutes < 0 {
 		complain("--max-routes-per-vrf is %d: it takes at least 0", o.maxRoutes)
 	}
@@ -189,7 +185,7 @@ func (o *options) validate() error {
 	if _, err := o.viaIPv6(); err != nil {
 		problems = append(problems, err)
 	}
-	if _, err := o.sources(); err != nil {
+	if _, err := o.networks(); err != nil {
 		problems = append(problems, err)
 	}
 	if _, err := o.tls(); err != nil {
@@ -218,9 +214,10 @@ func (o *options) viaIPv6() (*bool, error) {
 	}
 }
 
-func (o *options) sources() (sources.Settings, error) {
-	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Advertisements: o.manageVRFs || o.manageSNAT,
-		NetworkIDs: o.manageVRFs, Allowed: o.allowed}
+// networks are what the flags say about the node's networks.
+func (o *options) networks() (nodenetworks.Settings, error) {
+	out := nodenetworks.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Allowed: o.allowed,
+		PodsTold: len(o.pods) > 0, ServicesTold: len(o.services) > 0}
 	var problems []error
 	for _, list := range []struct {
 		flag  string

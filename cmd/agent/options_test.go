@@ -18,8 +18,6 @@ func TestOptionsAreValidated(t *testing.T) {
 	}{
 		{"all that is needed", func(*options) {}, ""},
 		{"no node", func(o *options) { o.node = "" }, "neither --node nor $NODE_NAME"},
-		{"no cluster subnets", func(o *options) { o.pods = nil }, "--cluster-subnets is needed"},
-		{"no service subnets", func(o *options) { o.services = nil }, "--service-subnets is needed"},
 		{"none to protect", func(o *options) { o.services = []string{"none"} }, ""},
 		{"as OVN-Kubernetes writes them", func(o *options) { o.pods = []string{"10.244.0.0/16/24"} }, ""},
 		{"no subnet", func(o *options) { o.pods = []string{"10.244.0.0"} }, `"10.244.0.0" is not a subnet`},

@@ -35,6 +35,9 @@ const (
 	// ConditionSynced is True while every route that belongs on a gateway
 	// router is there.
 	ConditionSynced = "Synced"
+	// ConditionNetworksKnown is True while the agent follows the NodeNetworks object
+	// that the manager writes for the node.
+	ConditionNetworksKnown = "NetworksKnown"
 	// ConditionWithinLimit is False while routes are held back because of
 	// --max-routes-per-vrf.
 	ConditionWithinLimit = "WithinLimit"

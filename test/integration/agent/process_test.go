@@ -19,7 +19,6 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
@@ -50,8 +49,7 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		binary     string
 	)
 	BeforeAll(func() {
-		plane = controlplane.StartForTest(GinkgoTB(), controlplane.Options{NADs: true})
-		Expect(ovnv1.AddToScheme(scheme.Scheme)).To(Succeed())
+		plane = controlplane.StartForTest(GinkgoTB(), controlplane.Options{})
 		Expect(v1alpha1.AddToScheme(scheme.Scheme)).To(Succeed())
 		var err error
 		api, err = client.New(plane.Config, client.Options{Scheme: scheme.Scheme})
@@ -73,10 +71,9 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		kubeconfig = filepath.Join(GinkgoT().TempDir(), "agent")
 		Expect(user.WriteKubeconfig(kubeconfig)).To(Succeed())
 
-		Expect(api.Create(ctx(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", Annotations: map[string]string{
-			"k8s.ovn.org/l3-gateway-config": `{"default":{"mode":"shared","bridge-id":"gw0","ip-addresses":["172.18.0.1/16"]}}`,
-			"k8s.ovn.org/node-subnets":      `{"default":["10.244.1.0/24"]}`,
-		}}})).To(Succeed())
+		n1 := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1"}}
+		Expect(api.Create(ctx(), n1)).To(Succeed())
+		Expect(api.Create(ctx(), decided(n1))).To(Succeed())
 	})
 
 	command := func(n *node, arguments ...string) *exec.Cmd {
