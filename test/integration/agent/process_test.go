@@ -221,6 +221,42 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		end()
 	})
 
+	It("keeps what is there while no manager tells what to do, as when it is upgraded first", func() {
+		n := newNode()
+		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp", "route add 10.2.0.0/24 via 172.18.0.2 proto bgp")
+		out, err := command(n, "--once").CombinedOutput()
+		Expect(err).NotTo(HaveOccurred(), string(out))
+		Expect(n.inOVN("GR_n1")).To(HaveLen(2))
+
+		var n1 corev1.Node
+		Expect(api.Get(ctx(), client.ObjectKey{Name: "n1"}, &n1)).To(Succeed())
+		Expect(api.Delete(ctx(), decided(&n1))).To(Succeed())
+		put := func() { Expect(client.IgnoreAlreadyExists(api.Create(ctx(), decided(&n1)))).To(Succeed()) }
+		DeferCleanup(put)
+		out, err = command(n, "--once").CombinedOutput()
+		Expect(err).To(HaveOccurred())
+		Expect(string(out)).To(ContainSubstring("the manager has written none: check that it runs"))
+		out, err = command(n, "routes", "--gateway-interface=gw0").CombinedOutput()
+		Expect(err).NotTo(HaveOccurred(), string(out))
+		Expect(string(out)).To(MatchRegexp(`default +default +10\.1\.0\.0/24 +172\.18\.0\.2 dev gw0 +172\.18\.0\.2 *\n`))
+
+		n.ip("route add 10.3.0.0/24 via 172.18.0.2 proto bgp")
+		run := command(n)
+		logs := gbytes.NewBuffer()
+		run.Stdout, run.Stderr = logs, logs
+		Expect(run.Start()).To(Succeed())
+		DeferCleanup(func() {
+			_ = run.Process.Kill()
+			_ = run.Wait()
+			GinkgoWriter.Println(string(logs.Contents()))
+		})
+		Eventually(func() string { return string(logs.Contents()) }, patience).Should(SatisfyAll(
+			ContainSubstring("Waiting for the manager"), ContainSubstring("Connected to the OVN Northbound database")))
+		Consistently(func() []string { return n.inOVN("GR_n1") }, 3*time.Second).Should(HaveLen(2))
+		put()
+		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(HaveLen(3))
+	})
+
 	It("fits into 150 MiB with 100,000 routes, with all that a process has", func() {
 		if os.Getenv("OVNBGP_VM") != "" {
 			Skip("NOT TESTED: 100,000 routes take too long in an emulated machine; `make test` does it natively")
