@@ -37,12 +37,13 @@ type follower struct {
 	told       chan applied
 	complaints chan string
 	ended      chan error
+	changed    chan struct{}
 	cancel     context.CancelFunc
 }
 
 func follow(t *testing.T, config *rest.Config, change func(*nodenetworks.Watcher)) *follower {
 	t.Helper()
-	f := &follower{told: make(chan applied, 16), complaints: make(chan string, 16), ended: make(chan error, 1)}
+	f := &follower{told: make(chan applied, 16), complaints: make(chan string, 16), ended: make(chan error, 1), changed: make(chan struct{}, 1)}
 	f.Watcher = &nodenetworks.Watcher{
 		Config: config, Settings: nodenetworks.Settings{Node: "n1", PodsTold: true, ServicesTold: true}, Patient: true,
 		Log: funcr.New(func(_, text string) {
@@ -50,6 +51,12 @@ func follow(t *testing.T, config *rest.Config, change func(*nodenetworks.Watcher
 			f.complaints <- text
 		}, funcr.Options{}),
 		Apply: func(networks []agent.Network, complete bool) { f.told <- applied{networks, complete} },
+		Changed: func() {
+			select {
+			case f.changed <- struct{}{}:
+			default:
+			}
+		},
 	}
 	if change != nil {
 		change(f.Watcher)
@@ -81,15 +88,20 @@ func (f *follower) await(t *testing.T) applied {
 	return applied{}
 }
 
-// until waits for what has no event.
-func until(t *testing.T, what string, is func() bool) {
+// until waits for a state of the watcher's.
+func (f *follower) until(t *testing.T, what string, is func(nodenetworks.State) bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
+	late := time.After(time.Minute)
+	for !is(f.State()) {
+		select {
+		case <-f.changed:
+		case <-late:
 			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
+
+func absent(s nodenetworks.State) bool { return s.Absent }
 
 func administrator(t *testing.T, plane *controlplane.ControlPlane) client.Client {
 	t.Helper()
@@ -120,7 +132,7 @@ func TestTheNodesOwnObjectIsFollowed(t *testing.T) {
 	plane := controlplane.StartForTest(t, controlplane.Options{})
 	api := administrator(t, plane)
 	f := follow(t, plane.Config, nil)
-	until(t, "it says that there is no object", func() bool { return f.State().Absent })
+	f.until(t, "it says that there is no object", absent)
 	for _, object := range []*v1alpha1.NodeNetworks{nodeNetworks("n2", "wrong"), nodeNetworks("n1", "br-ex")} {
 		if err := api.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
@@ -143,7 +155,7 @@ func TestTheNodesOwnObjectIsFollowed(t *testing.T) {
 	if err := api.Delete(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "it says that the object is gone", func() bool { return f.State().Absent })
+	f.until(t, "it says that the object is gone", absent)
 	if len(f.told) > 0 {
 		t.Errorf("an object that is gone changed something: %+v", <-f.told)
 	}
@@ -161,7 +173,7 @@ func TestTheNodesOwnObjectIsFollowed(t *testing.T) {
 func TestAMissingKindIsWaitedFor(t *testing.T) {
 	plane := controlplane.StartForTest(t, controlplane.Options{WithoutOwnCRDs: true})
 	f := follow(t, plane.Config, nil)
-	until(t, "it says that there is no object", func() bool { return f.State().Absent })
+	f.until(t, "it says that there is no object", absent)
 	root, err := controlplane.RepositoryRoot()
 	if err != nil {
 		t.Fatal(err)

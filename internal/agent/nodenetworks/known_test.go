@@ -57,7 +57,7 @@ func TestWhatWasKnownLastIsUsed(t *testing.T) {
 	if a := f.await(t); gatewayOf(a) != "br-ex" || a.complete {
 		t.Errorf("%+v", a)
 	}
-	until(t, "it says that the object is absent", func() bool { return f.State().Absent })
+	f.until(t, "it says that the object is absent", absent)
 	f.stop(t)
 
 	for name, content := range map[string][]byte{
