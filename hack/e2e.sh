@@ -37,7 +37,7 @@ in_vm() {
 
 # How many specs a filter selects: nothing is worth booting a machine for.
 selected() {
-	(cd test/e2e && "$folder/e2e.test" --ginkgo.dry-run --ginkgo.no-color --ginkgo.label-filter="$1") |
+	(cd test/e2e && OVNBGP_LAB_BINARIES=$binaries "$folder/e2e.test" --ginkgo.dry-run --ginkgo.no-color --ginkgo.label-filter="$1") |
 		sed -nE 's/^Ran ([0-9]+) of .*/\1/p'
 }
 
