@@ -60,14 +60,14 @@ func leftovers(ctx context.Context, l *lab.Lab) ([]string, error) {
 			return nil, err
 		}
 		for _, route := range routes {
-			left = append(left, route.Destination.String()+" in the kernel of "+n.Name)
+			left = append(left, fmt.Sprintf("%s via %v in table %d of %s's kernel", route.Destination, route.NextHops, route.Table, n.Name))
 		}
 		rows, err := importedRows(ctx, l, n.Name)
 		if err != nil {
 			return nil, err
 		}
 		for _, row := range rows {
-			left = append(left, row.Prefix.String()+" in OVN of "+n.Name)
+			left = append(left, fmt.Sprintf("%s by %s in OVN of %s", row.Prefix, row.OutputPort, n.Name))
 		}
 	}
 	return left, nil
