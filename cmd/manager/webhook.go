@@ -120,9 +120,13 @@ func (o *options) addWebhook(m ctrl.Manager, config *rest.Config, settings model
 	if err := m.Add(server); err != nil {
 		return nil, err
 	}
+	rights, err := webhook.NewRights(config)
+	if err != nil {
+		return nil, err
+	}
 	figures := webhook.NewFigures(ctrlmetrics.Registry)
 	return func(reader client.Reader) {
-		handler := webhook.NewHandler(webhook.NewValidator(reader, settings, figures, time.Now), knows)
+		handler := webhook.NewHandler(webhook.NewValidator(reader, rights, settings, figures, time.Now), knows)
 		server.Register(webhook.Path, handler)
 		server.Register(webhook.Path+"/", handler)
 	}, nil

@@ -2,11 +2,16 @@
 //
 // Where the host's kernel has them, the test binaries run on the host in new
 // namespaces. Elsewhere they run in a virtual machine that is built from
-// Debian's packages (once, into .cache/vm) and emulated, so that neither KVM
-// nor any right of the hypervisor is needed. Tests see the same in both: a
-// Debian 13 root with FRR, Open vSwitch and OVN, no network device but lo, and
-// OVNBGP_VM=1 in the environment. No packet can leave: the machine has no
-// network card, the namespaces no way out.
+// Debian's packages (once, into .cache/vm). KVM runs it if /dev/kvm can be
+// opened and the processor has vmx or svm; otherwise, or if it does not come up
+// that way, QEMU emulates it (tcg), so that no right of the hypervisor is needed.
+// -accel chooses, and a run prints what was chosen and why. Emulated, everything
+// takes about ten times as long: tests scale what they wait for by what the
+// machine can do.
+//
+// Tests see the same on host and guest: a Debian 13 root with FRR, Open vSwitch
+// and OVN, no network device but lo, and OVNBGP_VM=1 in the environment. No
+// packet can leave: the machine has no network card, the namespaces no way out.
 //
 // The end-to-end lab needs more, which flags add; tests find it by environment
 // variables:

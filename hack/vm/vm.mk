@@ -1,8 +1,10 @@
 # Tests that need VRF devices: on the host where its kernel has them, otherwise
-# in an emulated virtual machine (hack/vm). Needs root.
+# in a virtual machine (hack/vm), by KVM or emulated. Needs root.
 
 VM_PACKAGES ?= ./hack/vm/selftest $(patsubst %,./%/...,$(wildcard internal/agent test/integration/agent))
 VM := $(CACHE)/vm/bin/vm
+# Flags of hack/vm, such as -accel=tcg.
+VM_FLAGS ?=
 # The binary that is shipped is tested too, and can't be built in the machine.
 VM_PROGRAMS := $(CACHE)/vm/bin/programs
 

@@ -10,6 +10,7 @@
 //
 // Anybody who reaches the port may ask, and claim to be whoever he likes. Only
 // the API server is told what other objects have to do with one; see NewHandler.
+// Of its users only those are told who may read these objects; see rights.go.
 //
 // It must never stand in the way: what it can't find out, it lets pass, and
 // says so. It writes nothing, so that a dry run may ask it.
