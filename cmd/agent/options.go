@@ -156,7 +156,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "path to a kubeconfig file (default $KUBECONFIG; in a pod, the pod's service account)")
-	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long --once, routes and cleanup may take")
+	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long --once and routes wait for the node's state to be known, and how long cleanup may take")
 	o.metrics.AddTo(f)
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress, "address that serves /healthz and /readyz; 0 disables it")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
