@@ -28,7 +28,7 @@ type Lease struct {
 func (l *Lease) Take(ctx context.Context, c client.Client) error {
 	before, err := l.write(ctx, c)
 	if err != nil {
-		return fmt.Errorf("cannot take the lease %s from the managers: %w", l.NamespacedName, err)
+		return fmt.Errorf("cannot take the managers' lease %s: %w", l.NamespacedName, err)
 	}
 	if before.HolderIdentity == nil || *before.HolderIdentity == "" || *before.HolderIdentity == l.Identity || before.LeaseDurationSeconds == nil {
 		return nil

@@ -50,7 +50,7 @@ func (s Others) Missing(o *frrk8sv1beta1.FRRConfiguration) error {
 	}
 	for _, a := range announcementsOf(o) {
 		if !done[a] {
-			return fmt.Errorf("it stays, as on its node OVN-Kubernetes' own controller does not %s yet", a)
+			return fmt.Errorf("it stays, because OVN-Kubernetes' own controller does not %s on its node yet", a)
 		}
 	}
 	return nil
