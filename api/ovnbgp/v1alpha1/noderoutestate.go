@@ -42,7 +42,7 @@ const (
 	// --max-routes-per-vrf.
 	ConditionWithinLimit = "WithinLimit"
 	// ConditionFlagsAgree is False while the agent's flags leave out subnets that
-	// the node's annotations or the cluster name.
+	// the manager names.
 	ConditionFlagsAgree = "FlagsAgree"
 	// ConditionVRFReady exists with --manage-vrfs. It is True while the VRF
 	// device, its rules and its routes are set up correctly.
