@@ -46,7 +46,7 @@ func TestRoutesAreWrittenAsATable(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	want := "NETWORK           VRF      PREFIX         KERNEL                                      OVN                     WHY NOT\n" +
+	want := "NETWORK           VRF      PREFIX         KERNEL                                      OVN                     REASON\n" +
 		"default           default  10.1.0.0/24    172.18.0.2 dev br-ex, 172.18.0.3 dev br-ex  172.18.0.2, 172.18.0.3  \n" +
 		"cluster_udn_blue  blue     10.244.0.0/24  discard                                     -                       PodSubnet\n"
 	if out.String() != want {

@@ -13,6 +13,6 @@ $(VM):
 	go build -o $@ ./hack/vm
 
 .PHONY: test-vm
-test-vm: $(VM) controlplane ## Run the agent's tests where the kernel has VRF, in a VM if need be; PKG, ARGS as in go test
+test-vm: $(VM) controlplane ## Run the agent's tests with kernel VRFs, in a VM if this kernel has none; PKG, ARGS as in go test
 	go build -o $(VM_PROGRAMS)/ ./cmd/agent
 	$(VM) run -controlplane -modules $(LAB_MODULES) -binaries $(VM_PROGRAMS) -with config/agent $(VM_FLAGS) -- $(or $(PKG),$(VM_PACKAGES)) $(ARGS)

@@ -62,7 +62,7 @@ func strip() func(any) (any, error) {
 		case *corev1.Namespace:
 			return metadata(o)
 		case *ovnv1.RouteAdvertisements:
-			// Who writes the status tells of another controller at work.
+			// The writers of the status show whether another controller works on it.
 			return o, nil
 		default:
 			return managedFields(o)

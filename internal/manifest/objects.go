@@ -140,7 +140,7 @@ func merged[T any, P interface {
 		}
 		var object T
 		if err := applied(P(&live[at]), P(&files[i]), P(&object)); err != nil && o.err == nil {
-			o.err = fmt.Errorf("%s can't be put on top of the cluster's: %w", P(&files[i]).GetName(), err)
+			o.err = fmt.Errorf("%s can't be merged into the cluster's object: %w", P(&files[i]).GetName(), err)
 		}
 		out[at] = object
 	}

@@ -30,9 +30,9 @@ func unless[object client.Object](same func(before, after object) bool) predicat
 	}
 }
 
-// sameRouteAdvertisements goes by the spec and the label of the managed object,
-// and by who writes the status: that tells of another controller at work, and only
-// where one is does it matter whether the object is accepted.
+// sameRouteAdvertisements compares the spec, the label of the managed object, and the
+// writers of the status. The writers show whether another controller works on the
+// object; only then does it matter whether the object is accepted.
 func sameRouteAdvertisements(before, after *ovnv1.RouteAdvertisements) bool {
 	writers := statusWriters(after)
 	return sameSpec(before, after) && slices.Equal(statusWriters(before), writers) &&

@@ -73,7 +73,7 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 	wait := j.retries.refuse(j.node.Name, inputs, refused, j.Now())
 	for name, reason := range refused {
 		j.Metrics.Refused(name)
-		log.FromContext(ctx).Info("The API server refuses a part of the node's configuration; the rest goes on",
+		log.FromContext(ctx).Info("The API server refused a part of the node's configuration; the rest is applied",
 			"routeAdvertisements", name, "reason", reason.Error(), "retryAfter", wait)
 	}
 	return j.applyWithout(ctx, &whole, refused, wait)
@@ -120,7 +120,7 @@ func (j *job) applyBut(ctx context.Context, a *attempt, keep func(apply.LiveObje
 	result, err := j.Applier.NodeBut(ctx, j.node.Name, a.objects, j.live, keep)
 	if len(result.Altered) > 0 {
 		log.FromContext(ctx).Info("The API server stored something else than was sent: "+
-			"the CRD of FRRConfigurations is older than the operator, or a webhook changes them", "objects", result.Altered)
+			"the CRD of FRRConfigurations is older than the operator, or a webhook changed the objects", "objects", result.Altered)
 	}
 	return err
 }
@@ -167,11 +167,11 @@ func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[stri
 	return rest.plan.Parts, again
 }
 
-// unpublished tries again to tell the node's agent what was planned. The parts are
-// in place all the same: neighbors know what they are told.
+// unpublished retries writing what the node's agent has to do. The parts don't
+// depend on it: FRR's configuration is written, and neighbors get the routes.
 func (j *job) unpublished(ctx context.Context, parts []model.NodePart, err error) ([]model.NodePart, time.Duration) {
 	again := j.retries.fail(j.node.Name)
-	log.FromContext(ctx).Info("The node's NodeNetworks could not be written, which its agent is to follow; trying again",
+	log.FromContext(ctx).Info("Could not write the node's NodeNetworks, which its agent follows; trying again",
 		"reason", err.Error(), "retryAfter", again)
 	return parts, again
 }
@@ -179,7 +179,7 @@ func (j *job) unpublished(ctx context.Context, parts []model.NodePart, err error
 // failed marks the parts whose objects could not be written.
 func (j *job) failed(ctx context.Context, a *attempt, err error) ([]model.NodePart, time.Duration) {
 	again := j.retries.fail(j.node.Name)
-	log.FromContext(ctx).Info("Not all of the node's configuration could be written; trying again",
+	log.FromContext(ctx).Info("Could not write all of the node's configuration; trying again",
 		"reason", err.Error(), "retryAfter", again)
 	return withFailures(&a.plan, err), again
 }

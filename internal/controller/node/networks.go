@@ -55,7 +55,7 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 	p.Networks = j.revision.Networks(j.node, around, p.Parts)
 	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, &settings), live)
 	if len(result.Altered) > 0 {
-		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not of the operator's version", "objects", result.Altered)
+		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not the operator's version", "objects", result.Altered)
 	}
 	return err
 }

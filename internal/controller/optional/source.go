@@ -49,7 +49,7 @@ func (s *Source[object, request]) Start(ctx context.Context, queue workqueue.Typ
 		return s.kind.Start(ctx, queue)
 	}
 	s.late = true
-	s.kinds.log.Info("The API server does not serve an optional kind; going on without it until it appears", "kind", s.gvk)
+	s.kinds.log.Info("The API server does not serve an optional kind; continuing without it until it appears", "kind", s.gvk)
 	go func() {
 		select {
 		case <-ctx.Done():
