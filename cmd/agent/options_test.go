@@ -17,7 +17,7 @@ func TestOptionsAreValidated(t *testing.T) {
 		want   string
 	}{
 		{"all that is needed", func(*options) {}, ""},
-		{"no node", func(o *options) { o.node = "" }, "neither --node nor $NODE_NAME"},
+		{"no node", func(o *options) { o.node = "" }, "set --node or $NODE_NAME"},
 		{"none to protect", func(o *options) { o.services = []string{"none"} }, ""},
 		{"as OVN-Kubernetes writes them", func(o *options) { o.pods = []string{"10.244.0.0/16/24"} }, ""},
 		{"no subnet", func(o *options) { o.pods = []string{"10.244.0.0"} }, `"10.244.0.0" is not a subnet`},
