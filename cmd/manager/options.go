@@ -133,7 +133,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"subnets of the default pod network, as OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24): what a node's annotation claims "+
 			"outside of them is not advertised (default it is bounded by what other nodes claim only)")
 	f.StringSliceVar(&o.serviceSubnets, "service-subnets", o.serviceSubnets,
-		"subnets of Services: what overlaps them is not advertised (default not known)")
+		"subnets of Services beside the cluster's ServiceCIDRs: what overlaps them is not advertised")
 	f.IntVar(&o.workers, "workers", o.workers, "how many nodes are worked on at once")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig,

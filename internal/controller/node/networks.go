@@ -51,9 +51,9 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 	if err != nil || !served {
 		return err
 	}
-	around, settings := j.revision.Nodes.Surroundings(j.object), j.revision.Settings()
+	around := j.revision.Nodes.Surroundings(j.object)
 	p.Networks = j.revision.Networks(j.node, around, p.Parts)
-	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, &settings), live)
+	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, j.revision.Cluster()), live)
 	if len(result.Altered) > 0 {
 		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not of the operator's version", "objects", result.Altered)
 	}
