@@ -2,7 +2,9 @@ package manager_test
 
 import (
 	"context"
+	"path/filepath"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -10,8 +12,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -134,6 +139,36 @@ var _ = Describe("NodeNetworks", func() {
 		restore()
 		Eventually(advertisedOn(ctx, node.Name)).Should(ConsistOf("default"))
 		Eventually(func() metav1.ConditionStatus { return condition(ctx, "pods", status.Rendered).Status }).Should(Equal(metav1.ConditionTrue))
+	})
+
+	It("are done without by a manager that is newer than the CRDs, and published once their CRD comes", func(ctx context.Context) {
+		bare := controlplane.StartForTest(GinkgoT(), controlplane.Options{})
+		usual := admin
+		admin = newClient(bare)
+		DeferCleanup(func() { admin = usual })
+		user := giveRights(ctx, bare, admin)
+		createNamespace(ctx, objects.FRRNamespace)
+		definition := &unstructured.Unstructured{}
+		definition.SetAPIVersion("apiextensions.k8s.io/v1")
+		definition.SetKind("CustomResourceDefinition")
+		definition.SetName("nodenetworks.ovnbgp.io")
+		Expect(admin.Delete(ctx, definition)).To(Succeed())
+		Eventually(func() bool {
+			return meta.IsNoMatchError(newClient(bare).List(ctx, &v1alpha1.NodeNetworksList{}))
+		}).Should(BeTrue())
+
+		node := objects.Node(1)
+		create(ctx, node, objects.Template("fabric", 64512), objects.Advertisement("pods"))
+		manager := start(user.Config)
+		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+		Expect(condition(ctx, "pods", status.Rendered).Status).To(Equal(metav1.ConditionTrue))
+
+		_, err := envtest.InstallCRDs(bare.Config, envtest.CRDInstallOptions{
+			Paths: []string{filepath.Join(repoRoot, "config", "crd", "bases", "ovnbgp.io_nodenetworks.yaml")}, ErrorIfPathMissing: true,
+		})
+		Expect(err).NotTo(HaveOccurred())
+		admin = newClient(bare)
+		Eventually(advertisedOn(ctx, node.Name)).Should(ConsistOf("default"))
 	})
 
 	It("come after the FRRConfigurations, so that nobody takes a network for advertised before", func(ctx context.Context) {
