@@ -133,7 +133,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"subnets of the default pod network, as in OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24); a subnet outside of them "+
 			"that a node's annotation claims is not advertised (default: only subnets that other nodes claim, too, are not advertised)")
 	f.StringSliceVar(&o.serviceSubnets, "service-subnets", o.serviceSubnets,
-		"subnets of Services; prefixes that overlap them are not advertised (default: unknown)")
+		"subnets of Services beside the cluster's ServiceCIDRs; prefixes that overlap them are not advertised")
 	f.IntVar(&o.workers, "workers", o.workers, "how many nodes to reconcile at once")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig,

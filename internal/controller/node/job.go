@@ -58,7 +58,7 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 	err := j.apply(ctx, &whole)
 	if err == nil {
 		if err := j.publish(ctx, &whole.plan); err != nil {
-			return j.unpublished(ctx, whole.plan.Parts, err)
+			return j.retryPublishing(ctx, whole.plan.Parts, err)
 		}
 		j.retries.forget(j.node.Name)
 		return whole.plan.Parts, 0
@@ -83,20 +83,29 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart, again time.Duration) {
 	object := j.known.node(j.node.Name)
 	if object == nil {
-		return withApplied(whole.plan.Parts, j.live), 0
+		return j.keepApplied(ctx, whole)
 	}
 	before := *j
 	before.object, before.node = object, j.read(object)
 	last := before.attempt(nil)
 	if last.plan.Keep {
-		return withApplied(whole.plan.Parts, j.live), 0
+		return j.keepApplied(ctx, whole)
 	}
 	if err := before.apply(ctx, &last); err != nil {
 		_, again = before.failed(ctx, &last, err)
 	} else if err := before.publish(ctx, &last.plan); err != nil {
-		_, again = before.unpublished(ctx, nil, err)
+		return before.retryPublishing(ctx, whole.plan.Parts, err)
 	}
 	return whole.plan.Parts, again
+}
+
+// keepApplied leaves the node with what was last applied.
+func (j *job) keepApplied(ctx context.Context, whole *attempt) ([]model.NodePart, time.Duration) {
+	parts := withApplied(whole.plan.Parts, j.live)
+	if err := j.publishNothing(ctx); err != nil {
+		return j.retryPublishing(ctx, parts, err)
+	}
+	return parts, 0
 }
 
 func isRefusal(e *apply.Error) bool { return e.Kind == apply.Refused }
@@ -161,19 +170,18 @@ func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[stri
 	published := rest.plan
 	published.Parts = stillAdvertised(rest.plan.Parts, whole.plan.Parts)
 	if err := j.publish(ctx, &published); err != nil {
-		parts, sooner := j.unpublished(ctx, rest.plan.Parts, err)
+		parts, sooner := j.retryPublishing(ctx, rest.plan.Parts, err)
 		return parts, min(sooner, again)
 	}
 	return rest.plan.Parts, again
 }
 
-// unpublished retries writing what the node's agent has to do. The parts don't
-// depend on it: FRR's configuration is written, and neighbors get the routes.
-func (j *job) unpublished(ctx context.Context, parts []model.NodePart, err error) ([]model.NodePart, time.Duration) {
+// retryPublishing tries later to write what the node's agent has to do.
+func (j *job) retryPublishing(ctx context.Context, parts []model.NodePart, err error) ([]model.NodePart, time.Duration) {
 	again := j.retries.fail(j.node.Name)
 	log.FromContext(ctx).Info("Could not write the node's NodeNetworks, which its agent follows; trying again",
 		"reason", err.Error(), "retryAfter", again)
-	return parts, again
+	return unpublished(parts, err), again
 }
 
 // failed marks the parts whose objects could not be written.

@@ -147,6 +147,13 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 		Expect(admin.Delete(ctx, managed)).To(Succeed())
 		asks(user, right{verb: "delete", group: "k8s.ovn.org", resource: "routeadvertisements"})
 
+		By("publishing what nodes do, and removing it with the node")
+		Eventually(func() error {
+			return admin.Get(ctx, client.ObjectKey{Name: "node-2"}, &v1alpha1.NodeNetworks{})
+		}).Should(Succeed())
+		Expect(admin.Delete(ctx, node(2))).To(Succeed())
+		asks(user, right{verb: "delete", group: "ovnbgp.io", resource: "nodenetworks"})
+
 		By("serving metrics")
 		Eventually(func() int { return scrape(ctx, metrics, scraper.token(ctx)) }).Should(Equal(http.StatusForbidden))
 
