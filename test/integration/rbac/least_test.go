@@ -178,12 +178,15 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 	It("for the agent", func(ctx context.Context) {
 		user := agentAccount.user()
 		metrics := controlplane.FreeAddress(GinkgoT())
-		create(ctx, node(1), &v1alpha1.NodeNetworks{ObjectMeta: metav1.ObjectMeta{Name: agentAccount.node}, Spec: v1alpha1.NodeNetworksSpec{
+		told := &v1alpha1.NodeNetworks{ObjectMeta: metav1.ObjectMeta{Name: agentAccount.node}, Spec: v1alpha1.NodeNetworksSpec{
 			NodeUID: "b4cd5bb2-4a3c-4b7e-9b76-4b4bb33d3a6f", Networks: []v1alpha1.NodeNetwork{{Name: "default", Topology: "Layer3"}, {
 				// There is an event about what is amiss.
 				Name: "cluster_udn_blue", Topology: "Layer3", Problem: "its VRF is not known yet",
 			}},
-		}})
+		}}
+		// The manager, which is gone, may have left its own.
+		Expect(client.IgnoreNotFound(admin.Delete(ctx, told.DeepCopy()))).To(Succeed())
+		create(ctx, node(1), told)
 		startAgent(ctx, "--metrics-bind-address="+metrics, "--manage-snat")
 
 		var state v1alpha1.NodeRouteState
