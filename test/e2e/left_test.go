@@ -42,9 +42,9 @@ func expectNothingLeft(ctx context.Context, l *lab.Lab) {
 
 // awaitNothing waits until look finds nothing left, for as long as that gets
 // less, or FRR's configuration does. frr-k8s' reload takes away line by line, with
-// a vtysh for each: 157 s for a node of a network with routing Managed, in an
-// emulated machine beside other work. To stand still for as long as a change may
-// take is the failure, and so is to come back.
+// a vtysh for each; in an emulated machine beside other work some reloads take
+// five minutes. To stand still for as long as a change may take is the failure,
+// and so is to come back.
 func awaitNothing(ctx context.Context, g Gomega, look func(context.Context) (left []string, lines int, err error)) {
 	GinkgoHelper()
 	for least := math.MaxInt; least > 0; {
