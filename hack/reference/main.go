@@ -16,7 +16,7 @@ const head = `# Reference
 date. [README](../README.md) explains what the parts are for;
 [TROUBLESHOOTING](TROUBLESHOOTING.md) says where to look first.
 
-[Flags](#flags) · [Metrics](#metrics) · [Conditions and reasons](#conditions-and-reasons) · [Fields](#fields)
+[Flags](#flags) · [Metrics](#metrics) · [Conditions and reasons](#conditions-and-reasons) · [Findings](#findings) · [Fields](#fields)
 
 `
 
@@ -32,7 +32,7 @@ func main() {
 func run(path string) error {
 	var page bytes.Buffer
 	page.WriteString(head)
-	for _, section := range []func(io.Writer) error{writeFlags, writeMetrics, writeReasons, writeFields} {
+	for _, section := range []func(io.Writer) error{writeFlags, writeMetrics, writeReasons, writeFindings, writeFields} {
 		if err := section(&page); err != nil {
 			return err
 		}

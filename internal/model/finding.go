@@ -56,19 +56,16 @@ type Scope struct {
 // String returns the scope as people write it.
 func (s Scope) String() string { return string(s.Kind) + " " + s.Name }
 
-// Finding is something that the planner has to tell. It is comparable.
+// Finding is something that the planner has to tell. It is comparable: the same one on
+// many nodes is one finding. Package finding makes it, from its catalogue.
 type Finding struct {
 	Outcome Outcome
 	Scope   Scope
-	// Reason is a CamelCase word for machines.
+	// Reason is the name of an entry of the catalogue, a CamelCase word for machines.
 	Reason string
 	// Message says what is wrong, with which object, and what to do about it.
 	Message string
 }
-
-// ReasonNodeWithoutTemplate is that of nodes that an object selects and that none of
-// its FRRConfigurations does.
-const ReasonNodeWithoutTemplate = "NodeWithoutTemplate"
 
 // Blocks reports whether something was left out because of the finding.
 func (f Finding) Blocks() bool { return f.Outcome != Notice }

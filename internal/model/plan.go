@@ -68,11 +68,11 @@ type NodePart struct {
 	Inactive []string
 	// Advertised are the routes that reach at least one neighbor, sorted by VRF.
 	Advertised []AdvertisedRoutes
-	// Takeover tells what the node's frr-k8s made of it. The planner leaves it
-	// at TakeoverUnknown: it comes from what the node reports afterwards.
-	Takeover Takeover
-	// TakeoverMessage is what frr-k8s said, where it failed.
-	TakeoverMessage string
+	// Configured tells what the node's frr-k8s made of it. The planner leaves it
+	// at ConfiguredUnknown: it comes from what the node reports afterwards.
+	Configured Configured
+	// ConfiguredMessage is what frr-k8s said, where it failed.
+	ConfiguredMessage string
 }
 
 // AdvertisedRoutes are what a router of this VRF originates.
@@ -100,19 +100,19 @@ const (
 	PartKept
 )
 
-// Takeover is how far a node's frr-k8s got with what was rendered for it.
-type Takeover int
+// Configured is how far a node's frr-k8s got with what was rendered for it.
+type Configured int
 
-// The states of a takeover.
+// The states that a node reports.
 const (
-	// TakeoverUnknown: the node reports no state.
-	TakeoverUnknown Takeover = iota
-	// TakeoverWaiting: FRR doesn't originate all of the prefixes yet.
-	TakeoverWaiting
-	// TakeoverDone: FRR originates every prefix.
-	TakeoverDone
-	// TakeoverFailed: frr-k8s reports an error of conversion or reload.
-	TakeoverFailed
+	// ConfiguredUnknown: the node reports no state.
+	ConfiguredUnknown Configured = iota
+	// ConfiguredWaiting: FRR doesn't originate all of the prefixes yet.
+	ConfiguredWaiting
+	// ConfiguredDone: FRR originates every prefix.
+	ConfiguredDone
+	// ConfiguredFailed: frr-k8s reports an error of conversion or reload.
+	ConfiguredFailed
 )
 
 // Verdict is what became of one RouteAdvertisements object.
@@ -148,10 +148,10 @@ type Tally struct {
 	Nowhere  []string
 	// NodeFindings are grouped: one per reason and message, with its nodes.
 	NodeFindings []NodeFinding
-	// TakenOver and TakeoverUnknown are parts of Rendered; TakeoverFindings
+	// Configured and ConfiguredUnknown are parts of Rendered; FRRFindings
 	// are grouped as NodeFindings are.
-	TakenOver, TakeoverUnknown int
-	TakeoverFindings           []NodeFinding
+	Configured, ConfiguredUnknown int
+	FRRFindings                   []NodeFinding
 }
 
 // NodeFinding is a Finding shared by nodes.

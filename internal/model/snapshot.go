@@ -61,13 +61,17 @@ type ManagedRouting struct {
 	Namespace string
 }
 
-// Problem is why an input can't be used, found while it was read. The planner
-// turns it into a Finding in the scope of that input.
+// Problem is why an input can't be used, found while it was read: a Finding that is
+// not yet in the scope of that input.
 type Problem struct {
+	Outcome Outcome
 	Reason  string
 	Message string
-	// Pending is set where waiting may help.
-	Pending bool
+}
+
+// In is the finding that the problem is in a scope.
+func (p *Problem) In(scope Scope) Finding {
+	return Finding{Outcome: p.Outcome, Scope: scope, Reason: p.Reason, Message: p.Message}
 }
 
 // Advertisement is what a RouteAdvertisements object advertises.

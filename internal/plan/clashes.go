@@ -2,9 +2,9 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -21,12 +21,8 @@ type templateClash struct {
 // findClashes compares templates that share a neighbor, a router or a BFD profile.
 func findClashes(index *templateIndex) []templateClash {
 	var out []templateClash
-	found := func(a, b *template, neighbor, reason, format string, args ...any) {
-		out = append(out, templateClash{a, b, neighbor, model.Finding{
-			Outcome: model.Invalid, Reason: reason, Scope: model.Scope{Kind: model.ScopeTemplate, Name: b.displayName()},
-			Message: fmt.Sprintf(format, args...) + fmt.Sprintf(" in FRRConfiguration %s than in %s: frr-k8s refuses the node's whole configuration for it, so make the two agree",
-				b.displayName(), a.displayName()),
-		}})
+	found := func(a, b *template, neighbor string, f model.Finding) {
+		out = append(out, templateClash{a, b, neighbor, f})
 	}
 	for key, sessions := range index.sessions {
 		pairs(sessions, func(s knownSession) *template { return s.template }, func(a, b knownSession) {
@@ -35,7 +31,7 @@ func findClashes(index *templateIndex) []templateClash {
 			}
 			first := &neighborBuilder{Session: *a.session, profile: a.template.profiles[a.session.BFDProfile]}
 			if field := first.conflict(*b.session, b.template.profiles[b.session.BFDProfile]); field != "" {
-				found(a.template, b.template, a.session.ID(), "NeighborConflict", "neighbor %s in VRF %q has another %s", a.session.ID(), cmp.Or(key.vrf, model.DefaultVRF), field)
+				found(a.template, b.template, a.session.ID(), clashOf(a.template, b.template).Neighbor(a.session.ID(), key.vrf, field))
 			}
 		})
 	}
@@ -44,9 +40,9 @@ func findClashes(index *templateIndex) []templateClash {
 			switch {
 			case a.template.Namespace != b.template.Namespace:
 			case a.router.ASN != b.router.ASN:
-				found(a.template, b.template, "", "RouterConflict", "the router in VRF %q has another ASN, %d and not %d,", cmp.Or(vrf, model.DefaultVRF), b.router.ASN, a.router.ASN)
+				found(a.template, b.template, "", clashOf(a.template, b.template).Router(vrf, finding.ASNs(b.router.ASN, a.router.ASN)))
 			case a.router.ID != "" && b.router.ID != "" && a.router.ID != b.router.ID:
-				found(a.template, b.template, "", "RouterConflict", "the router in VRF %q has another ID, %s and not %s,", cmp.Or(vrf, model.DefaultVRF), b.router.ID, a.router.ID)
+				found(a.template, b.template, "", clashOf(a.template, b.template).Router(vrf, finding.RouterIDs(b.router.ID, a.router.ID)))
 			}
 		})
 	}
@@ -54,7 +50,7 @@ func findClashes(index *templateIndex) []templateClash {
 	for name, templates := range index.profiled {
 		pairs(templates, func(t *template) *template { return t }, func(a, b *template) {
 			if a.Namespace == b.Namespace && !equalProfiles(a.profiles[name], b.profiles[name]) {
-				found(a, b, "", "BFDProfileConflict", "BFD profile %q has other values", name)
+				found(a, b, "", clashOf(a, b).BFDProfile(name))
 			}
 		})
 	}
@@ -62,6 +58,10 @@ func findClashes(index *templateIndex) []templateClash {
 		return cmp.Or(compareTemplates(x.b, y.b), compareTemplates(x.a, y.a), compareFindings(x.Finding, y.Finding))
 	})
 	return out
+}
+
+func clashOf(first, second *template) finding.Clash {
+	return finding.Clash{First: first.displayName(), Second: second.displayName()}
 }
 
 // pairs calls do with every two of the list, in its order, that may meet on a
@@ -105,7 +105,7 @@ func (p *nodePlanner) noteClashes(templates []*matchedTemplate, part *model.Node
 		}
 		if !slices.ContainsFunc(part.Findings, func(f model.Finding) bool {
 			return f.Reason == clash.Reason && (f.Scope.Kind != model.ScopeNeighbor || clash.neighbor == "" ||
-				f.Scope.Name == clash.a.displayName()+" "+clash.neighbor || f.Scope.Name == clash.b.displayName()+" "+clash.neighbor)
+				finding.Neighbor{Template: clash.a.displayName(), ID: clash.neighbor}.Is(f) || finding.Neighbor{Template: clash.b.displayName(), ID: clash.neighbor}.Is(f))
 		}) {
 			part.Findings = append(part.Findings, clash.Finding)
 		}

@@ -2,9 +2,9 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -154,56 +154,31 @@ func (a *advertiser) checkSpec(settings model.Settings) {
 	}
 	switch {
 	case problem != nil:
-		a.reject(problem.Reason, problem.Message)
+		a.reject(problem)
 	case len(a.sources) == 0:
-		a.reject("NothingAdvertised", "spec.advertisements names nothing to advertise: add PodNetwork, EgressIP or both")
+		a.reject(finding.NothingAdvertised())
 	default:
 		a.checkTargetVRF()
 	}
 	if a.NameTaken {
-		a.find(model.Invalid, model.ScopeRouteAdvertisements, a.Name, "NameTaken", fmt.Sprintf(
-			"RouteAdvertisements %q has the name that the operator needs for networks with routing Managed: rename it", a.Name))
+		a.find(finding.NameTaken(a.Name))
 	}
 }
 
 // reject makes the whole object invalid.
-func (a *advertiser) reject(reason, message string) {
+func (a *advertiser) reject(problem *model.Problem) {
 	a.idle = true
-	a.find(model.Invalid, model.ScopeRouteAdvertisements, a.Name, reason, message)
+	a.find(problem.In(model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name}))
 }
 
 // find adds a finding that concerns the object on all nodes.
-func (a *advertiser) find(outcome model.Outcome, kind model.ScopeKind, name, reason, message string) {
-	a.findings = append(a.findings, model.Finding{
-		Outcome: outcome, Scope: model.Scope{Kind: kind, Name: name}, Reason: reason, Message: message,
-	})
-}
-
-// findProblem adds a finding for something that was noted while reading.
-func (a *advertiser) findProblem(kind model.ScopeKind, name string, p *model.Problem) {
-	a.find(problemOutcome(p), kind, name, p.Reason, p.Message)
-}
-
-func problemOutcome(p *model.Problem) model.Outcome {
-	if p.Pending {
-		return model.Pending
-	}
-	return model.Invalid
-}
+func (a *advertiser) find(f model.Finding) { a.findings = append(a.findings, f) }
 
 func compareFindings(a, b model.Finding) int {
 	return cmp.Or(
 		-cmp.Compare(a.Outcome, b.Outcome),
 		cmp.Compare(a.Scope.Kind, b.Scope.Kind), cmp.Compare(a.Scope.Name, b.Scope.Name),
 		cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
-}
-
-// targetVRFText is how messages call the target VRF.
-func (a *advertiser) targetVRFText() string {
-	if a.TargetVRF == "" {
-		return "the default VRF"
-	}
-	return fmt.Sprintf("VRF %q", a.TargetVRF)
 }
 
 // sharedHostnames finds values of the hostname label that do not identify a

@@ -2,11 +2,11 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -78,23 +78,19 @@ func (c *configBuilder) router(ra string, t *template, r *templateRouter) (*rout
 		router.template = t
 		return router, nil
 	}
-	first := "for"
-	if router.template != nil {
-		first = fmt.Sprintf("in %s of", router.template.displayName())
-	}
-	conflict := func(what string, mine, other any) (*routerBuilder, *model.Finding) {
-		return nil, &model.Finding{
-			Outcome: model.Invalid, Reason: "RouterConflict",
-			Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: ra},
-			Message: fmt.Sprintf("the router in VRF %q has %s %v in FRRConfiguration %s and %v %s RouteAdvertisements %s, which was there first: make the two agree",
-				cmp.Or(vrf, model.DefaultVRF), what, mine, t.displayName(), other, first, router.owner),
+	conflict := func(setting finding.RouterSetting) (*routerBuilder, *model.Finding) {
+		first := ""
+		if router.template != nil {
+			first = router.template.displayName()
 		}
+		f := finding.RouterOfOther(ra, vrf, t.displayName(), first, router.owner, setting)
+		return nil, &f
 	}
 	switch {
 	case router.asn != asn:
-		return conflict("ASN", asn, router.asn)
+		return conflict(finding.ASNs(asn, router.asn))
 	case router.id != "" && id != "" && router.id != id:
-		return conflict("router ID", id, router.id)
+		return conflict(finding.RouterIDs(id, router.id))
 	}
 	router.id = cmp.Or(router.id, id)
 	return router, nil
@@ -111,12 +107,8 @@ func (c *configBuilder) profileConflict(t *template, n *templateNeighbor) *model
 	if known == nil || equalProfiles(known, n.bfdProfile) {
 		return nil
 	}
-	return &model.Finding{
-		Outcome: model.Invalid, Reason: "BFDProfileConflict",
-		Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()},
-		Message: fmt.Sprintf("neighbor %s names the BFD profile %q, which has other values in FRRConfiguration %s than in one that was there first: "+
-			"frr-k8s would refuse both, so make them agree or give one of the profiles another name", n.ID(), n.BFDProfile, t.displayName()),
-	}
+	f := finding.BFDProfileOfOther(t.neighborName(n), n.BFDProfile)
+	return &f
 }
 
 // neighbor adds prefixes to a neighbor, or says why it can't.
@@ -129,12 +121,8 @@ func (r *routerBuilder) neighbor(ra string, t *template, n *templateNeighbor, se
 		builder = &neighborBuilder{Session: session, owner: ra, template: t, profile: n.bfdProfile}
 		r.neighbors[n.ID()] = builder
 	} else if field := builder.conflict(session, n.bfdProfile); field != "" {
-		return &model.Finding{
-			Outcome: model.Invalid, Reason: "NeighborConflict",
-			Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()},
-			Message: fmt.Sprintf("neighbor %s in VRF %q has another %s in FRRConfiguration %s than in %s, which is for RouteAdvertisements %s and was there first: "+
-				"frr-k8s would refuse both, so make the two agree", n.ID(), cmp.Or(r.vrf, model.DefaultVRF), field, t.displayName(), builder.template.displayName(), builder.owner),
-		}
+		f := finding.NeighborOfOther(t.neighborName(n), r.vrf, field, builder.template.displayName(), builder.owner)
+		return &f
 	}
 	builder.merge(session)
 	builder.advertise = append(builder.advertise, advertise)

@@ -2,10 +2,10 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -31,16 +31,14 @@ func (*egressIPs) check(a *advertiser) *model.Problem {
 	if a.TargetVRF != model.TargetVRFAuto {
 		return nil
 	}
-	return &model.Problem{Reason: "EgressIPWithAutoVRF", Message: `EgressIP can't be advertised with targetVRF "auto", because egress IPs belong to the default VRF: ` +
-		`name the target VRF, or advertise EgressIP in a RouteAdvertisements object of its own with targetVRF "default"`}
+	return finding.EgressIPWithAutoVRF()
 }
 
 func (*egressIPs) takes(a *advertiser, n *model.Network) bool {
 	if n.Topology != model.TopologyLayer2 {
 		return true
 	}
-	a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "EgressIPOnLayer2", fmt.Sprintf(
-		"network %q is a Layer2 network, whose egress IPs can't be advertised: select it in a RouteAdvertisements object of its own that advertises PodNetwork only", n.DisplayName()))
+	a.find(finding.EgressIPOnLayer2(n.DisplayName()))
 	return false
 }
 
@@ -54,12 +52,13 @@ func (x *egressIPs) gather(c *Compiled) {
 	x.byNode = map[string][]egressRoute{}
 	for i := range c.cluster.EgressIPs {
 		eip := &c.cluster.EgressIPs[i]
+		scope := model.Scope{Kind: model.ScopeEgressIP, Name: eip.Name}
 		for _, a := range asking {
 			if eip.Problem != nil {
-				a.findProblem(model.ScopeEgressIP, eip.Name, eip.Problem)
+				a.find(eip.Problem.In(scope))
 			}
 			for j := range eip.ItemProblems {
-				a.findProblem(model.ScopeEgressIP, eip.Name, &eip.ItemProblems[j])
+				a.find(eip.ItemProblems[j].In(scope))
 			}
 		}
 		if eip.Problem != nil {
@@ -81,8 +80,10 @@ func (x *egressIPs) gather(c *Compiled) {
 		}
 		noteUnserved(asking, eip.Name, unserved)
 		for _, assigned := range eip.Assignments {
-			if why := c.guarded.covers("", hostPrefix(assigned.Address)); why != nil {
-				refuseEgressIP(asking, eip.Name, assigned.Address, why)
+			if covered, found := c.guarded.covers("", hostPrefix(assigned.Address)); found {
+				for _, a := range asking {
+					a.find(finding.EgressIPCovers(eip.Name, assigned.Address, covered))
+				}
 				continue
 			}
 			for network := range networks {
@@ -110,7 +111,7 @@ func (x *egressIPs) touched(c *Compiled, old source, before *Compiled, nodes *to
 
 func (*egressIPs) missing(*advertiser, *model.Node) *model.Problem { return nil }
 
-func (*egressIPs) heldBack(*nodePlanner, *advertiser, *advertisedNetwork) *model.Problem { return nil }
+func (*egressIPs) heldBack(*nodePlanner, *advertiser, *advertisedNetwork) *model.Finding { return nil }
 
 // routes yields the egress IPs on the node that serve the networks.
 func (x *egressIPs) routes(p *nodePlanner, _ *advertiser, networks []*advertisedNetwork, _ *model.NodePart) []route {
@@ -124,14 +125,6 @@ func (x *egressIPs) routes(p *nodePlanner, _ *advertiser, networks []*advertised
 	return out
 }
 
-// refuseEgressIP tells of an address that isn't the EgressIP's to have.
-func refuseEgressIP(asking []*advertiser, egressIP string, address netip.Addr, why *covered) {
-	for _, a := range asking {
-		a.find(model.Invalid, model.ScopeEgressIP, egressIP, why.reason, fmt.Sprintf(
-			"EgressIP %q: %s is not advertised, because it %s: give it another address", egressIP, address, why.what))
-	}
-}
-
 // noteUnserved tells of namespaces whose pods the egress IP is for and whose
 // network can't be advertised.
 func noteUnserved(asking []*advertiser, egressIP string, namespaces []string) {
@@ -140,10 +133,7 @@ func noteUnserved(asking []*advertiser, egressIP string, namespaces []string) {
 	}
 	slices.Sort(namespaces)
 	for _, a := range asking {
-		a.find(model.Notice, model.ScopeEgressIP, egressIP, "EgressIPOfOtherNetwork", fmt.Sprintf(
-			"EgressIP %q is not advertised for pods of %s: the label %s says that their primary network is a user-defined one, and no ClusterUserDefinedNetwork selects the namespace; "+
-				"egress IPs of a namespaced UserDefinedNetwork can't be advertised: use a ClusterUserDefinedNetwork",
-			egressIP, cutList(namespaces, maxNearMisses), LabelPrimaryNetwork))
+		a.find(finding.EgressIPOfOtherNetwork(egressIP, namespaces, LabelPrimaryNetwork))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -90,11 +91,11 @@ func (t *template) evpnDisagreesWithItself() string {
 }
 
 // evpnClashes are those of two templates.
-func evpnClashes(index *templateIndex, found func(a, b *template, neighbor, reason, format string, args ...any)) {
+func evpnClashes(index *templateIndex, found func(a, b *template, neighbor string, f model.Finding)) {
 	for vrf, routers := range index.routersByVRF {
 		pairs(routers, func(r knownSession) *template { return r.template }, func(a, b knownSession) {
 			if what := evpnConflict(a.router, b.router); what != "" && a.template.Namespace == b.template.Namespace {
-				found(a.template, b.template, "", "EVPNConflict", "the router in VRF %q has another EVPN configuration (%s)", cmp.Or(vrf, model.DefaultVRF), what)
+				found(a.template, b.template, "", clashOf(a.template, b.template).EVPN(vrf, what))
 			}
 		})
 	}
@@ -107,7 +108,7 @@ func evpnClashes(index *templateIndex, found func(a, b *template, neighbor, reas
 	for n, uses := range all {
 		pairs(uses, func(u knownVNI) *template { return u.template }, func(a, b knownVNI) {
 			if (a.vrf != b.vrf || a.layer3 != b.layer3) && a.template.Namespace == b.template.Namespace {
-				found(a.template, b.template, "", "EVPNConflict", "VNI %d has another use", n)
+				found(a.template, b.template, "", clashOf(a.template, b.template).VNI(n))
 			}
 		})
 	}
@@ -127,11 +128,7 @@ func (p *nodePlanner) evpnWithoutNeighbor(templates []*matchedTemplate, part *mo
 			}) {
 				continue
 			}
-			part.Findings = append(part.Findings, model.Finding{
-				Outcome: model.Invalid, Reason: "EVPNConflict", Scope: model.Scope{Kind: model.ScopeTemplate, Name: t.displayName()},
-				Message: fmt.Sprintf("FRRConfiguration %s has EVPN in the router in VRF %q, and no neighbor there has the address family evpn: "+
-					"frr-k8s refuses the node's whole configuration for it, so add the family to one", t.displayName(), cmp.Or(r.VRF, model.DefaultVRF)),
-			})
+			part.Findings = append(part.Findings, finding.EVPNWithoutNeighbor(t.displayName(), r.VRF))
 		}
 	}
 }

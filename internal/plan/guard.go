@@ -2,10 +2,10 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -37,18 +37,15 @@ type guard struct {
 }
 
 type guardedAddress struct {
-	address      netip.Addr
-	reason, what string
+	address netip.Addr
+	covered finding.Covered
 }
-
-// covered is why a prefix can't be advertised.
-type covered struct{ reason, what string }
 
 func newGuard(c *model.Cluster) *guard {
 	g := &guard{services: c.Settings.ServiceSubnets, addresses: map[string][]guardedAddress{}}
 	for i := range c.Hosts {
 		for _, address := range c.Hosts[i].Addresses {
-			g.add("", address, "CoversNode", fmt.Sprintf("address %s of node %s", address, c.Hosts[i].Name))
+			g.add("", address, finding.NodeAddress(address, c.Hosts[i].Name))
 		}
 	}
 	for i := range c.Templates {
@@ -63,45 +60,47 @@ func newGuard(c *model.Cluster) *guard {
 				if vrf == model.DefaultVRF {
 					vrf = ""
 				}
-				g.add(vrf, address.Unmap().WithZone(""), "CoversNeighbor", fmt.Sprintf("address %s of a neighbor in FRRConfiguration %s/%s", address, t.Namespace, t.Name))
+				g.add(vrf, address.Unmap().WithZone(""), finding.NeighborAddress(address, t.Namespace+"/"+t.Name))
 			}
 		}
 	}
 	for vrf := range g.addresses {
 		slices.SortFunc(g.addresses[vrf], compareGuarded)
-		g.addresses[vrf] = slices.CompactFunc(g.addresses[vrf], func(a, b guardedAddress) bool { return a.address == b.address && a.reason == b.reason })
+		g.addresses[vrf] = slices.CompactFunc(g.addresses[vrf], func(a, b guardedAddress) bool {
+			return a.address == b.address && a.covered.Reason() == b.covered.Reason()
+		})
 	}
 	return g
 }
 
-func (g *guard) add(vrf string, address netip.Addr, reason, what string) {
-	g.addresses[vrf] = append(g.addresses[vrf], guardedAddress{address, reason, what})
+func (g *guard) add(vrf string, address netip.Addr, covered finding.Covered) {
+	g.addresses[vrf] = append(g.addresses[vrf], guardedAddress{address, covered})
 }
 
 // compareGuarded puts nodes before neighbors of the same address: with managed
 // routing, nodes are neighbors.
 func compareGuarded(a, b guardedAddress) int {
-	return cmp.Or(a.address.Compare(b.address), -cmp.Compare(a.reason, b.reason), cmp.Compare(a.what, b.what))
+	return cmp.Or(a.address.Compare(b.address), -cmp.Compare(a.covered.Reason(), b.covered.Reason()), cmp.Compare(a.covered.Text(), b.covered.Text()))
 }
 
 // covers returns what of it a prefix covers in a VRF, nil for nothing.
-func (g *guard) covers(vrf string, prefix netip.Prefix) *covered {
+func (g *guard) covers(vrf string, prefix netip.Prefix) (covered finding.Covered, found bool) {
 	for i := range unroutable {
 		if unroutable[i].prefix.Overlaps(prefix) {
-			return &covered{"NotRoutable", "overlaps " + unroutable[i].what}
+			return finding.Unroutable(unroutable[i].what), true
 		}
 	}
 	for _, services := range g.services {
 		if services.Overlaps(prefix) {
-			return &covered{"CoversServices", fmt.Sprintf("overlaps %s, the addresses of Services", services)}
+			return finding.Services(services), true
 		}
 	}
 	addresses := g.addresses[vrf]
 	i, _ := slices.BinarySearchFunc(addresses, prefix.Addr(), func(a guardedAddress, first netip.Addr) int { return a.address.Compare(first) })
 	if i < len(addresses) && prefix.Contains(addresses[i].address) {
-		return &covered{addresses[i].reason, "covers the " + addresses[i].what}
+		return addresses[i].covered, true
 	}
-	return nil
+	return finding.Covered{}, false
 }
 
 // eachChange calls do with each address that one of the two guards and the other
@@ -133,33 +132,28 @@ func (g *guard) eachChange(other *guard, do func(vrf string, address netip.Addr)
 
 // refuse says why the node may not advertise a prefix of a network in a VRF, nil
 // if it may.
-func (p *nodePlanner) refuse(n *model.Network, vrf string, prefix netip.Prefix) *model.Problem {
+func (p *nodePlanner) refuse(n *model.Network, vrf string, prefix netip.Prefix) *model.Finding {
 	if n.IsDefault() || n.Topology == model.TopologyLayer3 {
-		if problem := p.outside(n, prefix); problem != nil {
-			return problem
+		if f := p.outside(n, prefix); f != nil {
+			return f
 		}
 		for _, dispute := range p.cluster.Disputes[p.node.Name] {
 			if dispute.Network == n.Name && dispute.Subnet == prefix {
-				return &model.Problem{Reason: "HostSubnetDisputed", Message: fmt.Sprintf(
-					"%s of network %q is not advertised: the annotation k8s.ovn.org/node-subnets of %s claims it, too, or a part of it: see who wrote it, and correct the wrong one",
-					prefix, n.DisplayName(), cutList(dispute.Others, maxNearMisses))}
+				f := finding.HostSubnetDisputed(n.DisplayName(), prefix, dispute.Others)
+				return &f
 			}
 		}
 	}
-	if why := p.guarded.covers(vrf, prefix); why != nil {
-		return &model.Problem{Reason: why.reason, Message: fmt.Sprintf(
-			"%s of network %q is not advertised, because it %s: give the network other subnets", prefix, n.DisplayName(), why.what)}
+	if covered, found := p.guarded.covers(vrf, prefix); found {
+		f := finding.PrefixCovers(n.DisplayName(), prefix, covered)
+		return &f
 	}
 	return nil
 }
 
-// maxBounds is how many of a network's subnets, of which it may have hundreds, a
-// message names.
-const maxBounds = 2
-
-// outside says where a node's part can't be one of the network's: the annotation
-// that tells it is as trustworthy as the node.
-func (p *nodePlanner) outside(n *model.Network, prefix netip.Prefix) *model.Problem {
+// outside tells of a part that can't be one of the network's: the annotation that a
+// node tells it by is as trustworthy as the node.
+func (p *nodePlanner) outside(n *model.Network, prefix netip.Prefix) *model.Finding {
 	subnets := n.Subnets
 	if n.IsDefault() && len(subnets) == 0 {
 		subnets = p.cluster.Settings.ClusterSubnets
@@ -167,14 +161,11 @@ func (p *nodePlanner) outside(n *model.Network, prefix netip.Prefix) *model.Prob
 	if len(subnets) == 0 {
 		return nil
 	}
-	var of []string
 	for _, subnet := range subnets {
 		if subnet.Prefix.Contains(prefix.Addr()) && prefix.Bits() == subnet.HostLength {
 			return nil
 		}
-		of = append(of, fmt.Sprintf("%s (as /%d)", subnet.Prefix, subnet.HostLength))
 	}
-	return &model.Problem{Reason: "HostSubnetOutside", Message: fmt.Sprintf(
-		"%s of network %q is not advertised: the annotation k8s.ovn.org/node-subnets claims it, and it is no node's part of the network's %s: "+
-			"see who wrote it, and remove it so that OVN-Kubernetes writes it again", prefix, n.DisplayName(), cutList(of, maxBounds))}
+	f := finding.HostSubnetOutside(n.DisplayName(), prefix, subnets)
+	return &f
 }

@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"fmt"
 	"net/netip"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -21,12 +21,8 @@ func withNextHops(n *templateNeighbor, hops []netip.Addr) (model.Session, *model
 			continue
 		}
 		if *field != "" && *field != hop.String() {
-			return session, &model.Finding{
-				Outcome: model.Invalid, Reason: "NextHopConflict",
-				Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
-				Message: fmt.Sprintf("neighbor %s has toAdvertise.nextHop %s in its FRRConfiguration, but on a DPU host its next hop has to be the gateway's: remove toAdvertise.nextHop",
-					n.ID(), *field),
-			}
+			conflict := finding.NextHopConflict(n.ID(), *field)
+			return session, &conflict
 		}
 		*field = hop.String()
 	}
@@ -42,11 +38,7 @@ func acceptOwnASN(session *model.Session, n *templateNeighbor, part *model.NodeP
 	case "":
 		session.AllowAsIn = "origin"
 	case "none":
-		part.Findings = append(part.Findings, model.Finding{
-			Outcome: model.Notice, Reason: "AllowAsInNone", Scope: model.Scope{Kind: model.ScopeNeighbor, Name: n.ID()},
-			Message: fmt.Sprintf("neighbor %s has allowAsIn \"none\", with which FRR drops over eBGP what other nodes announce, and a network without overlay needs that: "+
-				"remove allowAsIn, or set it to \"origin\"", n.ID()),
-		})
+		part.Findings = append(part.Findings, finding.AllowAsInNone(n.ID()))
 	}
 }
 
@@ -68,8 +60,7 @@ func (r *routerBuilder) external() bool {
 // number in each path, which over eBGP has that of all nodes
 // (FRR issue 17607). Where the VRF is ours alone, it has a number that no path has.
 func importsNoOwnASN(n *advertisedNetwork, asn uint32) model.Finding {
-	return nodeFinding(model.Notice, "VRFSharesASN", fmt.Sprintf("network %q has no overlay, and the router that an FRRConfiguration has in its VRF %s has the nodes' AS number %d: "+
-		"FRR imports nothing there that came from other nodes over eBGP; remove that router, or give it another AS number", n.DisplayName(), n.VRF, asn))
+	return finding.VRFSharesASN(n.DisplayName(), n.VRF, asn)
 }
 
 // receiveForNeighbor takes the matches of the neighbor's family.

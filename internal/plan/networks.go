@@ -2,9 +2,9 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -29,10 +29,10 @@ func (a *advertiser) selectNetworks(networks []model.Network) {
 		}
 	}
 	if selected == 0 {
-		a.find(model.Pending, model.ScopeRouteAdvertisements, a.Name, "NoNetworkSelected", a.explainNoNetwork(networks))
+		a.find(finding.NoNetworkSelected(a.Name, a.explainNoNetwork(networks), false))
 	} else if byLabel == 0 && len(a.NetworkSelectors) > 0 {
 		// The default network is advertised all the same, so this blocks nothing.
-		a.find(model.Notice, model.ScopeRouteAdvertisements, a.Name, "NoNetworkSelected", a.explainNoNetwork(networks))
+		a.find(finding.NoNetworkSelected(a.Name, a.explainNoNetwork(networks), true))
 	}
 	a.indexNetworks()
 }
@@ -47,14 +47,13 @@ func (a *advertiser) leaveToController(networks []model.Network) {
 	}
 	for i := range networks {
 		if why := needsController(&networks[i]); why != "" && a.selects(&networks[i]) {
-			a.aside, a.ForeignController, a.leftFor = true, a.takenFrom, "it selects "+why
+			a.aside, a.ForeignController, a.leftFor = true, a.takenFrom, "it selects "+string(why)
 			return
 		}
 	}
 	for i := range networks {
 		if why := needsController(&networks[i]); why != "" {
-			a.find(model.Notice, model.ScopeRouteAdvertisements, a.Name, "ControllerNeeded", fmt.Sprintf(
-				"OVN-Kubernetes' own controller can't be switched off in this cluster, because of %s: if it runs, it works on this object beside the operator, so run that without --take-over", why))
+			a.find(finding.ControllerNeeded(a.Name, why))
 			return
 		}
 	}
@@ -62,14 +61,14 @@ func (a *advertiser) leaveToController(networks []model.Network) {
 
 // needsController names a network that OVN-Kubernetes' cluster manager breaks
 // without --enable-route-advertisements, and says how; "" for any other.
-func needsController(n *model.Network) string {
+func needsController(n *model.Network) finding.NeedsController {
 	switch {
 	case n.Transport == model.TransportEVPN:
-		return fmt.Sprintf("network %q with transport EVPN, with which OVN-Kubernetes' cluster manager does not start without its own controller, and which this operator does not advertise", n.DisplayName())
+		return finding.EVPNNeedsController(n.DisplayName())
 	case n.Transport == model.TransportNoOverlay && n.IsDefault():
-		return "the default network, without overlay, with which OVN-Kubernetes' cluster manager does not start without its own controller"
+		return finding.DefaultNeedsController()
 	case n.Transport == model.TransportNoOverlay:
-		return fmt.Sprintf("network %q with transport NoOverlay, whose TransportAccepted OVN-Kubernetes' cluster manager turns False without its own controller", n.DisplayName())
+		return finding.NoOverlayNeedsController(n.DisplayName())
 	default:
 		return ""
 	}
@@ -86,27 +85,23 @@ func (a *advertiser) selects(n *model.Network) bool {
 // accept returns the network as the object advertises it, or nil and a
 // finding that says why it can't be.
 func (a *advertiser) accept(n *model.Network) *advertisedNetwork {
-	invalid := func(reason, format string, args ...any) *advertisedNetwork {
-		a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), reason, fmt.Sprintf(format, args...))
+	invalid := func(f model.Finding) *advertisedNetwork {
+		a.find(f)
 		return nil
 	}
 	name := n.DisplayName()
+	scope := model.Scope{Kind: model.ScopeNetwork, Name: name}
 	switch {
 	case n.Problem != nil:
-		a.findProblem(model.ScopeNetwork, name, n.Problem)
-		return nil
+		return invalid(n.Problem.In(scope))
 	case !n.IsDefault() && !n.Primary:
-		return invalid("NotPrimary", "network %q is not a primary network, and only primary Layer2 and Layer3 networks can be advertised: "+
-			"change the network selector so that it leaves it out", name)
+		return invalid(finding.NotPrimary(name))
 	case !n.IsDefault() && n.Topology != model.TopologyLayer2 && n.Topology != model.TopologyLayer3:
-		return invalid("UnsupportedTopology", "network %q has topology %s, and only Layer2 and Layer3 networks can be advertised: "+
-			"change the network selector so that it leaves it out", name, n.Topology)
+		return invalid(finding.UnsupportedTopology(name, n.Topology))
 	case n.Transport == model.TransportEVPN:
-		return invalid("EVPNNotSupported", "network %q has transport EVPN, which this release does not advertise yet: "+
-			"select it in a RouteAdvertisements object of its own, so that it does not blur this one's status", name)
+		return invalid(finding.EVPNNotSupported(name))
 	case n.VRFProblem != nil:
-		a.findProblem(model.ScopeNetwork, name, n.VRFProblem)
-		return nil
+		return invalid(n.VRFProblem.In(scope))
 	}
 	out := &advertisedNetwork{Network: n, vrf: n.VRF}
 	if n.IsDefault() {
@@ -168,22 +163,21 @@ func holdBackSharedVRFs(advertisers []*advertiser) {
 				continue
 			}
 			a.dropNetwork(n)
-			a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "VRFShared", fmt.Sprintf(
-				"network %q maps to VRF %q, which network %q uses already: give one of the ClusterUserDefinedNetworks another name", n.DisplayName(), n.vrf, owner.DisplayName()))
+			a.find(finding.VRFShared(n.DisplayName(), n.vrf, owner.DisplayName()))
 		}
 	}
 }
 
 // explainNoNetwork says why the network selectors match nothing.
 func (a *advertiser) explainNoNetwork(networks []model.Network) string {
-	candidates := make([]candidate, 0, len(networks))
+	candidates := make([]finding.Candidate, 0, len(networks))
 	for i := range networks {
 		if !networks[i].IsDefault() {
-			candidates = append(candidates, candidate{networks[i].CUDN, networks[i].Labels})
+			candidates = append(candidates, finding.Candidate{Name: networks[i].CUDN, Labels: networks[i].Labels})
 		}
 	}
 	if len(a.NetworkSelectors) == 0 {
-		return "spec.networkSelectors selects no network: add DefaultNetwork or ClusterUserDefinedNetworks"
+		return finding.NoNetworkSelector()
 	}
-	return explainNoMatch("clusterUserDefinedNetworkSelector.networkSelector", "ClusterUserDefinedNetworks", a.NetworkSelectors[0], candidates)
+	return finding.NoMatch("clusterUserDefinedNetworkSelector.networkSelector", "ClusterUserDefinedNetworks", a.NetworkSelectors[0], candidates)
 }

@@ -1,11 +1,10 @@
 package plan
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -58,15 +57,8 @@ func blockRest(parts []model.NodePart) {
 		}
 		parts[i].State = model.PartKept
 		parts[i].Advertised = nil
-		parts[i].Findings = append(parts[i].Findings, nodeFinding(model.Pending, "NodeKept",
-			"what was last applied stays, because another RouteAdvertisements object can't be planned there yet"))
+		parts[i].Findings = append(parts[i].Findings, finding.NodeKept())
 	}
-}
-
-// nodeFinding leaves the scope's name empty: the same finding on many nodes is
-// one finding, and whoever reports it knows the nodes.
-func nodeFinding(outcome model.Outcome, reason, message string) model.Finding {
-	return model.Finding{Outcome: outcome, Scope: model.Scope{Kind: model.ScopeNode}, Reason: reason, Message: message}
 }
 
 // plan plans one advertiser's part. It asks to keep what was last applied
@@ -107,14 +99,13 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 // way, so that it blocks nothing; Verdict tells where it is so on all nodes.
 func withoutTemplate(part *model.NodePart) {
 	part.State = model.PartNoTemplate
-	part.Findings = append(part.Findings, nodeFinding(model.Notice, model.ReasonNodeWithoutTemplate,
-		"no selected FRRConfiguration applies to the node: change the nodeSelector of one, or add one, if it should advertise"))
+	part.Findings = append(part.Findings, finding.NodeWithoutTemplate())
 }
 
 // unknown says what of the node has to be known first.
 func (p *nodePlanner) unknown(a *advertiser) *model.Finding {
 	blocked := func(problem *model.Problem) *model.Finding {
-		f := nodeFinding(problemOutcome(problem), problem.Reason, problem.Message)
+		f := problem.In(model.Scope{Kind: model.ScopeNode})
 		return &f
 	}
 	problem := p.node.Problem
@@ -125,26 +116,15 @@ func (p *nodePlanner) unknown(a *advertiser) *model.Finding {
 	case problem != nil:
 		return blocked(problem)
 	case p.node.Hostname == "":
-		return blocked(&model.Problem{Reason: "HostnameLabelMissing", Message: "the label " + model.LabelHostname +
-			" is missing, by which the generated FRRConfiguration selects the node: add it, with a value that no other node has"})
+		return blocked(finding.HostnameLabelMissing())
 	case len(p.sharedHostnames[p.node.Hostname]) > 0:
-		return blocked(&model.Problem{Reason: "HostnameLabelShared", Message: fmt.Sprintf(
-			"nodes %s share the label %s=%s, so that an FRRConfiguration for one of them would apply to all: give each a value of its own",
-			cutList(p.sharedHostnames[p.node.Hostname], maxNearMisses), model.LabelHostname, p.node.Hostname)})
+		return blocked(finding.HostnameLabelShared(p.sharedHostnames[p.node.Hostname], p.node.Hostname))
 	case p.node.DPUHost:
 		if problem := p.nextHopProblem(a); problem != nil {
 			return blocked(problem)
 		}
 	}
 	return nil
-}
-
-// cutList joins names and counts those beyond the limit.
-func cutList(names []string, limit int) string {
-	if len(names) <= limit {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:limit], ", "), len(names)-limit)
 }
 
 // hasHostSubnets reports whether each node owns a part of the network.

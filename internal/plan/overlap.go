@@ -1,10 +1,10 @@
 package plan
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -97,11 +97,6 @@ func (s *addressSpace) shadowsAs(other *addressSpace) bool {
 	})
 }
 
-func (o overlap) explain(network, vrf string) string {
-	where := "the default VRF"
-	if vrf != "" {
-		where = fmt.Sprintf("VRF %q", vrf)
-	}
-	return fmt.Sprintf("network %q overlaps network %q in %s (%s and %s), and %q was there first: "+
-		"give one of them other subnets, or advertise them over different VRFs", network, o.network.DisplayName(), where, o.prefix, o.other, o.network.DisplayName())
+func (o overlap) finding(n *advertisedNetwork, vrf string) model.Finding {
+	return finding.SubnetsOverlap(n.DisplayName(), o.prefix, o.network.DisplayName(), o.other, vrf)
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -19,13 +20,12 @@ func (*podNetworks) check(a *advertiser) *model.Problem {
 	if a.NodeSelector.Empty() {
 		return nil
 	}
-	return &model.Problem{Reason: "NodeSelectorNotEmpty", Message: "spec.nodeSelector must be empty when PodNetwork is advertised, because every node owns a part of the pod network: " +
-		"empty it, or advertise EgressIP in a RouteAdvertisements object of its own"}
+	return finding.NodeSelectorNotEmpty()
 }
 
 func (*podNetworks) takes(a *advertiser, n *model.Network) bool {
 	if n.SubnetsNotice != nil {
-		a.find(model.Notice, model.ScopeNetwork, n.DisplayName(), n.SubnetsNotice.Reason, n.SubnetsNotice.Message)
+		a.find(n.SubnetsNotice.In(model.Scope{Kind: model.ScopeNetwork, Name: n.DisplayName()}))
 	}
 	return true
 }
@@ -61,7 +61,7 @@ func (x *podNetworks) gather(c *Compiled) {
 				continue
 			}
 			a.dropNetwork(n)
-			a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "SubnetsOverlap", clash.explain(n.DisplayName(), a.originVRF(n)))
+			a.find(clash.finding(n, a.originVRF(n)))
 		}
 	}
 }
@@ -128,12 +128,13 @@ func (*podNetworks) missing(a *advertiser, n *model.Node) *model.Problem {
 	}
 }
 
-func (x *podNetworks) heldBack(p *nodePlanner, a *advertiser, n *advertisedNetwork) *model.Problem {
+func (x *podNetworks) heldBack(p *nodePlanner, a *advertiser, n *advertisedNetwork) *model.Finding {
 	clash, held := x.shadows(p, a.originVRF(n))[n.Name]
 	if !held {
 		return nil
 	}
-	return &model.Problem{Reason: "SubnetsOverlap", Message: clash.explain(n.DisplayName(), a.originVRF(n))}
+	f := clash.finding(n, a.originVRF(n))
+	return &f
 }
 
 // routes yields the node's part of Layer3 networks and of the
@@ -142,9 +143,7 @@ func (*podNetworks) routes(p *nodePlanner, a *advertiser, networks []*advertised
 	out := make([]route, 0, len(networks))
 	add := func(n *advertisedNetwork, prefix netip.Prefix) {
 		if why := p.refuse(n.Network, a.originVRF(n), prefix); why != nil {
-			part.Findings = append(part.Findings, model.Finding{
-				Outcome: model.Invalid, Scope: model.Scope{Kind: model.ScopeNetwork, Name: n.DisplayName()}, Reason: why.Reason, Message: why.Message,
-			})
+			part.Findings = append(part.Findings, *why)
 			return
 		}
 		out = append(out, route{n, model.Route{Prefix: prefix}})

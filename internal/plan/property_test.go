@@ -161,7 +161,7 @@ func randomProblem(r *rand.Rand) *model.Problem {
 	if r.IntN(12) > 0 {
 		return nil
 	}
-	return &model.Problem{Reason: "Broken", Message: "it is broken: mend it", Pending: r.IntN(2) == 0}
+	return &model.Problem{Outcome: pick(r, model.Invalid, model.Pending), Reason: "Broken", Message: "it is broken: mend it"}
 }
 
 func randomPrefix(r *rand.Rand) netip.Prefix {

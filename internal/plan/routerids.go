@@ -1,11 +1,10 @@
 package plan
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -16,8 +15,8 @@ type routerID struct{ namespace, vrf, id string }
 type idHolders struct {
 	nodes     map[string]bool
 	templates []string
-	// named is the message for people: of many nodes it is made once.
-	named string
+	// shared is made once for all objects: it names nodes, of which there may be many.
+	shared model.Finding
 }
 
 // sharedRouterIDs finds IDs that several nodes would get. A BGP speaker is known
@@ -53,10 +52,7 @@ func sharedRouterIDs(index *templateIndex, hosts []model.Host) map[routerID]*idH
 	for key, holders := range out {
 		slices.Sort(holders.templates)
 		holders.templates = slices.Compact(holders.templates)
-		holders.named = fmt.Sprintf("the router in VRF %q has the ID %s on several nodes (%s), from FRRConfiguration %s: "+
-			"BGP peers take nodes of one ID for one speaker and refuse sessions or drop routes (RFC 6286); "+
-			"remove the id, so that FRR takes an address of each node, or write one FRRConfiguration for each node",
-			cmp.Or(key.vrf, model.DefaultVRF), key.id, cutList(slices.Sorted(maps.Keys(holders.nodes)), maxNearMisses), cutList(holders.templates, maxNearMisses))
+		holders.shared = finding.RouterIDShared(key.vrf, key.id, slices.Sorted(maps.Keys(holders.nodes)), holders.templates)
 	}
 	return out
 }
@@ -85,7 +81,7 @@ func (t *template) nodes(hosts []model.Host, byHostname map[string][]*model.Host
 func (a *advertiser) noteSharedRouterIDs(shared map[routerID]*idHolders, hosts []model.Host) {
 	for key, holders := range shared {
 		if a.usesRouter(key, holders.nodes, hosts) {
-			a.find(model.Notice, model.ScopeTemplate, holders.templates[0], "RouterIDShared", holders.named)
+			a.find(holders.shared)
 		}
 	}
 }

@@ -2,10 +2,10 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -47,12 +47,9 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 			// A cluster of one node has nobody to peer with.
 			part.State = model.PartNone
 		case c.Managed:
-			part.Findings = append(part.Findings, nodeFinding(model.Invalid, "NoNeighborForFamily", fmt.Sprintf(
-				"no other node has an address of the IP family of its prefixes (%s), over which networks with routing Managed peer: "+
-					"give the nodes such addresses, or the networks subnets of the nodes' family", all.families())))
+			part.Findings = append(part.Findings, finding.NoNodeForFamily(all.families()))
 		default:
-			part.Findings = append(part.Findings, nodeFinding(model.Invalid, "NoNeighborForFamily", fmt.Sprintf(
-				"no neighbor of its FRRConfigurations takes its prefixes (%s): add a neighbor of that IP family", all.families())))
+			part.Findings = append(part.Findings, finding.NoNeighborForFamily(all.families()))
 		}
 		return
 	}
@@ -87,8 +84,7 @@ func (p *nodePlanner) noteUnreached(c *contribution, part *model.NodePart) {
 	}
 	for i, family := range [2]string{"IPv4", "IPv6"} {
 		if have[i] && !reached[i] {
-			part.Findings = append(part.Findings, nodeFinding(model.Notice, "FamilyWithoutNeighbor", fmt.Sprintf(
-				"its %s prefixes reach no neighbor: add a neighbor with an %s address, or an unnumbered one, if they should", family, family)))
+			part.Findings = append(part.Findings, finding.FamilyWithoutNeighbor(family))
 		}
 	}
 }
@@ -173,12 +169,8 @@ func (p *nodePlanner) managedConflict(c *contribution, t *template, r matchedRou
 	if known == nil || known.ASN == r.ASN {
 		return nil
 	}
-	return &model.Finding{
-		Outcome: model.Invalid, Reason: "RouterConflict",
-		Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: c.Name},
-		Message: fmt.Sprintf("nodes of networks with routing Managed peer with ASN %d, but FRRConfiguration %s gives the router in VRF %q ASN %d: "+
-			"start the operator with --managed-asn=%d, or change the FRRConfiguration", r.ASN, other.displayName(), cmp.Or(r.VRF, model.DefaultVRF), known.ASN, known.ASN),
-	}
+	conflict := finding.ManagedASN(c.Name, r.VRF, other.displayName(), r.ASN, known.ASN)
+	return &conflict
 }
 
 // leak lets the target VRF and the VRF of each network import each other.

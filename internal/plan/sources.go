@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -27,7 +27,7 @@ type source interface {
 	// missing says what of the node has to be known first, nil for nothing.
 	missing(a *advertiser, n *model.Node) *model.Problem
 	// heldBack says why the node gets nothing of a network, nil for no reason.
-	heldBack(p *nodePlanner, a *advertiser, n *advertisedNetwork) *model.Problem
+	heldBack(p *nodePlanner, a *advertiser, n *advertisedNetwork) *model.Finding
 	// routes yields those of networks that it takes, on the planner's node, and
 	// tells in the part what it left out.
 	routes(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route
@@ -91,9 +91,7 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 			continue
 		}
 		if why := p.heldBack(a, n); why != nil {
-			part.Findings = append(part.Findings, model.Finding{
-				Outcome: problemOutcome(why), Scope: model.Scope{Kind: model.ScopeNetwork, Name: n.DisplayName()}, Reason: why.Reason, Message: why.Message,
-			})
+			part.Findings = append(part.Findings, *why)
 			continue
 		}
 		out = append(out, n)
@@ -114,19 +112,18 @@ func (p *nodePlanner) unreported(a *advertiser, networks []*advertisedNetwork) *
 	var names []string
 	for _, n := range networks {
 		if !n.hasHostSubnets() {
-			names = append(names, fmt.Sprintf("%q", n.DisplayName()))
+			names = append(names, n.DisplayName())
 		}
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	f := nodeFinding(model.Notice, "Layer2NotReported", fmt.Sprintf("OVN-Kubernetes sets networks up only where pods of them run, and no agent has said within half an hour "+
-		"whether Layer2 network %s is there: the node advertises it all the same, and may drop its traffic; run the agent on the node", cutList(names, maxNearMisses)))
+	f := finding.Layer2NotReported(names)
 	return &f
 }
 
 // heldBack asks the advertiser's sources.
-func (p *nodePlanner) heldBack(a *advertiser, n *advertisedNetwork) *model.Problem {
+func (p *nodePlanner) heldBack(a *advertiser, n *advertisedNetwork) *model.Finding {
 	for _, s := range a.sources {
 		if why := s.heldBack(p, a, n); why != nil {
 			return why

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -21,7 +22,7 @@ type Tallies struct {
 type tally struct {
 	counts   model.Tally
 	findings map[model.Finding]map[string]bool
-	takeover map[model.Finding]map[string]bool
+	failed   map[model.Finding]map[string]bool
 	// inactive counts the nodes on which a network is not set up.
 	inactive map[string]int
 }
@@ -70,7 +71,7 @@ func (t *Tallies) Tally(ra string) model.Tally {
 	}
 	out := counted.counts
 	out.NodeFindings = groupFindings(counted.findings)
-	out.TakeoverFindings = groupFindings(counted.takeover)
+	out.FRRFindings = groupFindings(counted.failed)
 	for network, nodes := range counted.inactive {
 		if nodes == out.Selected {
 			out.Nowhere = append(out.Nowhere, network)
@@ -96,8 +97,8 @@ func changedParts(a, b []model.NodePart) []string {
 }
 
 func samePart(a, b *model.NodePart) bool {
-	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Takeover == b.Takeover &&
-		a.TakeoverMessage == b.TakeoverMessage && slices.Equal(a.Findings, b.Findings)
+	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Configured == b.Configured &&
+		a.ConfiguredMessage == b.ConfiguredMessage && slices.Equal(a.Findings, b.Findings)
 }
 
 // count adds a node's parts to the tallies, or takes them away.
@@ -106,7 +107,7 @@ func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
 		part := &parts[i]
 		counted := t.byRA[part.RA]
 		if counted == nil {
-			counted = &tally{findings: map[model.Finding]map[string]bool{}, takeover: map[model.Finding]map[string]bool{}, inactive: map[string]int{}}
+			counted = &tally{findings: map[model.Finding]map[string]bool{}, failed: map[model.Finding]map[string]bool{}, inactive: map[string]int{}}
 			t.byRA[part.RA] = counted
 		}
 		counted.counts.Selected += sign
@@ -116,7 +117,7 @@ func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
 			counted.counts.Kept += sign
 		}
 		if part.State == model.PartRendered {
-			counted.countTakeover(node, part, sign)
+			counted.countConfigured(node, part, sign)
 		}
 		for _, f := range part.Findings {
 			tick(counted.findings, f, node, sign)
@@ -149,15 +150,15 @@ func (t *tally) stateCount(s model.PartState) *int {
 	}
 }
 
-func (t *tally) countTakeover(node string, part *model.NodePart, sign int) {
-	switch part.Takeover {
-	case model.TakeoverDone:
-		t.counts.TakenOver += sign
-	case model.TakeoverUnknown:
-		t.counts.TakeoverUnknown += sign
-	case model.TakeoverFailed:
-		tick(t.takeover, nodeFinding(model.Retryable, "FRRReportsError", part.TakeoverMessage), node, sign)
-	case model.TakeoverWaiting:
+func (t *tally) countConfigured(node string, part *model.NodePart, sign int) {
+	switch part.Configured {
+	case model.ConfiguredDone:
+		t.counts.Configured += sign
+	case model.ConfiguredUnknown:
+		t.counts.ConfiguredUnknown += sign
+	case model.ConfiguredFailed:
+		tick(t.failed, finding.FRRReportsError(part.ConfiguredMessage), node, sign)
+	case model.ConfiguredWaiting:
 	}
 }
 

@@ -25,24 +25,24 @@ func TestTalliesFollowEachNode(t *testing.T) {
 	}{
 		{"a node appears", func() []string {
 			return tallies.Set("n1", []model.NodePart{part("a", model.PartRendered), part("b", model.PartRendered)})
-		}, []string{"a", "b"}, model.Tally{Selected: 1, Rendered: 1, TakeoverUnknown: 1}},
+		}, []string{"a", "b"}, model.Tally{Selected: 1, Rendered: 1, ConfiguredUnknown: 1}},
 		{"nothing changes", func() []string {
 			return tallies.Set("n1", []model.NodePart{part("a", model.PartRendered), part("b", model.PartRendered)})
-		}, nil, model.Tally{Selected: 1, Rendered: 1, TakeoverUnknown: 1}},
+		}, nil, model.Tally{Selected: 1, Rendered: 1, ConfiguredUnknown: 1}},
 		{"another is blocked", func() []string { return tallies.Set("n2", []model.NodePart{part("a", model.PartBlocked, missing)}) },
 			[]string{"a"}, model.Tally{
-				Selected: 2, Rendered: 1, Blocked: 1, TakeoverUnknown: 1,
+				Selected: 2, Rendered: 1, Blocked: 1, ConfiguredUnknown: 1,
 				NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
 			}},
 		{"frr-k8s takes the first over", func() []string {
 			done := part("a", model.PartRendered)
-			done.Takeover = model.TakeoverDone
+			done.Configured = model.ConfiguredDone
 			return tallies.Set("n1", []model.NodePart{done, part("b", model.PartRendered)})
 		}, []string{"a"}, model.Tally{
-			Selected: 2, Rendered: 1, Blocked: 1, TakenOver: 1,
+			Selected: 2, Rendered: 1, Blocked: 1, Configured: 1,
 			NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
 		}},
-		{"the blocked one goes", func() []string { return tallies.Remove("n2") }, []string{"a"}, model.Tally{Selected: 1, Rendered: 1, TakenOver: 1}},
+		{"the blocked one goes", func() []string { return tallies.Remove("n2") }, []string{"a"}, model.Tally{Selected: 1, Rendered: 1, Configured: 1}},
 		{"the other one goes", func() []string { return tallies.Remove("n1") }, []string{"a", "b"}, model.Tally{}},
 	}
 	for _, step := range steps {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -18,6 +19,14 @@ type template struct {
 
 // displayName is how messages call the template.
 func (t *template) displayName() string { return t.Namespace + "/" + t.Name }
+
+func (t *template) scope() model.Scope {
+	return model.Scope{Kind: model.ScopeTemplate, Name: t.displayName()}
+}
+
+func (t *template) neighborName(n *templateNeighbor) finding.Neighbor {
+	return finding.Neighbor{Template: t.displayName(), ID: n.ID()}
+}
 
 // managed reports whether the operator made the template, for itself.
 func (t *template) managed() bool {
@@ -76,9 +85,6 @@ type templateIndex struct {
 	evpnNeighbors []knownSession
 }
 
-// reasonRefused is the problem of templates that frr-k8s refuses.
-const reasonRefused = "RefusedByFRRK8s"
-
 func indexTemplates(templates []model.Template) *templateIndex {
 	index := &templateIndex{pinned: map[string][]*template{}, profiled: map[string][]*template{}}
 	for i := range templates {
@@ -91,13 +97,13 @@ func indexTemplates(templates []model.Template) *templateIndex {
 		for name := range t.profiles {
 			index.profiled[name] = append(index.profiled[name], t)
 		}
-		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return slices.ContainsFunc(r.findings, refusedByFRRK8s) }) {
+		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return slices.ContainsFunc(r.findings, finding.NeighborRefused) }) {
 			index.faulty = append(index.faulty, t)
 		}
 		if slices.ContainsFunc(t.routers, func(r *templateRouter) bool { return needsEVPNNeighbor(&r.TemplateRouter) }) {
 			index.evpn = append(index.evpn, t)
 		}
-		if t.Problem != nil && t.Problem.Reason == reasonRefused {
+		if finding.IsRefusedByFRRK8s(t.Problem) {
 			index.refused = append(index.refused, t)
 		}
 		if hostname, pinned := pinnedTo(t.NodeSelector); pinned {
@@ -168,8 +174,7 @@ func newTemplate(m *model.Template) *template {
 	}
 	if fault := cmp.Or(t.disagreesWithItself(), t.evpnDisagreesWithItself()); fault != "" && m.Problem == nil {
 		refused := *m
-		refused.Problem = &model.Problem{Reason: reasonRefused, Message: fmt.Sprintf(
-			"FRRConfiguration %s: %s; frr-k8s refuses the whole configuration of the nodes that it selects for it", t.displayName(), fault)}
+		refused.Problem = finding.RefusedByFRRK8s(t.displayName(), fault)
 		t.Template = &refused
 	}
 	return t
@@ -208,31 +213,25 @@ func (t *template) disagreesWithItself() string {
 // neighbor checks what frr-k8s would refuse or what can't carry prefixes.
 func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding) {
 	n := &templateNeighbor{Session: s, takesIPv4: true, takesIPv6: true}
-	name := cmp.Or(s.ID(), "without address")
-	unusable := func(outcome model.Outcome, reason, format string, args ...any) (*templateNeighbor, *model.Finding) {
-		return nil, &model.Finding{
-			Outcome: outcome, Reason: reason,
-			Scope:   model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + name},
-			Message: fmt.Sprintf("FRRConfiguration %s: neighbor %s ", t.displayName(), name) + fmt.Sprintf(format, args...),
-		}
-	}
+	name := t.neighborName(n)
+	unusable := func(f model.Finding) (*templateNeighbor, *model.Finding) { return nil, &f }
 	switch {
 	case s.Address == "" && s.Interface == "":
-		return unusable(model.Invalid, "NeighborWithoutAddress", "has neither an address nor an interface: set one of them")
+		return unusable(finding.NeighborWithoutAddress(name))
 	case s.Address != "" && s.Interface != "":
-		return unusable(model.Invalid, "NeighborWithTwoAddresses", "has both an address and an interface: remove one of them")
+		return unusable(finding.NeighborWithTwoAddresses(name))
 	case (s.ASN == 0) == (s.DynamicASN == ""):
-		return unusable(model.Invalid, "NeighborASN", "needs either asn or dynamicASN: set exactly one of them")
+		return unusable(finding.NeighborASN(name))
 	}
 	if s.BFDProfile != "" {
 		if n.bfdProfile = t.profiles[s.BFDProfile]; n.bfdProfile == nil {
-			return unusable(model.Invalid, "BFDProfileMissing", "names the BFD profile %q, which the object does not define: add it to spec.bgp.bfdProfiles", s.BFDProfile)
+			return unusable(finding.BFDProfileMissing(name, s.BFDProfile))
 		}
 	}
 	if s.Address != "" {
 		address, ok := parseAddress(s.Address)
 		if !ok {
-			return unusable(model.Invalid, "NeighborAddress", "has an address that is no IP address: correct it")
+			return unusable(finding.InvalidNeighborAddress(name))
 		}
 		n.address = address
 		n.takesIPv4, n.takesIPv6 = n.address.Is4(), n.address.Is6()
@@ -240,10 +239,9 @@ func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding
 	// Only what frr-k8s takes may be told as less than that.
 	switch {
 	case s.DualStackAddressFamily:
-		return unusable(model.Invalid, "DualStackAddressFamily", "has dualStackAddressFamily set, with which FRR may announce a masquerade address as the next hop of the other family: "+
-			"set it to false and add a neighbor of the other family")
+		return unusable(finding.DualStackAddressFamily(name))
 	case len(s.AddressFamilies) > 0 && !slices.Contains(s.AddressFamilies, "unicast"):
-		return unusable(model.Notice, "NeighborNotUnicast", `gets no prefixes, because its addressFamilies lack "unicast"`)
+		return unusable(finding.NeighborNotUnicast(name))
 	}
 	return n, nil
 }
@@ -267,7 +265,7 @@ func (a *advertiser) selectTemplates(index *templateIndex) {
 		}
 		selected++
 		if t.Problem != nil {
-			a.findProblem(model.ScopeTemplate, t.displayName(), t.Problem)
+			a.find(t.Problem.In(t.scope()))
 			continue
 		}
 		a.noteVRFNames(t)
@@ -276,7 +274,7 @@ func (a *advertiser) selectTemplates(index *templateIndex) {
 		}
 	}
 	if selected == 0 {
-		a.find(model.Pending, model.ScopeRouteAdvertisements, a.Name, "NoTemplateSelected", a.explainNoTemplate(index))
+		a.find(finding.NoTemplateSelected(a.Name, a.explainNoTemplate(index)))
 		return
 	}
 	for _, t := range apart {
@@ -298,7 +296,7 @@ func (a *advertiser) matchRouters(t *template) bool {
 		if len(r.neighbors) > 0 {
 			matched.routers = append(matched.routers, matchedRouter{r, network})
 		} else if len(r.Neighbors) > 0 {
-			a.findNoNeighbor(model.Invalid, t, r)
+			a.find(finding.NoNeighbor(t.displayName(), r.VRF, finding.Alone))
 		}
 	}
 	if len(matched.routers) > 0 {
@@ -307,48 +305,27 @@ func (a *advertiser) matchRouters(t *template) bool {
 	return len(matched.routers) > 0
 }
 
-// nothingAdvertised is all that there is to say of a template beside others.
-const nothingAdvertised = "what it imports and receives goes on, and nothing is advertised by it"
-
 // explainApart tells of a selected template that has nothing to advertise by. Where
 // others have, it may be there for what it imports or receives, and keeps nothing
 // from being advertised; unless it seems to miss the VRF by a typo.
 func (a *advertiser) explainApart(t *template) {
-	outcome := model.Invalid
+	apart := finding.Alone
 	if len(a.templates) > 0 {
-		outcome = model.Notice
+		apart = finding.BesideOthers
 	}
 	matches := false
 	for _, r := range t.routers {
 		if _, ok := a.matchVRF(r.VRF); ok {
 			matches = true
 			if len(r.Neighbors) == 0 {
-				a.findNoNeighbor(outcome, t, r)
+				a.find(finding.NoNeighbor(t.displayName(), r.VRF, apart))
 			}
 		}
 	}
 	if matches || len(a.networks) == 0 {
 		return
 	}
-	hint := a.misspeltVRF(t)
-	switch {
-	case hint != "":
-		outcome = model.Invalid
-	case outcome == model.Notice:
-		hint = nothingAdvertised
-	default:
-		hint = "add one, or change spec.targetVRF or frrConfigurationSelector"
-	}
-	a.find(outcome, model.ScopeTemplate, t.displayName(), "NoMatchingVRF", a.explainNoVRF(t, hint))
-}
-
-func (a *advertiser) findNoNeighbor(outcome model.Outcome, t *template, r *templateRouter) {
-	hint := "add one"
-	if outcome == model.Notice {
-		hint = nothingAdvertised
-	}
-	a.find(outcome, model.ScopeTemplate, t.displayName(), "NoNeighbor", fmt.Sprintf(
-		"FRRConfiguration %s has no usable neighbor in VRF %q to advertise to: %s", t.displayName(), cmp.Or(r.VRF, model.DefaultVRF), hint))
+	a.find(finding.NoMatchingVRF(t.displayName(), a.TargetVRF, t.vrfs(), a.misspeltVRF(t), apart))
 }
 
 // matchVRF reports whether a router of this VRF originates prefixes, and
@@ -377,16 +354,14 @@ func (a *advertiser) checkAutoVRFs() {
 			continue
 		}
 		a.dropNetwork(n)
-		a.find(model.Invalid, model.ScopeNetwork, n.DisplayName(), "NoRouterForVRF", fmt.Sprintf(
-			`no selected FRRConfiguration has a usable router in VRF %q, over which targetVRF "auto" advertises network %q: add a router with "vrf: %s" to one of them`,
-			n.vrf, n.DisplayName(), n.VRF))
+		a.find(finding.NoRouterForVRF(n.DisplayName(), n.VRF))
 	}
 }
 
 func (a *advertiser) explainNoTemplate(index *templateIndex) string {
-	candidates := make([]candidate, 0, len(index.all))
+	candidates := make([]finding.Candidate, 0, len(index.all))
 	for _, t := range index.all {
-		candidates = append(candidates, candidate{t.Name, t.Labels})
+		candidates = append(candidates, finding.Candidate{Name: t.Name, Labels: t.Labels})
 	}
-	return explainNoMatch("frrConfigurationSelector", "FRRConfigurations", a.TemplateSelector, candidates)
+	return finding.NoMatch("frrConfigurationSelector", "FRRConfigurations", a.TemplateSelector, candidates)
 }

@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -27,21 +27,14 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 		return out
 	}
 	if tally.Selected == 0 {
-		out.Findings = append(out.Findings, model.Finding{
-			Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name},
-			Reason: "NoNodeSelected", Message: a.explainNoNode(c.cluster.Hosts),
-		})
+		out.Findings = append(out.Findings, a.noNode(c.cluster.Hosts))
 	}
 	if tally.Selected > 0 && tally.NoTemplate == tally.Selected {
 		out.Findings = append(out.Findings, a.templatesOnNoNode(tally.Selected))
-		out.Tally.NodeFindings = slices.DeleteFunc(slices.Clone(tally.NodeFindings), func(f model.NodeFinding) bool { return f.Reason == model.ReasonNodeWithoutTemplate })
+		out.Tally.NodeFindings = slices.DeleteFunc(slices.Clone(tally.NodeFindings), func(f model.NodeFinding) bool { return finding.IsNodeWithoutTemplate(f.Finding) })
 	}
 	if names := a.networksOnNoNode(tally.Nowhere); len(names) > 0 {
-		out.Findings = append(out.Findings, model.Finding{
-			Outcome: model.Notice, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name},
-			Reason: "NetworkOnNoNode", Message: fmt.Sprintf("OVN-Kubernetes has set up no part of network %s on any of the %d nodes: nothing of it is advertised before it does",
-				cutList(names, maxNearMisses), tally.Selected),
-		})
+		out.Findings = append(out.Findings, finding.NetworkOnNoNode(a.Name, names, tally.Selected))
 	}
 	for _, n := range a.networks {
 		out.Networks = append(out.Networks, n.Name)
@@ -55,11 +48,7 @@ func (a *advertiser) templatesOnNoNode(nodes int) model.Finding {
 	for _, t := range a.templates {
 		names = append(names, t.displayName())
 	}
-	return model.Finding{
-		Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: a.Name},
-		Reason: "NoTemplateOnNodes", Message: fmt.Sprintf("none of its FRRConfigurations (%s) selects any of its %d nodes: change their spec.nodeSelector, or label the nodes",
-			cutList(names, maxNearMisses), nodes),
-	}
+	return finding.NoTemplateOnNodes(a.Name, names, nodes)
 }
 
 // networksOnNoNode are the names, for people, of the networks that are still the
@@ -68,19 +57,19 @@ func (a *advertiser) networksOnNoNode(nowhere []string) []string {
 	var out []string
 	for _, name := range nowhere {
 		if n := a.byName[name]; n != nil {
-			out = append(out, fmt.Sprintf("%q", n.DisplayName()))
+			out = append(out, n.DisplayName())
 		}
 	}
 	return out
 }
 
-func (a *advertiser) explainNoNode(hosts []model.Host) string {
-	candidates := make([]candidate, 0, len(hosts))
+func (a *advertiser) noNode(hosts []model.Host) model.Finding {
+	candidates := make([]finding.Candidate, 0, len(hosts))
 	for i := range hosts {
-		candidates = append(candidates, candidate{hosts[i].Name, hosts[i].Labels})
+		candidates = append(candidates, finding.Candidate{Name: hosts[i].Name, Labels: hosts[i].Labels})
 	}
 	if a.NodeSelector.Empty() && len(hosts) > 0 {
-		return fmt.Sprintf("none of %d nodes has been planned yet", len(hosts))
+		return finding.NodesUnplanned(a.Name, len(hosts))
 	}
-	return explainNoMatch("nodeSelector", "nodes", a.NodeSelector, candidates)
+	return finding.NoNodeSelected(a.Name, finding.NoMatch("nodeSelector", "nodes", a.NodeSelector, candidates))
 }

@@ -2,10 +2,10 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/spelling"
 )
@@ -16,7 +16,7 @@ func (a *advertiser) checkTargetVRF() {
 		return
 	}
 	if fault := model.DeviceNameFault(a.TargetVRF); fault != "" {
-		a.reject("InvalidVRFName", fmt.Sprintf(`spec.targetVRF %q can be no VRF's name, because it %s: name a VRF that nodes have, or use "default" or "auto"`, a.TargetVRF, fault))
+		a.reject(finding.TargetVRFName(a.TargetVRF, fault))
 	}
 }
 
@@ -28,31 +28,20 @@ func (a *advertiser) noteVRFNames(t *template) {
 			continue
 		}
 		if fault := model.DeviceNameFault(r.VRF); fault != "" {
-			a.find(model.Notice, model.ScopeTemplate, t.displayName(), "InvalidVRFName", fmt.Sprintf(
-				"FRRConfiguration %s has a router in VRF %q, which can be no VRF's name, because it %s: name a VRF that nodes have, or remove the router", t.displayName(), r.VRF, fault))
+			a.find(finding.RouterVRFName(t.displayName(), r.VRF, fault))
 		}
 	}
 }
 
-func (a *advertiser) explainNoVRF(t *template, hint string) string {
-	var vrfs []string
+// vrfs are those of the template's routers, sorted.
+func (t *template) vrfs() []string {
+	var out []string
 	for _, r := range t.routers {
-		vrfs = append(vrfs, fmt.Sprintf("%q", cmp.Or(r.VRF, model.DefaultVRF)))
+		out = append(out, cmp.Or(r.VRF, model.DefaultVRF))
 	}
-	slices.Sort(vrfs)
-	has := "no routers"
-	if len(vrfs) > 0 {
-		has = "routers in VRF " + cutList(slices.Compact(vrfs), maxVRFs) + " only"
-	}
-	wanted := a.targetVRFText()
-	if a.TargetVRF == model.TargetVRFAuto {
-		wanted = "a selected network's VRF"
-	}
-	return fmt.Sprintf("FRRConfiguration %s has no router in %s (it has %s): %s", t.displayName(), wanted, has, hint)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
-
-// maxVRFs is how many VRFs a message names.
-const maxVRFs = 10
 
 // misspeltVRF tells which VRF was meant, "" where none is near: the two keywords
 // count as VRFs' names if they are written in another way.
@@ -64,7 +53,7 @@ func (a *advertiser) misspeltVRF(t *template) string {
 	switch a.TargetVRF {
 	case "":
 		if slices.Contains(names, model.DefaultVRF) {
-			return `frr-k8s calls the default VRF "": remove "vrf: default" from the router`
+			return finding.DefaultVRFByName()
 		}
 		return ""
 	case model.TargetVRFAuto:
@@ -74,11 +63,11 @@ func (a *advertiser) misspeltVRF(t *template) string {
 	words := append([]string{model.DefaultVRF, model.TargetVRFAuto}, slices.DeleteFunc(names, func(name string) bool { return name == "" })...)
 	for _, word := range words {
 		if strings.EqualFold(word, a.TargetVRF) {
-			return fmt.Sprintf("did you mean targetVRF %q?", word)
+			return finding.MeantVRF(word)
 		}
 	}
-	if word := spelling.Closest(a.TargetVRF, words, maxEdits); word != "" {
-		return fmt.Sprintf("did you mean targetVRF %q?", word)
+	if word := spelling.Closest(a.TargetVRF, words, spelling.MaxEdits); word != "" {
+		return finding.MeantVRF(word)
 	}
 	return ""
 }

@@ -1,10 +1,9 @@
 package plan
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -59,7 +58,7 @@ func indexRouters(all []*template) map[string][]knownSession {
 // one goes on, so that nobody's new object withdraws what is advertised; frr-k8s
 // keeps what it has while the two disagree.
 type clash struct {
-	*model.Finding
+	model.Finding
 	// goesOn is set where the template is the older one.
 	goesOn bool
 }
@@ -72,7 +71,7 @@ func (p *nodePlanner) note(x clash, part *model.NodePart) (stop bool) {
 		// It is not over: what is applied stays, and Accepted with it.
 		x.Outcome = model.Pending
 	}
-	part.Findings = append(part.Findings, *x.Finding)
+	part.Findings = append(part.Findings, x.Finding)
 	p.frozen = p.frozen || !x.goesOn
 	return !x.goesOn
 }
@@ -94,9 +93,7 @@ func (p *nodePlanner) disagrees(t *template, r *templateRouter, n *templateNeigh
 		if field == "" {
 			continue
 		}
-		found := clash{sessionFinding(t, n, fmt.Sprintf("neighbor %s in VRF %q has another %s in FRRConfiguration %s than in %s, and an unset one counts as its default: "+
-			"frr-k8s would refuse the node's whole configuration, so make the two agree",
-			n.ID(), cmp.Or(r.VRF, model.DefaultVRF), field, t.displayName(), other.template.displayName())), compareTemplates(t, other.template) < 0}
+		found := clash{finding.NeighborConflict(t.neighborName(n), r.VRF, field, other.template.displayName()), compareTemplates(t, other.template) < 0}
 		if p.note(found, part) {
 			return true
 		}
@@ -113,25 +110,12 @@ func (p *nodePlanner) profileDisagrees(t *template, n *templateNeighbor, part *m
 		if other == t || p.selected[other] || other.Namespace != t.Namespace || !other.NodeSelector.Matches(p.node.Labels) || equalProfiles(other.profiles[n.BFDProfile], n.bfdProfile) {
 			continue
 		}
-		found := clash{&model.Finding{
-			Outcome: model.Invalid, Reason: "BFDProfileConflict",
-			Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()},
-			Message: fmt.Sprintf("neighbor %s names the BFD profile %q, which has other values in FRRConfiguration %s than in %s: "+
-				"frr-k8s would refuse the node's whole configuration, so make the two agree or give one of the profiles another name",
-				n.ID(), n.BFDProfile, t.displayName(), other.displayName()),
-		}, compareTemplates(t, other) < 0}
+		found := clash{finding.BFDProfileConflict(t.neighborName(n), n.BFDProfile, other.displayName()), compareTemplates(t, other) < 0}
 		if p.note(found, part) {
 			return true
 		}
 	}
 	return false
-}
-
-func sessionFinding(t *template, n *templateNeighbor, message string) *model.Finding {
-	return &model.Finding{
-		Outcome: model.Invalid, Reason: "NeighborConflict",
-		Scope: model.Scope{Kind: model.ScopeNeighbor, Name: t.displayName() + " " + n.ID()}, Message: message,
-	}
 }
 
 // routerDisagrees looks for another object on the node whose router in the same
@@ -142,21 +126,16 @@ func (p *nodePlanner) routerDisagrees(c *contribution, t *template, r *templateR
 	if known == nil || c.Managed || p.selected[other] {
 		return false
 	}
-	what, mine, theirs := "", "", ""
+	var setting finding.RouterSetting
 	switch {
 	case known.ASN != r.ASN:
-		what, mine, theirs = "ASN", fmt.Sprint(r.ASN), fmt.Sprint(known.ASN)
+		setting = finding.ASNs(r.ASN, known.ASN)
 	case known.ID != "" && r.ID != "" && known.ID != r.ID:
-		what, mine, theirs = "router ID", r.ID, known.ID
+		setting = finding.RouterIDs(r.ID, known.ID)
 	default:
 		return false
 	}
-	return p.note(clash{&model.Finding{
-		Outcome: model.Invalid, Reason: "RouterConflict",
-		Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: c.Name},
-		Message: fmt.Sprintf("the router in VRF %q has %s %s in FRRConfiguration %s and %s in %s: frr-k8s would refuse the node's whole configuration, so make the two agree",
-			cmp.Or(r.VRF, model.DefaultVRF), what, mine, t.displayName(), theirs, other.displayName()),
-	}, compareTemplates(t, other) < 0}, part)
+	return p.note(clash{finding.RouterConflict(c.Name, r.VRF, t.displayName(), other.displayName(), setting), compareTemplates(t, other) < 0}, part)
 }
 
 // refusedBeside finds other objects on the node that frr-k8s refuses by
@@ -168,28 +147,14 @@ func (p *nodePlanner) refusedBeside(templates []*matchedTemplate, part *model.No
 			continue
 		}
 		for _, r := range t.routers {
-			part.Findings = append(part.Findings, slices.DeleteFunc(slices.Clone(r.findings), func(f model.Finding) bool { return !refusedByFRRK8s(f) })...)
+			part.Findings = append(part.Findings, slices.DeleteFunc(slices.Clone(r.findings), func(f model.Finding) bool { return !finding.NeighborRefused(f) })...)
 		}
 	}
 	for _, t := range p.templates.refused {
 		if !t.NodeSelector.Matches(p.node.Labels) || !slices.ContainsFunc(templates, func(m *matchedTemplate) bool { return m.Namespace == t.Namespace }) {
 			continue
 		}
-		part.Findings = append(part.Findings, model.Finding{
-			Outcome: problemOutcome(t.Problem), Scope: model.Scope{Kind: model.ScopeTemplate, Name: t.displayName()},
-			Reason: t.Problem.Reason, Message: t.Problem.Message,
-		})
-	}
-}
-
-// refusedByFRRK8s reports whether frr-k8s refuses a neighbor, and with it all of
-// the node, for what the finding is about.
-func refusedByFRRK8s(f model.Finding) bool {
-	switch f.Reason {
-	case "NeighborWithoutAddress", "NeighborWithTwoAddresses", "NeighborASN", "NeighborAddress", "BFDProfileMissing":
-		return true
-	default:
-		return false
+		part.Findings = append(part.Findings, t.Problem.In(t.scope()))
 	}
 }
 

@@ -1,19 +1,20 @@
 package preview
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 // maxNodesShown is how many nodes a finding names; --node shows the others.
 const maxNodesShown = 10
 
-// finding is a model.Finding with where it applies.
-type finding struct {
+// placed is a finding with where it applies.
+type placed struct {
 	model.Finding
 	// ra is the RouteAdvertisements object, "" for findings about none.
 	ra string
@@ -23,19 +24,19 @@ type finding struct {
 
 // findings are those of the RouteAdvertisements and of the nodes shown, the
 // ones that block first.
-func (p *Preview) findings() []finding {
-	var out []finding
+func (p *Preview) findings() []placed {
+	var out []placed
 	for i := range p.Plan.Verdicts {
 		verdict := &p.Plan.Verdicts[i]
 		if verdict.StandAside != "" {
-			out = append(out, standAside(verdict))
+			out = append(out, placed{ra: verdict.RA, Finding: finding.StandingAside(verdict.RA, verdict.StandAside, verdict.LeftFor)})
 		}
 		for _, f := range verdict.Findings {
-			out = append(out, finding{Finding: f, ra: verdict.RA})
+			out = append(out, placed{Finding: f, ra: verdict.RA})
 		}
 		out = append(out, p.nodeFindings(verdict)...)
 	}
-	slices.SortStableFunc(out, func(a, b finding) int { return rank(a.Outcome) - rank(b.Outcome) })
+	slices.SortStableFunc(out, func(a, b placed) int { return rank(a.Outcome) - rank(b.Outcome) })
 	return out
 }
 
@@ -43,23 +44,9 @@ func rank(o model.Outcome) int {
 	return slices.Index([]model.Outcome{model.Invalid, model.Pending, model.Retryable, model.Notice}, o)
 }
 
-// standAside blocks: nothing of the object is rendered.
-func standAside(verdict *model.Verdict) finding {
-	next := "; switch that controller off, or plan with --take-over"
-	if verdict.LeftFor != "" {
-		next = "; it is not taken over, because " + verdict.LeftFor + ": leave that controller on"
-	}
-	return finding{ra: verdict.RA, Finding: model.Finding{
-		Outcome: model.Pending,
-		Scope:   model.Scope{Kind: model.ScopeRouteAdvertisements, Name: verdict.RA},
-		Reason:  "StandingAside",
-		Message: "OVN-Kubernetes' own controller works on it, and nothing is rendered: " + verdict.StandAside + next,
-	}}
-}
-
 // nodeFindings groups what nodes have in common, in the order of nodes.
-func (p *Preview) nodeFindings(verdict *model.Verdict) []finding {
-	var out []finding
+func (p *Preview) nodeFindings(verdict *model.Verdict) []placed {
+	var out []placed
 	ra := verdict.RA
 	// Then the verdict itself tells of it.
 	everywhere := verdict.Tally.NoTemplate == verdict.Tally.Selected
@@ -71,14 +58,14 @@ func (p *Preview) nodeFindings(verdict *model.Verdict) []finding {
 				continue
 			}
 			for _, f := range node.Parts[j].Findings {
-				if everywhere && f.Reason == model.ReasonNodeWithoutTemplate {
+				if everywhere && finding.IsNodeWithoutTemplate(f) {
 					continue
 				}
 				at, found := index[f]
 				if !found {
 					at = len(out)
 					index[f] = at
-					out = append(out, finding{Finding: f, ra: ra})
+					out = append(out, placed{Finding: f, ra: ra})
 				}
 				out[at].nodes = append(out[at].nodes, node.Node)
 			}
@@ -95,14 +82,14 @@ func (p *Preview) Findings(w io.Writer) error {
 		if i == 0 {
 			out.printf("FINDINGS\n")
 		}
-		out.printf("%s: %s: %s\n    %s\n", f.Outcome, f.subject(), f.Reason, oneLine(f.Message))
+		out.printf("%s: %s: %s\n    %s\n", f.Outcome, f.subject(), f.Reason, phrase.Line(f.Message))
 	}
 	return out.err
 }
 
 // subject says what the finding is about, and whose and where it is unless
 // that is the same.
-func (f *finding) subject() string {
+func (f *placed) subject() string {
 	subject := strings.TrimSpace(f.Scope.String())
 	var around []string
 	if f.ra != "" && f.Scope != (model.Scope{Kind: model.ScopeRouteAdvertisements, Name: f.ra}) {
@@ -112,9 +99,9 @@ func (f *finding) subject() string {
 	case len(f.nodes) == 0 || f.Scope == model.Scope{Kind: model.ScopeNode, Name: f.nodes[0]}:
 	case f.Scope == model.Scope{Kind: model.ScopeNode}:
 		// The planner leaves the name out where nodes have a finding in common.
-		subject = plural("Node", len(f.nodes)) + " " + someOf(f.nodes, maxNodesShown)
+		subject = plural("Node", len(f.nodes)) + " " + phrase.List(f.nodes, maxNodesShown)
 	default:
-		around = append(around, plural("node", len(f.nodes))+" "+someOf(f.nodes, maxNodesShown))
+		around = append(around, plural("node", len(f.nodes))+" "+phrase.List(f.nodes, maxNodesShown))
 	}
 	if len(around) == 0 {
 		return subject
@@ -128,13 +115,3 @@ func plural(word string, count int) string {
 	}
 	return word + "s"
 }
-
-// someOf lists names as far as they are readable.
-func someOf(names []string, most int) string {
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-}
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -58,5 +58,5 @@ func (p *Preview) Only(nodes []string) (unknown []string) {
 
 // Blocked reports whether a finding keeps something from being planned.
 func (p *Preview) Blocked() bool {
-	return slices.ContainsFunc(p.findings(), func(f finding) bool { return f.Blocks() })
+	return slices.ContainsFunc(p.findings(), func(f placed) bool { return f.Blocks() })
 }

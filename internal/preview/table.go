@@ -11,6 +11,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/printable"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
@@ -82,7 +83,7 @@ func (p *Preview) Table(w io.Writer) error {
 	case len(p.Plan.Nodes) == 0:
 		out.printf("There are no Nodes to plan for.\n\n")
 	case len(idle) > 0:
-		out.printf("NOTHING TO CONFIGURE\n  %s\n\n", someOf(idle, maxNodesShown))
+		out.printf("NOTHING TO CONFIGURE\n  %s\n\n", phrase.List(idle, maxNodesShown))
 	}
 	out.verdicts(p)
 	if findings := p.findings(); len(findings) > 0 && out.err == nil {
@@ -221,7 +222,7 @@ func (p *printer) verdicts(preview *Preview) {
 		}
 		accepted, rendered := preview.conditionsOf(v.RA)
 		lines = append(lines, strings.Join([]string{
-			v.RA, someOf(orDash(networks), maxNetworksShown), tallyCell(&v.Tally), accepted, rendered,
+			v.RA, phrase.List(orDash(networks), maxNetworksShown), tallyCell(&v.Tally), accepted, rendered,
 		}, "\t"))
 	}
 	p.rows(lines)

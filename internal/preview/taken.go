@@ -7,6 +7,7 @@ import (
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
@@ -51,9 +52,6 @@ func hold(plan *model.NodePlan, object *frrk8sv1beta1.FRRConfiguration) {
 			continue
 		}
 		part.State, part.Advertised = model.PartBlocked, nil
-		part.Findings = append(slices.Clone(part.Findings), model.Finding{
-			Outcome: model.Invalid, Scope: model.Scope{Kind: model.ScopeNode},
-			Reason: "NotOurs", Message: render.NameTaken(object.Namespace + "/" + name),
-		})
+		part.Findings = append(slices.Clone(part.Findings), finding.NotWritten(finding.NotOurs, render.NameTaken(object.Namespace+"/"+name)))
 	}
 }

@@ -1,8 +1,7 @@
 package snapshot
 
 import (
-	"fmt"
-
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -18,28 +17,26 @@ func defaultNetwork(objs *Objects, settings model.Settings) model.Network {
 	}
 	if evidence := defaultWithoutOverlay(objs); evidence != "" {
 		out.Transport = model.TransportNoOverlay
-		out.SubnetsNotice = &model.Problem{Reason: "PodSubnetsUnknown", Message: fmt.Sprintf(
-			"%s, so that nodes have to receive each other's pod subnets, and no object says what these are: "+
-				"start the operator with --default-network-no-overlay-subnets, and the value of OVN-Kubernetes' --cluster-subnets", evidence)}
+		out.SubnetsNotice = finding.PodSubnetsUnknown(evidence)
 	}
 	return out
 }
 
 // defaultWithoutOverlay says what tells that the default network has no overlay,
 // "" if nothing does.
-func defaultWithoutOverlay(objs *Objects) string {
+func defaultWithoutOverlay(objs *Objects) finding.NoOverlayEvidence {
 	for i := range objs.NADs {
 		nad := &objs.NADs[i]
 		if !IsDefaultNAD(nad) {
 			continue
 		}
 		if transport, err := ovnk.NADTransport(nad.Spec.Config); err == nil && transport == ovnk.TransportNoOverlay {
-			return fmt.Sprintf("NetworkAttachmentDefinition %s/%s has transport %q", nad.Namespace, nad.Name, transport)
+			return finding.NADWithTransport(nad.Namespace+"/"+nad.Name, transport)
 		}
 	}
 	for i := range objs.RouteAdvertisements {
 		if name := objs.RouteAdvertisements[i].Name; name == ovnk.ManagedDefaultName {
-			return fmt.Sprintf("RouteAdvertisements %q is OVN-Kubernetes' own, for a default network without overlay", name)
+			return finding.ManagedDefault(name)
 		}
 	}
 	return ""

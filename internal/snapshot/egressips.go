@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -28,8 +29,7 @@ func egressIP(o *ovnv1.EgressIP) model.EgressIP {
 		item := &o.Status.Items[i]
 		address, err := netip.ParseAddr(item.EgressIP)
 		if err != nil || address.Zone() != "" {
-			out.ItemProblems = append(out.ItemProblems, model.Problem{Reason: "InvalidEgressIP", Message: fmt.Sprintf(
-				"EgressIP %q: status.items[%d] assigns %q to node %s, which is no IP address: correct spec.egressIPs, from which OVN-Kubernetes takes it", o.Name, i, item.EgressIP, item.Node)})
+			out.ItemProblems = append(out.ItemProblems, *finding.InvalidEgressIP(o.Name, i, item.EgressIP, item.Node))
 			continue
 		}
 		out.Assignments = append(out.Assignments, model.EgressAssignment{Node: item.Node, Address: address.Unmap()})

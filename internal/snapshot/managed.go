@@ -1,15 +1,14 @@
 package snapshot
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -108,9 +107,6 @@ func managedRouteAdvertisement(managed *ovnv1.RouteAdvertisements, objs *Objects
 // each tried while the other did not listen yet.
 const managedConnectTime = 10 * time.Second
 
-// maxNodesNamed is how many nodes a message names.
-const maxNodesNamed = 5
-
 // managedTemplate has a session to every address of every node; the planner
 // leaves out a node's own. It exists in the Snapshot only: stored, each
 // frr-k8s would take it as it is and make its node peer with itself.
@@ -120,8 +116,7 @@ func managedTemplate(hosts []model.Host, settings model.Settings, created time.T
 		Labels: map[string]string{model.LabelManaged: "true", model.LabelName: model.ManagedName},
 	}
 	if settings.Managed.ASN == 0 || settings.Managed.Namespace == "" {
-		out.Problem = &model.Problem{Reason: "ManagedRoutingNotConfigured", Message: "networks with routing Managed need an ASN and frr-k8s' namespace: " +
-			"start the operator with both, or set spec.network.noOverlay.routing to Unmanaged and write a RouteAdvertisements object"}
+		out.Problem = finding.ManagedRoutingNotConfigured()
 		return out
 	}
 	addresses := make([]netip.Addr, 0, len(hosts))
@@ -134,12 +129,7 @@ func managedTemplate(hosts []model.Host, settings model.Settings, created time.T
 			names = append(names, hosts[i].Name)
 		}
 		slices.Sort(names)
-		if len(names) > maxNodesNamed {
-			names = append(names[:maxNodesNamed], fmt.Sprintf("and %d more", len(hosts)-maxNodesNamed))
-		}
-		out.Problem = &model.Problem{Reason: "NodesWithoutAddress", Pending: true, Message: fmt.Sprintf(
-			"networks with routing Managed need nodes' addresses to peer with, and no node tells one: annotation %s is missing on %s; %s",
-			ovnk.AnnotationPrimaryAddress, strings.Join(names, ", "), lookAtLogs)}
+		out.Problem = finding.NodesWithoutAddress(ovnk.AnnotationPrimaryAddress, names)
 		return out
 	}
 	slices.SortFunc(addresses, netip.Addr.Compare)

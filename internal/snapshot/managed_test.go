@@ -97,7 +97,7 @@ RouteAdvertisements:
 func TestManagedRoutingNeedsSettings(t *testing.T) {
 	for _, incomplete := range []model.ManagedRouting{{ASN: 64512}, {Namespace: "frr-k8s-system"}} {
 		c := Cluster(object[*Objects](t, meshed), model.Settings{Managed: incomplete})
-		if len(c.Templates) != 1 || c.Templates[0].Problem == nil || len(c.Templates[0].Routers) > 0 {
+		if len(c.Templates) != 1 || c.Templates[0].Problem == nil || c.Templates[0].Problem.Reason != "ManagedRoutingNotConfigured" || len(c.Templates[0].Routers) > 0 {
 			t.Fatalf("with %+v there are templates %+v", incomplete, c.Templates)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -40,7 +41,7 @@ func network(cudn *ovnv1.ClusterUserDefinedNetwork, ids *networkIDs) model.Netwo
 	out.Primary = role == ovnv1.NetworkRolePrimary
 	out.Subnets = subnets
 	if fault != "" && out.Problem == nil {
-		out.Problem = &model.Problem{Reason: "InvalidNetwork", Message: fmt.Sprintf("ClusterUserDefinedNetwork %q: %s", cudn.Name, fault)}
+		out.Problem = finding.InvalidNetwork(cudn.Name, fault)
 	}
 	if out.Primary {
 		out.VRF, out.VRFProblem = ids.vrf(cudn)

@@ -63,23 +63,23 @@ status: {vrfName: vrf-blue}`,
 metadata: {name: blue}
 spec: {namespaceSelector: {}, network: {topology: Layer2, layer2: {role: Primary, subnets: [10.0.0.0/24, 10.0.0]}}}`,
 			wanted: model.Network{Name: "cluster_udn_blue", CUDN: "blue", Labels: map[string]string{"kubernetes.io/metadata.name": "blue"}, Primary: true,
-				Topology: model.TopologyLayer2, VRF: "blue", Problem: &model.Problem{Reason: "InvalidNetwork",
+				Topology: model.TopologyLayer2, VRF: "blue", Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidNetwork",
 					Message: `ClusterUserDefinedNetwork "blue": spec.network.layer2.subnets[1]: "10.0.0" is not a subnet: write it as 10.10.0.0/16 or fd00:10::/48`}}},
 		{name: "host subnets larger than the subnet", manifest: `
 metadata: {name: blue}
 spec: {namespaceSelector: {}, network: {topology: Layer3, layer3: {role: Primary, subnets: [{cidr: 10.0.0.0/26}]}}}`,
 			wanted: model.Network{Name: "cluster_udn_blue", CUDN: "blue", Labels: map[string]string{"kubernetes.io/metadata.name": "blue"}, Primary: true,
-				Topology: model.TopologyLayer3, VRF: "blue", Problem: &model.Problem{Reason: "InvalidNetwork",
+				Topology: model.TopologyLayer3, VRF: "blue", Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidNetwork",
 					Message: `ClusterUserDefinedNetwork "blue": spec.network.layer3.subnets[0]: nodes can't get subnets of length 24 out of 10.0.0.0/26: set hostSubnet to a length between 27 and 31`}}},
 		{name: "topology without its block", manifest: `{metadata: {name: blue}, spec: {namespaceSelector: {}, network: {topology: Layer3, layer2: {role: Primary}}}}`,
 			wanted: model.Network{Name: "cluster_udn_blue", CUDN: "blue", Labels: map[string]string{"kubernetes.io/metadata.name": "blue"},
-				Topology: model.TopologyLayer3, Problem: &model.Problem{Reason: "InvalidNetwork",
+				Topology: model.TopologyLayer3, Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidNetwork",
 					Message: `ClusterUserDefinedNetwork "blue": spec.network has topology "Layer3" without the block that belongs to it: add it`}}},
 		{name: "bad namespace selector", manifest: `
 metadata: {name: blue}
 spec: {namespaceSelector: {matchExpressions: [{key: a, operator: In}]}, network: {topology: Layer2, layer2: {role: Secondary}}}`,
 			wanted: model.Network{Name: "cluster_udn_blue", CUDN: "blue", Labels: map[string]string{"kubernetes.io/metadata.name": "blue"},
-				Topology: model.TopologyLayer2, Problem: &model.Problem{Reason: "InvalidSelector",
+				Topology: model.TopologyLayer2, Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidSelector",
 					Message: `ClusterUserDefinedNetwork "blue": spec.namespaceSelector can't be used: operator In for key "a" needs values: add some, or use Exists or DoesNotExist`}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -135,7 +135,7 @@ Nodes: [{metadata: {name: c, annotations: {k8s.ovn.org/network-ids: '{"default":
 				same(t, got.VRFProblem, (*model.Problem)(nil))
 				return
 			}
-			same(t, got.VRFProblem, &model.Problem{Reason: "VRFUnknown", Pending: true, Message: `the VRF of ClusterUserDefinedNetwork "sixteen-characte" is not known yet: ` +
+			same(t, got.VRFProblem, &model.Problem{Outcome: model.Pending, Reason: "VRFUnknown", Message: `the VRF of ClusterUserDefinedNetwork "sixteen-characte" is not known yet: ` +
 				`its name can't be a device's, so the VRF is named after the network's ID; waiting for OVN-Kubernetes to publish that as annotation k8s.ovn.org/network-id ` +
 				`on a NetworkAttachmentDefinition of the network, which it makes in each namespace that spec.namespaceSelector selects, or to set status.vrfName`})
 		})

@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -45,20 +46,19 @@ func (r *NodeReader) Node(n *corev1.Node) model.Node {
 	out := model.Node{Host: Host(n), Layer2: r.states.of(n.Name)}
 	out.Subnets, out.SubnetsProblem = r.subnets(n)
 	if out.SubnetsProblem == nil && len(out.Subnets[model.DefaultNetwork]) == 0 {
-		out.DefaultSubnetProblem = &model.Problem{Reason: "DefaultSubnetMissing", Pending: true, Message: "annotation " + ovnk.AnnotationNodeSubnets +
-			` has no subnet for "default", the network that every node is on: waiting for OVN-Kubernetes to add it; ` + lookAtLogs}
+		out.DefaultSubnetProblem = finding.DefaultSubnetMissing(ovnk.AnnotationNodeSubnets)
 	}
 	if value, found := n.Annotations[ovnk.AnnotationLayer2TunnelIDs]; found && ovnk.TellsLayer2Networks(n.Annotations[ovnk.AnnotationLayer2Version]) {
 		active, err := ovnk.ParseLayer2Networks(value, r.intern)
 		if err != nil {
-			out.Problem = malformed(err)
+			out.Problem = finding.AnnotationMalformed(err)
 		}
 		out.Layer2Active = active
 	}
 	if value, found := n.Annotations[ovnk.AnnotationPrimaryAddress]; found {
 		// Host did without it; nobody else would tell of it.
 		if _, err := ovnk.ParsePrimaryAddresses(value); err != nil {
-			out.Problem = malformed(err)
+			out.Problem = finding.AnnotationMalformed(err)
 		}
 	}
 	r.gateway(n, &out)
@@ -68,11 +68,11 @@ func (r *NodeReader) Node(n *corev1.Node) model.Node {
 func (r *NodeReader) subnets(n *corev1.Node) (map[string][]netip.Prefix, *model.Problem) {
 	value, found := n.Annotations[ovnk.AnnotationNodeSubnets]
 	if !found {
-		return nil, missing(ovnk.AnnotationNodeSubnets, "OVN-Kubernetes has not given the node its subnets yet")
+		return nil, finding.SubnetsMissing(ovnk.AnnotationNodeSubnets)
 	}
 	subnets, err := ovnk.ParseNodeSubnets(value, r.intern)
 	if err != nil {
-		return nil, malformed(err)
+		return nil, finding.AnnotationMalformed(err)
 	}
 	return subnets, nil
 }
@@ -96,9 +96,9 @@ func (r *NodeReader) gateway(n *corev1.Node, out *model.Node) {
 	r.uplinks.read(n.Name, out)
 	switch {
 	case !found:
-		out.NextHopsProblem = missing(ovnk.AnnotationGatewayConfig, "OVN-Kubernetes has not set up the gateway on the node's DPU yet")
+		out.NextHopsProblem = finding.GatewayMissing(ovnk.AnnotationGatewayConfig)
 	case err != nil:
-		out.NextHopsProblem = malformed(err)
+		out.NextHopsProblem = finding.AnnotationMalformed(err)
 	default:
 		out.NextHops, out.NextHopsProblem = nextHops(n, config)
 	}
@@ -107,15 +107,14 @@ func (r *NodeReader) gateway(n *corev1.Node, out *model.Node) {
 func nextHops(n *corev1.Node, config ovnk.GatewayConfig) ([]netip.Addr, *model.Problem) {
 	chassis, found := n.Annotations[ovnk.AnnotationChassisID]
 	if !found {
-		return nil, missing(ovnk.AnnotationChassisID, "the node's DPU has not joined OVN yet")
+		return nil, finding.ChassisMissing(ovnk.AnnotationChassisID)
 	}
 	if _, err := ovnk.ParseChassisID(chassis); err != nil {
-		return nil, malformed(err)
+		return nil, finding.AnnotationMalformed(err)
 	}
 	hops := firstOfEachFamily(config.Addresses)
 	if len(hops) == 0 {
-		return nil, &model.Problem{Reason: "GatewayWithoutAddress", Pending: true, Message: "annotation " + ovnk.AnnotationGatewayConfig +
-			" has no ip-addresses, which neighbors need as next hops: waiting for OVN-Kubernetes to add them; see the log of the DPU's ovnkube-node"}
+		return nil, finding.GatewayWithoutAddress(ovnk.AnnotationGatewayConfig)
 	}
 	return hops, nil
 }
@@ -178,17 +177,4 @@ func firstOfEachFamily(prefixes []netip.Prefix) []netip.Addr {
 	default:
 		return nil
 	}
-}
-
-// missing is for an annotation that OVN-Kubernetes will write.
-func missing(annotation, meaning string) *model.Problem {
-	return &model.Problem{Reason: "AnnotationMissing", Pending: true, Message: "annotation " + annotation + " is missing: " + meaning + "; " + lookAtLogs}
-}
-
-const lookAtLogs = "should it stay so, look at the logs of ovnkube-control-plane and of the node's ovnkube-node"
-
-// malformed is for an annotation that somebody has to repair.
-func malformed(err error) *model.Problem {
-	return &model.Problem{Reason: "AnnotationMalformed", Message: err.Error() +
-		": correct it, or remove it so that OVN-Kubernetes writes it again"}
 }

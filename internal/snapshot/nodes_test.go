@@ -12,7 +12,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-const advice = "; should it stay so, look at the logs of ovnkube-control-plane and of the node's ovnkube-node"
+const advice = "; if nothing changes, look at the logs of ovnkube-control-plane and of the node's ovnkube-node"
 const repair = ": correct it, or remove it so that OVN-Kubernetes writes it again"
 
 func TestHost(t *testing.T) {
@@ -52,18 +52,18 @@ func TestNode(t *testing.T) {
 		wanted            model.Node
 	}{
 		{name: "subnets", annotations: annotated, wanted: model.Node{Subnets: subnets}},
-		{name: "no subnets yet", wanted: model.Node{SubnetsProblem: &model.Problem{Reason: "AnnotationMissing", Pending: true,
+		{name: "no subnets yet", wanted: model.Node{SubnetsProblem: &model.Problem{Outcome: model.Pending, Reason: "AnnotationMissing",
 			Message: "annotation k8s.ovn.org/node-subnets is missing: OVN-Kubernetes has not given the node its subnets yet" + advice}}},
 		{name: "malformed subnets", annotations: `k8s.ovn.org/node-subnets: '{"default":"10.244.1.0"}'`,
-			wanted: model.Node{SubnetsProblem: &model.Problem{Reason: "AnnotationMalformed",
+			wanted: model.Node{SubnetsProblem: &model.Problem{Outcome: model.Invalid, Reason: "AnnotationMalformed",
 				Message: `annotation k8s.ovn.org/node-subnets is malformed: network "default": "10.244.1.0" is not an address with a prefix length, such as 10.244.1.0/24` + repair}}},
 		{name: "Layer2 networks", annotations: annotated + `, k8s.ovn.org/udn-layer2-node-gateway-router-lrp-tunnel-ids: '{"cluster_udn_blue":"5"}'`,
 			wanted: model.Node{Subnets: subnets, Layer2Active: map[string]bool{"cluster_udn_blue": true}}},
 		{name: "malformed Layer2 networks", annotations: annotated + `, k8s.ovn.org/udn-layer2-node-gateway-router-lrp-tunnel-ids: '{"cluster_udn_blue":5}'`,
-			wanted: model.Node{Subnets: subnets, Problem: &model.Problem{Reason: "AnnotationMalformed",
+			wanted: model.Node{Subnets: subnets, Problem: &model.Problem{Outcome: model.Invalid, Reason: "AnnotationMalformed",
 				Message: `annotation k8s.ovn.org/udn-layer2-node-gateway-router-lrp-tunnel-ids is malformed: network "cluster_udn_blue": at byte 21 there is "5}" where a string in double quotes should be` + repair}}},
 		{name: "malformed address", annotations: annotated + `, k8s.ovn.org/node-primary-ifaddr: '[]'`,
-			wanted: model.Node{Subnets: subnets, Problem: &model.Problem{Reason: "AnnotationMalformed",
+			wanted: model.Node{Subnets: subnets, Problem: &model.Problem{Outcome: model.Invalid, Reason: "AnnotationMalformed",
 				Message: `annotation k8s.ovn.org/node-primary-ifaddr is malformed: at byte 1 there is "[]" where an object {…} should be` + repair}}},
 		{name: "gateway of an ordinary node", annotations: annotated + `, ` + gateway, wanted: model.Node{Subnets: subnets}},
 		{name: "DPU host", dpuHost: true, annotations: annotated + `, k8s.ovn.org/node-chassis-id: c, ` + gateway,
@@ -71,19 +71,19 @@ func TestNode(t *testing.T) {
 		{name: "DPU host in local mode", dpuHost: true, annotations: annotated + `, k8s.ovn.org/l3-gateway-config: '{"default":{"mode":"local"}}'`,
 			wanted: model.Node{Subnets: subnets}},
 		{name: "DPU host without gateway", dpuHost: true, annotations: annotated + `, k8s.ovn.org/node-chassis-id: c`,
-			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Reason: "AnnotationMissing", Pending: true,
+			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Outcome: model.Pending, Reason: "AnnotationMissing",
 				Message: "annotation k8s.ovn.org/l3-gateway-config is missing: OVN-Kubernetes has not set up the gateway on the node's DPU yet" + advice}}},
 		{name: "DPU host without chassis", dpuHost: true, annotations: annotated + `, ` + gateway,
-			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Reason: "AnnotationMissing", Pending: true,
+			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Outcome: model.Pending, Reason: "AnnotationMissing",
 				Message: "annotation k8s.ovn.org/node-chassis-id is missing: the node's DPU has not joined OVN yet" + advice}}},
 		{name: "DPU host with malformed gateway", dpuHost: true, annotations: annotated + `, k8s.ovn.org/node-chassis-id: c, k8s.ovn.org/l3-gateway-config: '{}'`,
-			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Reason: "AnnotationMalformed",
+			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Outcome: model.Invalid, Reason: "AnnotationMalformed",
 				Message: `annotation k8s.ovn.org/l3-gateway-config is malformed: the network "default" is not in it` + repair}}},
 		{name: "DPU host with blank chassis", dpuHost: true, annotations: annotated + `, k8s.ovn.org/node-chassis-id: "", ` + gateway,
-			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Reason: "AnnotationMalformed",
+			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Outcome: model.Invalid, Reason: "AnnotationMalformed",
 				Message: `annotation k8s.ovn.org/node-chassis-id is malformed: it is empty` + repair}}},
 		{name: "DPU host without addresses", dpuHost: true, annotations: annotated + `, k8s.ovn.org/node-chassis-id: c, k8s.ovn.org/l3-gateway-config: '{"default":{"mode":"shared","ip-addresses":[]}}'`,
-			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Reason: "GatewayWithoutAddress", Pending: true,
+			wanted: model.Node{Subnets: subnets, DPUHost: true, NextHopsProblem: &model.Problem{Outcome: model.Pending, Reason: "GatewayWithoutAddress",
 				Message: "annotation k8s.ovn.org/l3-gateway-config has no ip-addresses, which neighbors need as next hops: waiting for OVN-Kubernetes to add them; see the log of the DPU's ovnkube-node"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -116,11 +116,11 @@ func TestUplinks(t *testing.T) {
 CUDNs: [{metadata: {name: blue}, spec: {namespaceSelector: {}, uplinks: [wan], network: {topology: Layer2, layer2: {role: Primary}}}}]
 `
 	pending := func(what string) map[string]*model.Problem {
-		return map[string]*model.Problem{"wan": {Reason: "UplinkNotResolved", Pending: true, Message: `uplink "wan" ` + what + see}}
+		return map[string]*model.Problem{"wan": {Outcome: model.Pending, Reason: "UplinkNotResolved", Message: `uplink "wan" ` + what + see}}
 	}
 	malformed := func(what string) map[string]*model.Problem {
-		return map[string]*model.Problem{"wan": {Reason: "UplinkStateMalformed",
-			Message: `the UplinkState of uplink "wan" for the node can't be used: status.ipAddresses ` + what + `: remove the object so that OVN-Kubernetes writes it again`}}
+		return map[string]*model.Problem{"wan": {Outcome: model.Invalid, Reason: "UplinkStateMalformed",
+			Message: `the UplinkState of uplink "wan" for the node can't be used, because status.ipAddresses ` + what + `: remove the object so that OVN-Kubernetes writes it again`}}
 	}
 	for _, row := range []struct {
 		name, manifest string

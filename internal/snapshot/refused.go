@@ -13,6 +13,7 @@ import (
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -28,8 +29,7 @@ func refusedFor(c *frrk8sv1beta1.FRRConfiguration, fault string) *model.Problem 
 	if fault == "" {
 		return nil
 	}
-	return &model.Problem{Reason: "RefusedByFRRK8s", Message: fmt.Sprintf(
-		"FRRConfiguration %s/%s: %s; frr-k8s refuses the whole configuration of the nodes that it selects for it", c.Namespace, c.Name, fault)}
+	return finding.RefusedByFRRK8s(c.Namespace+"/"+c.Name, fault)
 }
 
 func refusedIn(bgp *frrk8sv1beta1.BGPConfig) string {

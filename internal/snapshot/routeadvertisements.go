@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -60,12 +61,9 @@ func Accepted(ra *ovnv1.RouteAdvertisements) bool {
 // files may have.
 func networkSelectorProblem(s *ovnv1.NetworkSelector, index int) *model.Problem {
 	if s.NetworkSelectionType == ovnv1.ClusterUserDefinedNetworks {
-		return &model.Problem{Reason: "InvalidNetworkSelector", Message: fmt.Sprintf(
-			"spec.networkSelectors[%d] has no clusterUserDefinedNetworkSelector: add it; an empty networkSelector in it selects all ClusterUserDefinedNetworks", index)}
+		return finding.SelectorMissing(index)
 	}
-	return &model.Problem{Reason: "InvalidNetworkSelector", Message: fmt.Sprintf(
-		"spec.networkSelectors[%d] is of type %q, which can't be advertised: use %s or %s",
-		index, s.NetworkSelectionType, ovnv1.DefaultNetwork, ovnv1.ClusterUserDefinedNetworks)}
+	return finding.NetworkTypeUnsupported(index, string(s.NetworkSelectionType))
 }
 
 func advertisements(kinds []ovnv1.AdvertisementType) ([]model.Advertisement, *model.Problem) {
@@ -77,8 +75,7 @@ func advertisements(kinds []ovnv1.AdvertisementType) ([]model.Advertisement, *mo
 		case ovnv1.AdvertiseEgressIP:
 			out = append(out, model.AdvertiseEgressIP)
 		default:
-			return nil, &model.Problem{Reason: "InvalidAdvertisement", Message: fmt.Sprintf(
-				"spec.advertisements has %q, which is unknown: use %s, %s or both", kind, ovnv1.AdvertisePodNetwork, ovnv1.AdvertiseEgressIP)}
+			return nil, finding.InvalidAdvertisement(string(kind))
 		}
 	}
 	slices.Sort(out)

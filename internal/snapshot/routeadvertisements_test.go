@@ -38,18 +38,18 @@ spec: {networkSelectors: [{networkSelectionType: ClusterUserDefinedNetworks, clu
 		{name: "unsupported networks", manifest: `
 metadata: {name: a}
 spec: {networkSelectors: [{networkSelectionType: DefaultNetwork}, {networkSelectionType: PrimaryUserDefinedNetworks, primaryUserDefinedNetworkSelector: {namespaceSelector: {}}}]}`,
-			wanted: model.RouteAdvertisement{Name: "a", SelectsDefaultNetwork: true, Problem: &model.Problem{Reason: "InvalidNetworkSelector",
+			wanted: model.RouteAdvertisement{Name: "a", SelectsDefaultNetwork: true, Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidNetworkSelector",
 				Message: `spec.networkSelectors[1] is of type "PrimaryUserDefinedNetworks", which can't be advertised: use DefaultNetwork or ClusterUserDefinedNetworks`}}},
 		{name: "type without its selector", manifest: `{metadata: {name: a}, spec: {networkSelectors: [{networkSelectionType: ClusterUserDefinedNetworks}]}}`,
-			wanted: model.RouteAdvertisement{Name: "a", Problem: &model.Problem{Reason: "InvalidNetworkSelector",
+			wanted: model.RouteAdvertisement{Name: "a", Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidNetworkSelector",
 				Message: "spec.networkSelectors[0] has no clusterUserDefinedNetworkSelector: add it; an empty networkSelector in it selects all ClusterUserDefinedNetworks"}}},
 		{name: "unknown advertisement", manifest: `{metadata: {name: a}, spec: {advertisements: [PodNetwork, Pods]}}`,
-			wanted: model.RouteAdvertisement{Name: "a", Problem: &model.Problem{Reason: "InvalidAdvertisement",
+			wanted: model.RouteAdvertisement{Name: "a", Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidAdvertisement",
 				Message: `spec.advertisements has "Pods", which is unknown: use PodNetwork, EgressIP or both`}}},
 		{name: "bad selector", manifest: `
 metadata: {name: a}
 spec: {networkSelectors: [{networkSelectionType: ClusterUserDefinedNetworks, clusterUserDefinedNetworkSelector: {networkSelector: {matchExpressions: [{key: x, operator: In}]}}}]}`,
-			wanted: model.RouteAdvertisement{Name: "a", NetworkSelectors: []model.Selector{nil}, Problem: &model.Problem{Reason: "InvalidSelector",
+			wanted: model.RouteAdvertisement{Name: "a", NetworkSelectors: []model.Selector{nil}, Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidSelector",
 				Message: `spec.networkSelectors[0].clusterUserDefinedNetworkSelector.networkSelector can't be used: operator In for key "x" needs values: add some, or use Exists or DoesNotExist`}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

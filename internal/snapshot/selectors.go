@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -33,7 +34,7 @@ func selector(s *metav1.LabelSelector, field string) (model.Selector, *model.Pro
 	})
 	for i := range out {
 		if fault := requirementFault(&out[i]); fault != "" {
-			return nil, &model.Problem{Reason: "InvalidSelector", Message: field + " can't be used: " + fault}
+			return nil, finding.InvalidSelector(field, fault)
 		}
 	}
 	return out, nil

@@ -36,7 +36,7 @@ func TestSelector(t *testing.T) {
 			switch {
 			case row.message == "" && problem != nil:
 				t.Fatalf("unexpected: %s", problem.Message)
-			case row.message != "" && (problem == nil || problem.Pending || !strings.HasPrefix(problem.Message, row.message)):
+			case row.message != "" && (problem == nil || problem.Outcome != model.Invalid || !strings.HasPrefix(problem.Message, row.message)):
 				t.Fatalf("got %+v, wanted %s", problem, row.message)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -30,7 +31,7 @@ func (r *NodeReader) Surroundings(n *corev1.Node) *model.Surroundings {
 	if value, found := n.Annotations[ovnk.AnnotationGatewayConfig]; found {
 		config, err := ovnk.ParseGatewayConfig(value)
 		if err != nil {
-			out.GatewayProblem = malformed(err).Message
+			out.GatewayProblem = finding.AnnotationMalformed(err).Message
 		}
 		out.Addresses = append(out.Addresses, config.Addresses...)
 		out.Gateway = config.Bridge

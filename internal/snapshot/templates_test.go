@@ -72,7 +72,7 @@ FRRConfigurations:
 				EchoInterval: pointer[uint32](50), EchoMode: pointer(true), PassiveMode: pointer(false), MinimumTTL: pointer[uint32](254),
 			}},
 		},
-		{Namespace: "frr", Name: "bad", Labels: map[string]string{"kubernetes.io/metadata.name": "bad"}, Problem: &model.Problem{Reason: "InvalidSelector",
+		{Namespace: "frr", Name: "bad", Labels: map[string]string{"kubernetes.io/metadata.name": "bad"}, Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidSelector",
 			Message: `FRRConfiguration frr/bad: spec.nodeSelector can't be used: operator Exists for key "a" takes no values: remove b, or use In or NotIn`}},
 		{Namespace: "frr", Name: "empty", Labels: map[string]string{"kubernetes.io/metadata.name": "empty"}},
 	})
@@ -89,7 +89,7 @@ EgressIPs:
   status: {items: [{node: n1, egressIP: 192.0.2.9/32}, {node: n2, egressIP: 192.0.2.10}]}
 `)
 	same(t, egressIPs(objs.EgressIPs), []model.EgressIP{
-		{Name: "bad", Assignments: []model.EgressAssignment{{Node: "n2", Address: addrs("192.0.2.10")[0]}}, ItemProblems: []model.Problem{{Reason: "InvalidEgressIP",
+		{Name: "bad", Assignments: []model.EgressAssignment{{Node: "n2", Address: addrs("192.0.2.10")[0]}}, ItemProblems: []model.Problem{{Outcome: model.Invalid, Reason: "InvalidEgressIP",
 			Message: `EgressIP "bad": status.items[0] assigns "192.0.2.9/32" to node n1, which is no IP address: correct spec.egressIPs, from which OVN-Kubernetes takes it`}}},
 		{Name: "good", NamespaceSelector: model.Selector{in("a", "b")}, Assignments: []model.EgressAssignment{
 			{Node: "n1", Address: addrs("192.0.2.9")[0]}, {Node: "n2", Address: addrs("2001:db8::9")[0]}}},

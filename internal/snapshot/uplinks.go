@@ -1,11 +1,11 @@
 package snapshot
 
 import (
-	"fmt"
 	"net/netip"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -56,52 +56,41 @@ func (u *uplinks) read(node string, out *model.Node) {
 }
 
 func uplinkNextHops(uplink string, state *unstructured.Unstructured) ([]netip.Addr, *model.Problem) {
-	pending := func(what string) *model.Problem {
-		return &model.Problem{Reason: "UplinkNotResolved", Pending: true, Message: fmt.Sprintf(
-			"uplink %q %s: waiting for OVN-Kubernetes, which finds it by the Uplink object of that name; see there and in the log of the DPU's ovnkube-node", uplink, what)}
-	}
 	if state == nil {
-		return nil, pending("has no UplinkState for the node yet")
+		return nil, finding.UplinkWithoutState(uplink)
 	}
-	if resolved, why := uplinkResolved(state); !resolved {
-		return nil, pending("is not resolved on the node yet" + why)
+	if resolved, reason := uplinkResolved(state); !resolved {
+		return nil, finding.UplinkNotResolved(uplink, reason)
 	}
 	texts, _, err := unstructured.NestedStringSlice(state.Object, "status", "ipAddresses")
 	if err != nil {
-		return nil, uplinkFault(uplink, "is no list of strings")
+		return nil, finding.UplinkStateMalformed(uplink)
 	}
 	prefixes := make([]netip.Prefix, 0, len(texts))
 	for _, text := range texts {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, uplinkFault(uplink, fmt.Sprintf("has %q, which is not an address with a prefix length", text))
+			return nil, finding.UplinkAddressMalformed(uplink, text)
 		}
 		prefixes = append(prefixes, p)
 	}
 	hops := firstOfEachFamily(prefixes)
 	if len(hops) == 0 {
-		return nil, pending("has no addresses on the node yet, which neighbors need as next hops")
+		return nil, finding.UplinkWithoutAddress(uplink)
 	}
 	return hops, nil
 }
 
-func uplinkFault(uplink, what string) *model.Problem {
-	return &model.Problem{Reason: "UplinkStateMalformed", Message: fmt.Sprintf(
-		"the UplinkState of uplink %q for the node can't be used: status.ipAddresses %s: remove the object so that OVN-Kubernetes writes it again", uplink, what)}
-}
-
-// uplinkResolved reads the condition; why is its reason, for a message.
-func uplinkResolved(state *unstructured.Unstructured) (resolved bool, why string) {
+// uplinkResolved reads the condition and its reason.
+func uplinkResolved(state *unstructured.Unstructured) (resolved bool, reason string) {
 	conditions, _, _ := unstructured.NestedSlice(state.Object, "status", "conditions")
 	for _, c := range conditions {
 		condition, ok := c.(map[string]any)
 		if !ok || condition["type"] != ovnk.UplinkStateResolved {
 			continue
 		}
-		if reason, _ := condition["reason"].(string); reason != "" {
-			why = " (" + reason + ")"
-		}
-		return condition["status"] == "True", why
+		reason, _ = condition["reason"].(string)
+		return condition["status"] == "True", reason
 	}
 	return false, ""
 }

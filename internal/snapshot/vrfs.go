@@ -1,11 +1,10 @@
 package snapshot
 
 import (
-	"fmt"
-
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -23,28 +22,23 @@ type networkIDs struct {
 // vrf returns the name of the network's VRF device.
 func (ids *networkIDs) vrf(cudn *ovnv1.ClusterUserDefinedNetwork) (string, *model.Problem) {
 	if cudn.Status.VRFName != "" {
-		return usableVRF(cudn.Status.VRFName, fmt.Sprintf("ClusterUserDefinedNetwork %q has the status.vrfName", cudn.Name),
-			"see to it that OVN-Kubernetes alone writes the status")
+		return usableVRF(cudn.Name, cudn.Status.VRFName, finding.PublishedVRFName)
 	}
 	if vrf, ok := ovnk.VRFFromName(cudn.Name); ok {
-		return usableVRF(vrf, fmt.Sprintf("the VRF of ClusterUserDefinedNetwork %q would be called", cudn.Name), "make the network anew with another name")
+		return usableVRF(cudn.Name, vrf, finding.DerivedVRFName)
 	}
 	if id, found := ids.find(ovnk.NetworkName(cudn.Name)); found {
 		return ovnk.VRFFromID(id), nil
 	}
-	return "", &model.Problem{Reason: "VRFUnknown", Pending: true, Message: fmt.Sprintf(
-		"the VRF of ClusterUserDefinedNetwork %q is not known yet: its name can't be a device's, so the VRF is named after the network's ID; "+
-			"waiting for OVN-Kubernetes to publish that as annotation %s on a NetworkAttachmentDefinition of the network, "+
-			"which it makes in each namespace that spec.namespaceSelector selects, or to set status.vrfName",
-		cudn.Name, ovnk.AnnotationNetworkID)}
+	return "", finding.VRFUnknown(cudn.Name, ovnk.AnnotationNetworkID)
 }
 
 // usableVRF refuses a name that no device can have.
-func usableVRF(name, who, remedy string) (string, *model.Problem) {
-	if fault := model.DeviceNameFault(name); fault != "" {
-		return "", &model.Problem{Reason: "InvalidVRFName", Message: fmt.Sprintf("%s %q, which can be no VRF's name, because it %s: %s", who, name, fault, remedy)}
+func usableVRF(cudn, vrf string, unusable func(cudn, vrf, fault string) *model.Problem) (string, *model.Problem) {
+	if fault := model.DeviceNameFault(vrf); fault != "" {
+		return "", unusable(cudn, vrf, fault)
 	}
-	return name, nil
+	return vrf, nil
 }
 
 // published is the ID that NetworkAttachmentDefinitions tell, 0 for none. Those that

@@ -2,6 +2,9 @@
 // only the standard library, so that pure packages may use it.
 package spelling
 
+// MaxEdits is how far a name or a label may be from what was meant.
+const MaxEdits = 2
+
 // Closest returns the word that differs least from the given one, if by no
 // more than limit edits and fewer than a third of its letters, "" otherwise.
 // Of equally close words the first one counts.

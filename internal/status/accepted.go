@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 // accepted is False only where nothing of the object can be planned anywhere.
@@ -15,7 +16,7 @@ func accepted(v *model.Verdict, existing []metav1.Condition) metav1.Condition {
 	switch {
 	case planned(v):
 		return condition(Accepted, metav1.ConditionTrue, reasonAccepted,
-			"it is planned; the condition Rendered says how far it got")
+			"accepted; the condition Rendered says how far each node got")
 	case (all(outcomes, model.Retryable) || keptOnly(v)) && acceptedBefore(v, existing):
 		// What was applied is still there, and so must the data path be.
 		return *find(existing, Accepted)
@@ -93,5 +94,5 @@ func why(v *model.Verdict) string {
 	if s.empty() {
 		s.add("nothing is planned yet")
 	}
-	return cut(s.String(), maxReasonMessage)
+	return phrase.Cut(s.String(), maxReasonMessage)
 }

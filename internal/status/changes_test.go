@@ -11,7 +11,7 @@ import (
 )
 
 func TestTimesMoveWithTheStatusOnly(t *testing.T) {
-	well := model.Verdict{Generation: generation, Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 2}}
+	well := model.Verdict{Generation: generation, Tally: model.Tally{Selected: 3, Rendered: 3, Configured: 2}}
 	first := status.Conditions(well, true, nil, noon)
 	if again := status.Conditions(well, true, first, evening); status.Changed(first, again) {
 		t.Errorf("nothing changed, but the conditions have to be written: %+v", again)
@@ -22,9 +22,9 @@ func TestTimesMoveWithTheStatusOnly(t *testing.T) {
 	}{
 		"another message":    {func(v *model.Verdict) { v.Tally.Idle, v.Tally.Selected = 1, 4 }, map[string]bool{}},
 		"another generation": {func(v *model.Verdict) { v.Generation++ }, map[string]bool{}},
-		"another status":     {func(v *model.Verdict) { v.Tally.TakenOver = 3 }, map[string]bool{"FRRConfigured": true}},
+		"another status":     {func(v *model.Verdict) { v.Tally.Configured = 3 }, map[string]bool{"FRRConfigured": true}},
 		"another reason": {func(v *model.Verdict) {
-			v.Tally.TakeoverFindings = []model.NodeFinding{onNodes(model.Retryable, "FRRReportsError", "no", "worker-1")}
+			v.Tally.FRRFindings = []model.NodeFinding{onNodes(model.Retryable, "FRRReportsError", "no", "worker-1")}
 		}, map[string]bool{}},
 	}
 	for name, test := range tests {
@@ -62,14 +62,14 @@ func TestChangedRespectsOthers(t *testing.T) {
 func TestTransitions(t *testing.T) {
 	conditionsOf := func(v model.Verdict) []metav1.Condition { return status.Conditions(v, true, nil, noon) }
 	none := []metav1.Condition(nil)
-	well := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 3}})
-	waiting := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 1}})
-	waitingMore := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 2}})
+	well := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, Configured: 3}})
+	waiting := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, Configured: 1}})
+	waitingMore := conditionsOf(model.Verdict{Tally: model.Tally{Selected: 3, Rendered: 3, Configured: 2}})
 	partly := conditionsOf(model.Verdict{Tally: model.Tally{
-		Selected: 3, Rendered: 2, Blocked: 1, TakenOver: 2, NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-1")},
+		Selected: 3, Rendered: 2, Blocked: 1, Configured: 2, NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-1")},
 	}})
 	failing := conditionsOf(model.Verdict{Tally: model.Tally{
-		Selected: 3, Rendered: 3, TakenOver: 2, TakeoverFindings: []model.NodeFinding{onNodes(model.Retryable, "FRRReportsError", "no", "worker-1")},
+		Selected: 3, Rendered: 3, Configured: 2, FRRFindings: []model.NodeFinding{onNodes(model.Retryable, "FRRReportsError", "no", "worker-1")},
 	}})
 	invalid := conditionsOf(model.Verdict{Findings: []model.Finding{finding(model.Invalid, model.ScopeRouteAdvertisements, "bad")}})
 	aside := conditionsOf(model.Verdict{StandAside: "evidence"})

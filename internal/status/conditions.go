@@ -5,7 +5,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 // The types of conditions. What stands beside these and beside the reasons is
@@ -19,7 +21,7 @@ const (
 	Accepted = "Accepted"
 	// Rendered says on how many nodes the configuration was written.
 	Rendered = "Rendered"
-	// FRRConfigured says on how many of these frr-k8s took it over.
+	// FRRConfigured says on how many of these FRR originates what was written.
 	FRRConfigured = "FRRConfigured"
 )
 
@@ -174,16 +176,11 @@ func find(conditions []metav1.Condition, kind string) *metav1.Condition {
 }
 
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
-	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: cut(message, maxMessage)}
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: phrase.Cut(message, maxMessage)}
 }
 
 func standingAside(v *model.Verdict) metav1.Condition {
-	next := "To hand the object over, stop that controller, or start this one with --take-over"
-	if v.LeftFor != "" {
-		next = "It is not taken over, because " + v.LeftFor + ": leave that controller on"
-	}
-	return condition(Rendered, metav1.ConditionFalse, reasonStandingAside,
-		"nothing is rendered, because another controller works on this object: "+v.StandAside+". "+next)
+	return condition(Rendered, metav1.ConditionFalse, reasonStandingAside, finding.AsideText(v.StandAside, v.LeftFor))
 }
 
 func observed(v *model.Verdict) metav1.Condition {

@@ -60,32 +60,32 @@ func TestConditions(t *testing.T) {
 			},
 		},
 		"all is well": {
-			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Rendered: 3, TakenOver: 3}},
+			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Rendered: 3, Configured: 3}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered True Rendered: rendered on all 3 nodes",
-				"FRRConfigured True Configured: taken over by frr-k8s on all 3 nodes",
+				"FRRConfigured True Configured: FRR is configured on all 3 nodes",
 			},
 			text: "Accepted",
 		},
 		"one node of one": {
-			verdict: model.Verdict{Tally: model.Tally{Selected: 1, Rendered: 1, TakenOver: 1}},
+			verdict: model.Verdict{Tally: model.Tally{Selected: 1, Rendered: 1, Configured: 1}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered True Rendered: rendered on the one node",
-				"FRRConfigured True Configured: taken over by frr-k8s on the one node",
+				"FRRConfigured True Configured: FRR is configured on the one node",
 			},
 			text: "Accepted",
 		},
 		"one node is blocked": {
 			verdict: model.Verdict{Tally: model.Tally{
-				Selected: 3, Rendered: 2, Blocked: 1, TakenOver: 1,
+				Selected: 3, Rendered: 2, Blocked: 1, Configured: 1,
 				NodeFindings: []model.NodeFinding{onNodes(model.Pending, "SubnetsMissing", missing, "worker-2")},
 			}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered False PartlyRendered: rendered on 2 of 3 nodes; blocked: worker-2 (" + missing + ")",
-				"FRRConfigured False Waiting: taken over by frr-k8s on 1 of 2 nodes; waiting for 1",
+				"FRRConfigured False Waiting: FRR is configured on 1 of 2 nodes; waiting for 1",
 			},
 			text: "Accepted",
 		},
@@ -93,30 +93,30 @@ func TestConditions(t *testing.T) {
 			verdict: model.Verdict{
 				Findings: []model.Finding{finding(model.Invalid, model.ScopeNetwork, `network "red" is not a primary network`), finding(model.Notice, model.ScopeNetwork, "by the way")},
 				Tally: model.Tally{
-					Selected: 2, Rendered: 2, TakenOver: 2, Inactive: 1,
+					Selected: 2, Rendered: 2, Configured: 2, Inactive: 1,
 					NodeFindings: []model.NodeFinding{onNodes(model.Invalid, "NeighborConflict", "neighbor 192.0.2.1 has two ASNs", "worker-1")},
 				},
 			},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
-				`Rendered False PartlyRendered: rendered on all 2 nodes; not whole on worker-1 (neighbor 192.0.2.1 has two ASNs); left out: network "red" is not a primary network; 1 advertisement is left out where a network is not set up on a node; note: by the way`,
-				"FRRConfigured True Configured: taken over by frr-k8s on all 2 nodes",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
+				`Rendered False PartlyRendered: rendered on all 2 nodes; incomplete on worker-1 (neighbor 192.0.2.1 has two ASNs); left out: network "red" is not a primary network; 1 advertisement skipped, because a network is not set up on a node; note: by the way`,
+				"FRRConfigured True Configured: FRR is configured on all 2 nodes",
 			},
 			text: "Accepted",
 		},
 		"some nodes have no template, some nothing to advertise": {
-			verdict: model.Verdict{Tally: model.Tally{Selected: 6, Rendered: 3, NoTemplate: 2, Idle: 1, TakenOver: 3, Inactive: 1200}},
+			verdict: model.Verdict{Tally: model.Tally{Selected: 6, Rendered: 3, NoTemplate: 2, Idle: 1, Configured: 3, Inactive: 1200}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
-				"Rendered True Rendered: rendered on 3 of 6 nodes; nothing to advertise on 1; no selected FRRConfiguration applies to 2; 1,200 advertisements are left out where a network is not set up on a node",
-				"FRRConfigured True Configured: taken over by frr-k8s on all 3 nodes",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
+				"Rendered True Rendered: rendered on 3 of 6 nodes; nothing to advertise on 1; no selected FRRConfiguration applies to 2; 1,200 advertisements skipped, because a network is not set up on a node",
+				"FRRConfigured True Configured: FRR is configured on all 3 nodes",
 			},
 			text: "Accepted",
 		},
 		"most nodes are still to be planned": {
-			verdict: model.Verdict{Networks: []string{"default"}, Behind: 3200, Tally: model.Tally{Selected: 1800, Rendered: 1800, TakenOver: 1800}},
+			verdict: model.Verdict{Networks: []string{"default"}, Behind: 3200, Tally: model.Tally{Selected: 1800, Rendered: 1800, Configured: 1800}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered False Rendering: 3,200 nodes are still to be planned; rendered on 1,800 nodes so far",
 				"FRRConfigured False Waiting: 3,200 nodes are still to be planned",
 			},
@@ -138,7 +138,7 @@ func TestConditions(t *testing.T) {
 		"no egress IP is assigned yet": {
 			verdict: model.Verdict{Networks: []string{"default"}, Tally: model.Tally{Selected: 3, Idle: 3}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered True NothingToAdvertise: nothing to advertise yet on all 3 nodes that it selects",
 				"FRRConfigured True NothingToAdvertise: nothing to advertise yet",
 			},
@@ -150,7 +150,7 @@ func TestConditions(t *testing.T) {
 				Tally: model.Tally{Selected: 3, Idle: 3},
 			},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered False PartlyRendered: nothing to advertise yet on all 3 nodes that it selects; left out: network red is bad",
 				"FRRConfigured True NothingToAdvertise: nothing to advertise yet",
 			},
@@ -266,51 +266,51 @@ func TestConditions(t *testing.T) {
 		},
 		"frr-k8s reports errors": {
 			verdict: model.Verdict{Tally: model.Tally{
-				Selected: 4, Rendered: 4, TakenOver: 1, TakeoverUnknown: 1,
-				TakeoverFindings: []model.NodeFinding{
+				Selected: 4, Rendered: 4, Configured: 1, ConfiguredUnknown: 1,
+				FRRFindings: []model.NodeFinding{
 					onNodes(model.Retryable, "FRRReportsError", "conversion: different asns", "worker-2"),
 					onNodes(model.Retryable, "FRRReportsError", "conversion: different router ids", "worker-1"),
 				},
 			}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered True Rendered: rendered on all 4 nodes",
-				"FRRConfigured False FRRError: taken over by frr-k8s on 1 of 4 nodes; frr-k8s reports errors on worker-1, worker-2 (for example: conversion: different asns); 1 node without an FRRNodeState: is frr-k8s running there?",
+				"FRRConfigured False FRRError: FRR is configured on 1 of 4 nodes; frr-k8s reports errors on worker-1, worker-2 (for example: conversion: different asns); 1 node without an FRRNodeState: check that frr-k8s runs there",
 			},
 			text: "Accepted",
 		},
 		"frr-k8s makes no node states": {
-			verdict:      model.Verdict{Tally: model.Tally{Selected: 2, Rendered: 2, TakeoverUnknown: 2}},
+			verdict:      model.Verdict{Tally: model.Tally{Selected: 2, Rendered: 2, ConfiguredUnknown: 2}},
 			noNodeStates: true,
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered True Rendered: rendered on all 2 nodes",
-				"FRRConfigured Unknown NoNodeStates: not known, because there are no FRRNodeStates to read: frr-k8s makes them where the frrnodestates.frrk8s.metallb.io CRD is installed",
+				"FRRConfigured Unknown NoNodeStates: not known, because there are no FRRNodeStates to read: frr-k8s writes them if the CRD frrnodestates.frrk8s.metallb.io is installed",
 			},
 			text: "Accepted",
 		},
 		"no node has a node state": {
-			verdict: model.Verdict{Tally: model.Tally{Selected: 2, Rendered: 2, TakeoverUnknown: 2}},
+			verdict: model.Verdict{Tally: model.Tally{Selected: 2, Rendered: 2, ConfiguredUnknown: 2}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered True Rendered: rendered on all 2 nodes",
-				"FRRConfigured Unknown NoNodeStates: taken over by frr-k8s on 0 of 2 nodes; 2 nodes without an FRRNodeState: is frr-k8s running there?",
+				"FRRConfigured Unknown NoNodeStates: FRR is configured on 0 of 2 nodes; 2 nodes without an FRRNodeState: check that frr-k8s runs there",
 			},
 			text: "Accepted",
 		},
 		"5,000 nodes": {
 			verdict: model.Verdict{Tally: model.Tally{
-				Selected: 5000, Rendered: 1, Blocked: 4999, TakenOver: 1,
+				Selected: 5000, Rendered: 1, Blocked: 4999, Configured: 1,
 				NodeFindings: []model.NodeFinding{
 					manyNodes(model.Pending, "SubnetsMissing", missing, 4999),
 					onNodes(model.Invalid, "HostnameLabelShared", "nodes share the label", "worker-0007"),
 				},
 			}},
 			want: []string{
-				"Accepted True Accepted: it is planned; the condition Rendered says how far it got",
+				"Accepted True Accepted: accepted; the condition Rendered says how far each node got",
 				"Rendered False PartlyRendered: rendered on 1 of 5,000 nodes; blocked: worker-0000, worker-0001, worker-0002, worker-0003, worker-0004 and 4,994 more (" + missing +
 					"); worker-0007 (nodes share the label)",
-				"FRRConfigured True Configured: taken over by frr-k8s on the one node",
+				"FRRConfigured True Configured: FRR is configured on the one node",
 			},
 			text: "Accepted",
 		},
@@ -349,7 +349,7 @@ func TestMessagesStayWithinTheAPIsLimit(t *testing.T) {
 		v.Tally.NodeFindings = append(v.Tally.NodeFindings, f)
 		f.Outcome = model.Notice
 		v.Tally.NodeFindings = append(v.Tally.NodeFindings, f)
-		v.Tally.TakeoverFindings = append(v.Tally.TakeoverFindings, manyNodes(model.Retryable, "FRRReportsError", fmt.Sprint(i, long), 50))
+		v.Tally.FRRFindings = append(v.Tally.FRRFindings, manyNodes(model.Retryable, "FRRReportsError", fmt.Sprint(i, long), 50))
 	}
 	rendered := v
 	rendered.Tally.Rendered, rendered.Tally.Blocked = 5000, 0

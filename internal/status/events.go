@@ -2,6 +2,8 @@ package status
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 // The types of events, as Kubernetes has them.
@@ -31,7 +33,7 @@ func Transitions(existing, conditions []metav1.Condition) []Event {
 			continue
 		}
 		if kind := eventType(c); kind != "" {
-			events = append(events, Event{Type: kind, Reason: c.Reason, Message: cut(c.Type+": "+c.Message, maxEvent)})
+			events = append(events, Event{Type: kind, Reason: c.Reason, Message: phrase.Cut(c.Type+": "+c.Message, maxEvent)})
 		}
 	}
 	return events

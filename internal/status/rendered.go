@@ -5,7 +5,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 func rendered(v *model.Verdict) metav1.Condition {
@@ -43,22 +45,22 @@ func renderedMessage(v *model.Verdict) string {
 	case t.Rendered == t.Selected:
 		s.addf("rendered on %s", allNodes(t.Selected))
 	default:
-		s.addf("rendered on %s of %s", number(t.Rendered), nodes(t.Selected))
+		s.addf("rendered on %s of %s", phrase.Number(t.Rendered), nodes(t.Selected))
 	}
 	if t.Idle > 0 && !idle(v) {
-		s.addf("nothing to advertise on %s", number(t.Idle))
+		s.addf("nothing to advertise on %s", phrase.Number(t.Idle))
 	}
-	if t.NoTemplate > 0 && !slices.ContainsFunc(t.NodeFindings, func(f model.NodeFinding) bool { return f.Reason == model.ReasonNodeWithoutTemplate }) {
-		s.addf("no selected FRRConfiguration applies to %s", number(t.NoTemplate))
+	if t.NoTemplate > 0 && !slices.ContainsFunc(t.NodeFindings, func(f model.NodeFinding) bool { return finding.IsNodeWithoutTemplate(f.Finding) }) {
+		s.addf("no selected FRRConfiguration applies to %s", phrase.Number(t.NoTemplate))
 	}
 	if text := nodeFindings(t.NodeFindings, t.Selected); text != "" {
-		s.add(label(t.Blocked > 0, "blocked: ", "not whole on ") + text)
+		s.add(label(t.Blocked > 0, "blocked: ", "incomplete on ") + text)
 	}
 	if text := objectFindings(v.Findings); text != "" {
 		s.add("left out: " + text)
 	}
 	if t.Inactive > 0 {
-		s.addf("%s left out where a network is not set up on a node", label(t.Inactive == 1, "1 advertisement is", number(t.Inactive)+" advertisements are"))
+		s.addf("%s skipped, because a network is not set up on a node", phrase.Count(t.Inactive, "advertisement"))
 	}
 	if text := notices(v); text != "" {
 		s.add("note: " + text)
@@ -69,7 +71,7 @@ func renderedMessage(v *model.Verdict) string {
 func frrConfigured(v *model.Verdict, rendered metav1.Condition, nodeStates bool) metav1.Condition {
 	t := &v.Tally
 	failed := 0
-	for _, f := range t.TakeoverFindings {
+	for _, f := range t.FRRFindings {
 		failed += f.Count
 	}
 	status, reason := metav1.ConditionFalse, reasonWaiting
@@ -84,32 +86,32 @@ func frrConfigured(v *model.Verdict, rendered metav1.Condition, nodeStates bool)
 		return condition(FRRConfigured, metav1.ConditionFalse, reasonNotRendered, "rendered on no node; the condition Rendered says why")
 	case !nodeStates:
 		return condition(FRRConfigured, metav1.ConditionUnknown, reasonNoNodeStates,
-			"not known, because there are no FRRNodeStates to read: frr-k8s makes them where the frrnodestates.frrk8s.metallb.io CRD is installed")
+			"not known, because there are no FRRNodeStates to read: frr-k8s writes them if the CRD frrnodestates.frrk8s.metallb.io is installed")
 	case failed > 0:
 		reason = reasonFRRError
-	case t.TakenOver == t.Rendered:
+	case t.Configured == t.Rendered:
 		status, reason = metav1.ConditionTrue, reasonConfigured
-	case t.TakeoverUnknown == t.Rendered:
+	case t.ConfiguredUnknown == t.Rendered:
 		status, reason = metav1.ConditionUnknown, reasonNoNodeStates
 	}
-	return condition(FRRConfigured, status, reason, takeoverMessage(t, failed))
+	return condition(FRRConfigured, status, reason, configuredMessage(t, failed))
 }
 
-func takeoverMessage(t *model.Tally, failed int) string {
+func configuredMessage(t *model.Tally, failed int) string {
 	var s sentence
-	if t.TakenOver == t.Rendered {
-		s.addf("taken over by frr-k8s on %s", allNodes(t.Rendered))
+	if t.Configured == t.Rendered {
+		s.addf("FRR is configured on %s", allNodes(t.Rendered))
 	} else {
-		s.addf("taken over by frr-k8s on %s of %s", number(t.TakenOver), nodes(t.Rendered))
+		s.addf("FRR is configured on %s of %s", phrase.Number(t.Configured), nodes(t.Rendered))
 	}
 	if failed > 0 {
-		s.add("frr-k8s reports errors on " + nodeFindings(t.TakeoverFindings, t.Rendered))
+		s.add("frr-k8s reports errors on " + nodeFindings(t.FRRFindings, t.Rendered))
 	}
-	if t.TakeoverUnknown > 0 {
-		s.addf("%s without an FRRNodeState: is frr-k8s running there?", nodes(t.TakeoverUnknown))
+	if t.ConfiguredUnknown > 0 {
+		s.addf("%s without an FRRNodeState: check that frr-k8s runs there", nodes(t.ConfiguredUnknown))
 	}
-	if waiting := t.Rendered - t.TakenOver - t.TakeoverUnknown - failed; waiting > 0 {
-		s.addf("waiting for %s", number(waiting))
+	if waiting := t.Rendered - t.Configured - t.ConfiguredUnknown - failed; waiting > 0 {
+		s.addf("waiting for %s", phrase.Number(waiting))
 	}
 	return s.String()
 }

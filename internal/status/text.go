@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 const (
@@ -42,7 +42,7 @@ func objectFindings(findings []model.Finding) string {
 	var messages []string
 	for _, f := range findings {
 		if f.Blocks() {
-			messages = append(messages, cut(f.Message, maxFinding))
+			messages = append(messages, phrase.Cut(f.Message, maxFinding))
 		}
 	}
 	return limited(messages)
@@ -53,12 +53,12 @@ func notices(v *model.Verdict) string {
 	var messages []string
 	for _, f := range v.Findings {
 		if !f.Blocks() {
-			messages = append(messages, cut(f.Message, maxFinding))
+			messages = append(messages, phrase.Cut(f.Message, maxFinding))
 		}
 	}
 	for _, f := range v.Tally.NodeFindings {
 		if !f.Blocks() {
-			messages = append(messages, fmt.Sprintf("%s (%s)", names(f.Nodes, f.Count), cut(f.Message, maxFinding)))
+			messages = append(messages, fmt.Sprintf("%s (%s)", phrase.ListOf(f.Nodes, f.Count, maxNames), phrase.Cut(f.Message, maxFinding)))
 		}
 	}
 	return limited(messages)
@@ -73,11 +73,11 @@ func nodeFindings(findings []model.NodeFinding, total int) string {
 		if g.complete {
 			count = len(g.nodes)
 		}
-		message := cut(g.messages[0], maxFinding)
+		message := phrase.Cut(g.messages[0], maxFinding)
 		if len(g.messages) > 1 {
 			message = "for example: " + message
 		}
-		messages = append(messages, fmt.Sprintf("%s (%s)", names(g.nodes, count), message))
+		messages = append(messages, fmt.Sprintf("%s (%s)", phrase.ListOf(g.nodes, count, maxNames), message))
 	}
 	return limited(messages)
 }
@@ -123,20 +123,10 @@ func groupByReason(findings []model.NodeFinding) []*group {
 	return groups
 }
 
-// names lists the first of sorted names and counts the rest.
-func names(sorted []string, count int) string {
-	shown := sorted[:min(len(sorted), maxNames)]
-	list := strings.Join(shown, ", ")
-	if rest := count - len(shown); rest > 0 {
-		list += " and " + number(rest) + " more"
-	}
-	return list
-}
-
 // limited joins the first messages and counts the rest.
 func limited(messages []string) string {
 	if rest := len(messages) - maxGroups; rest > 0 {
-		messages = append(messages[:maxGroups:maxGroups], "and "+number(rest)+" more findings")
+		messages = append(messages[:maxGroups:maxGroups], "and "+phrase.Number(rest)+" more findings")
 	}
 	return strings.Join(messages, "; ")
 }
@@ -148,30 +138,10 @@ func label(yes bool, a, b string) string {
 	return b
 }
 
-func nodes(count int) string {
-	return number(count) + label(count == 1, " node", " nodes")
-}
+func nodes(count int) string { return phrase.Count(count, "node") }
 
 func allNodes(count int) string {
 	return label(count == 1, "the one node", "all "+nodes(count))
-}
-
-// number writes thousands apart.
-func number(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
-// cut shortens text to a number of bytes, between two characters.
-func cut(text string, limit int) string {
-	const ellipsis = "…"
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit-len(ellipsis)], "") + ellipsis
 }
 
 // areNodes begins a clause about nodes.

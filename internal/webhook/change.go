@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
@@ -125,7 +126,7 @@ func (c *change) fault(settings model.Settings) string {
 	case *ovnv1.ClusterUserDefinedNetwork:
 		alone := snapshot.Cluster(&snapshot.Objects{CUDNs: []ovnv1.ClusterUserDefinedNetwork{*after}}, settings)
 		for i := range alone.Networks {
-			if p := alone.Networks[i].Problem; p != nil && !p.Pending {
+			if p := alone.Networks[i].Problem; p != nil && p.Outcome == model.Invalid {
 				return p.Message
 			}
 		}
@@ -203,12 +204,12 @@ func (c *change) remarks(nodes []corev1.Node) []string {
 	switch after := c.after.(type) {
 	case *ovnv1.RouteAdvertisements:
 		if after.Name == model.ManagedName {
-			return []string{fmt.Sprintf("RouteAdvertisements %q has the name that the operator needs for networks with routing Managed: rename it", after.Name)}
+			return []string{finding.NameTaken(after.Name).Message}
 		}
 	case *frrk8sv1beta1.FRRConfiguration:
 		suffix := render.SuffixOf(after.Name)
 		if slices.ContainsFunc(nodes, func(n corev1.Node) bool { return render.Suffix(n.Name) == suffix }) {
-			return []string{cut(render.NameTaken(after.Namespace+"/"+after.Name), maxWarning)}
+			return []string{warning(render.NameTaken(after.Namespace + "/" + after.Name))}
 		}
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 const (
@@ -31,13 +33,16 @@ func texts(troubles []trouble, name string) []string {
 			same++
 		}
 		if len(out) == maxWarnings {
-			return append(out, fmt.Sprintf("and %d more: kubectl-ra plan shows all of them, and so does the status of the RouteAdvertisements", len(troubles)))
+			return append(out, fmt.Sprintf("and %s more: kubectl-ra plan shows all of them, and so does the status of the RouteAdvertisements", phrase.Number(len(troubles))))
 		}
-		out = append(out, cut(text(troubles[:same]), maxWarning))
+		out = append(out, warning(text(troubles[:same])))
 		troubles = troubles[same:]
 	}
 	return out
 }
+
+// warning is a text as a header carries it: one line, and not too long.
+func warning(text string) string { return phrase.Cut(phrase.Line(text), maxWarning) }
 
 // text is that of troubles with one message.
 func text(same []trouble) string {
@@ -49,14 +54,7 @@ func text(same []trouble) string {
 	if nodes := same[0].nodes; len(nodes) > 0 {
 		where = ", on nodes such as " + strings.Join(nodes, ", ")
 	}
-	return fmt.Sprintf("RouteAdvertisements %s%s: %s", listed(slices.Compact(ras), maxRAs), where, same[0].Message)
-}
-
-func listed(names []string, most int) string {
-	if len(names) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
+	return fmt.Sprintf("RouteAdvertisements %s%s: %s", phrase.List(slices.Compact(ras), maxRAs), where, same[0].Message)
 }
 
 func compareBool(a, b bool) int {
@@ -68,14 +66,4 @@ func compareBool(a, b bool) int {
 	default:
 		return -1
 	}
-}
-
-// cut shortens text to a number of bytes, between two characters. Headers,
-// which carry warnings, have one line.
-func cut(text string, limit int) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit-len("…")], "") + "…"
 }

@@ -99,7 +99,7 @@ func (v *Validator) Handle(ctx context.Context, request admission.Request) (resp
 
 // unchecked lets an object pass that nothing is known about.
 func unchecked(cause error) admission.Response {
-	return admission.Allowed("").WithWarnings(cut("not checked by the BGP operator: "+cause.Error(), maxWarning))
+	return admission.Allowed("").WithWarnings(warning("not checked by the BGP operator: " + cause.Error()))
 }
 
 // warnings are what the change brings about, as people read it.

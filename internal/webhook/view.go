@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
@@ -81,16 +82,13 @@ func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
 		}
 		for _, p := range reached {
 			for _, f := range p.Findings {
-				if f.Reason != model.ReasonNodeWithoutTemplate || without < len(reached) {
+				if !finding.IsNodeWithoutTemplate(f) || without < len(reached) {
 					add(ra, f, p.node)
 				}
 			}
 		}
 		if without > 0 && without == len(reached) {
-			add(ra, model.Finding{
-				Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: ra}, Reason: "NoTemplateOnNode",
-				Message: "none of the FRRConfigurations that it selects applies to its nodes: change the nodeSelector of one, or add one",
-			}, "")
+			add(ra, finding.NoTemplateOnReviewedNodes(ra), "")
 		}
 	}
 	return out

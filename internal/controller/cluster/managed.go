@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -44,10 +44,7 @@ func (r *Reconciler) keepManaged(ctx context.Context, objects *snapshot.Objects)
 		r.Troubles.Clear(managedSource)
 		return err
 	}
-	r.Troubles.Set(managedSource, []string{model.ManagedName}, model.Finding{
-		Outcome: model.Retryable, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements, Name: model.ManagedName}, Reason: "ManagedNotWritten",
-		Message: fmt.Sprintf("RouteAdvertisements %q of networks with routing Managed could not be written: %v", model.ManagedName, err),
-	})
+	r.Troubles.Set(managedSource, []string{model.ManagedName}, finding.ManagedNotWritten(model.ManagedName, err))
 	return err
 }
 

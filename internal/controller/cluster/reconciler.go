@@ -20,6 +20,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/node"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
@@ -125,10 +126,7 @@ func (r *Reconciler) unread(ctx context.Context, cause error) error {
 			names = append(names, list.Items[i].Name)
 		}
 	}
-	r.Troubles.Set(gatherSource, names, model.Finding{
-		Outcome: model.Retryable, Scope: model.Scope{Kind: model.ScopeRouteAdvertisements}, Reason: "ReadFailed",
-		Message: "the cluster could not be read, so that what was applied last stays: " + cause.Error(),
-	})
+	r.Troubles.Set(gatherSource, names, finding.ReadFailed(cause))
 	return cause
 }
 

@@ -22,7 +22,7 @@ func New(registry prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		nodes: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "ovnbgp_route_advertisements_nodes",
-			Help: "Nodes of a RouteAdvertisements object by how far it got there: selected, rendered, blocked, no_template, idle, taken_over.",
+			Help: "Nodes of a RouteAdvertisements object by how far it got there: selected, rendered, blocked, no_template, idle, configured.",
 		}, []string{"route_advertisements", "state"}),
 		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ovnbgp_api_writes_total",
@@ -54,7 +54,7 @@ func (m *Metrics) Tally(ra string, t model.Tally) {
 	}
 	for state, count := range map[string]int{
 		"selected": t.Selected, "rendered": t.Rendered, "blocked": t.Blocked,
-		"no_template": t.NoTemplate, "idle": t.Idle, "taken_over": t.TakenOver,
+		"no_template": t.NoTemplate, "idle": t.Idle, "configured": t.Configured,
 	} {
 		m.nodes.WithLabelValues(ra, state).Set(float64(count))
 	}

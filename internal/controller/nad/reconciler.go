@@ -3,7 +3,6 @@ package nad
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
@@ -15,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -77,11 +77,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 		// The cache is behind; what it shows next leads here again.
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
-	r.Troubles.Set(source, ours, model.Finding{
-		Outcome: model.Retryable, Scope: model.Scope{Kind: model.ScopeNetwork, Name: network},
-		Reason:  "AnnotationNotWritten",
-		Message: fmt.Sprintf("NetworkAttachmentDefinition %s could not be annotated with %s, which OVN-Kubernetes waits for on its nodes: %v", key, ovnk.AnnotationRouteAdvertisements, err),
-	})
+	r.Troubles.Set(source, ours, finding.AnnotationNotWritten(network, key.String(), ovnk.AnnotationRouteAdvertisements, err))
 	return ctrl.Result{}, err
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
@@ -78,8 +79,7 @@ func (j *job) publishNothing(ctx context.Context) error {
 func unpublished(parts []model.NodePart, err error) []model.NodePart {
 	out := slices.Clone(parts)
 	for i := range out {
-		out[i].Findings = append(slices.Clone(out[i].Findings), nodeFinding(model.Retryable, "NodeNetworksNotWritten",
-			"the node's agent goes by what it was told before, because its NodeNetworks could not be written: "+withoutNode(err)))
+		out[i].Findings = append(slices.Clone(out[i].Findings), finding.NodeNetworksNotWritten(withoutNode(err)))
 	}
 	return out
 }

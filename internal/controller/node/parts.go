@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -77,8 +78,7 @@ func withApplied(parts []model.NodePart, live []apply.LiveObject) []model.NodePa
 		}
 		applied = slices.Delete(applied, at, at+1)
 		if out[i].State != model.PartKept {
-			out[i] = blocked(out[i], []model.Finding{nodeFinding(model.Pending, "NodeKept",
-				"what was last applied stays, because another RouteAdvertisements object can't be planned there yet")})
+			out[i] = blocked(out[i], []model.Finding{finding.NodeKept()})
 			out[i].State = model.PartKept
 		}
 	}
@@ -87,8 +87,7 @@ func withApplied(parts []model.NodePart, live []apply.LiveObject) []model.NodePa
 	}
 	for i := range out {
 		if out[i].State == model.PartKept {
-			out[i].Findings = append(slices.Clone(out[i].Findings), nodeFinding(model.Pending, "OthersKept",
-				"until then the node also keeps what it has of RouteAdvertisements "+strings.Join(applied, ", ")+", which are gone or don't apply to it any more"))
+			out[i].Findings = append(slices.Clone(out[i].Findings), finding.OthersKept(applied))
 		}
 	}
 	return out
@@ -97,7 +96,7 @@ func withApplied(parts []model.NodePart, live []apply.LiveObject) []model.NodePa
 func refusal(reason error, node string) []model.Finding {
 	var findings []model.Finding
 	for _, e := range apply.Errors(reason) {
-		findings = append(findings, finding(e, node))
+		findings = append(findings, notWritten(e, node))
 	}
 	return findings
 }
@@ -110,11 +109,11 @@ func withFailures(p *model.NodePlan, err error) []model.NodePart {
 	for i := range parts {
 		var findings []model.Finding
 		if parts[i].State == model.PartRendered && len(failures) == 0 {
-			findings = []model.Finding{nodeFinding(model.Retryable, apply.Unavailable.String(), err.Error())}
+			findings = []model.Finding{finding.NotWritten(finding.Unavailable, err.Error())}
 		}
 		for _, e := range failures {
 			if contributes(p, parts[i].RA, e.Object.Namespace) {
-				findings = append(findings, finding(e, p.Node))
+				findings = append(findings, notWritten(e, p.Node))
 			}
 		}
 		if len(findings) > 0 {
@@ -140,24 +139,23 @@ func blocked(part model.NodePart, findings []model.Finding) model.NodePart {
 	return part
 }
 
-// finding tells of a failed write without naming the node, so that the same
+// writeFailures are the reasons of failed writes.
+var writeFailures = map[apply.Kind]finding.WriteFailure{
+	apply.Unavailable:   finding.Unavailable,
+	apply.Refused:       finding.Refused,
+	apply.Forbidden:     finding.Forbidden,
+	apply.QuotaExceeded: finding.QuotaExceeded,
+	apply.Conflict:      finding.Conflict,
+	apply.NotOurs:       finding.NotOurs,
+}
+
+// notWritten tells of a failed write without naming the node, so that the same
 // failure on many nodes is one finding.
-func finding(e *apply.Error, node string) model.Finding {
-	outcome := model.Retryable
-	if e.Kind == apply.Refused || e.Kind == apply.NotOurs {
-		outcome = model.Invalid
-	}
+func notWritten(e *apply.Error, node string) model.Finding {
 	text := strings.ReplaceAll(e.Error(), e.Object.Name, strings.Replace(e.Object.Name, node, "<node>", 1))
 	text = strings.ReplaceAll(text, "node "+node+"\n", "this node\n")
 	if rest, found := strings.CutSuffix(text, "node "+node); found {
 		text = rest + "this node"
 	}
-	return nodeFinding(outcome, e.Kind.String(), text)
-}
-
-func nodeFinding(outcome model.Outcome, reason, message string) model.Finding {
-	return model.Finding{
-		Outcome: outcome, Scope: model.Scope{Kind: model.ScopeNode},
-		Reason: reason, Message: message,
-	}
+	return finding.NotWritten(writeFailures[e.Kind], text)
 }

@@ -99,7 +99,7 @@ func TestANodeThatIsKeptTellsAllThatItKeeps(t *testing.T) {
 
 func TestTheSameFailureOnTwoNodesIsOneFinding(t *testing.T) {
 	on := func(node, text string) model.Finding {
-		return finding(&apply.Error{
+		return notWritten(&apply.Error{
 			Kind: apply.Refused, Object: types.NamespacedName{Namespace: "frr", Name: "ovnbgp-" + node}, Message: text,
 		}, node)
 	}

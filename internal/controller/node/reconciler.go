@@ -80,7 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if left > 0 {
 		again = sooner(again, left)
 	}
-	if err := r.noteTakeover(ctx, name, parts); err != nil {
+	if err := r.noteConfigured(ctx, name, parts); err != nil {
 		return ctrl.Result{}, err
 	}
 	r.Advertisements.Now(r.Tallies.Set(name, parts)...)

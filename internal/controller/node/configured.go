@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -17,9 +18,9 @@ import (
 // its first attempt the field is empty.
 const success = "success"
 
-// noteTakeover notes in the rendered parts what the node's frr-k8s made of
+// noteConfigured notes in the rendered parts what the node's frr-k8s made of
 // them. An FRRNodeState carries its node's name.
-func (r *Reconciler) noteTakeover(ctx context.Context, node string, parts []model.NodePart) error {
+func (r *Reconciler) noteConfigured(ctx context.Context, node string, parts []model.NodePart) error {
 	var state frrk8sv1beta1.FRRNodeState
 	err := r.Reader.Get(ctx, types.NamespacedName{Name: node}, &state, client.UnsafeDisableDeepCopy)
 	switch {
@@ -31,13 +32,13 @@ func (r *Reconciler) noteTakeover(ctx context.Context, node string, parts []mode
 	origins := apply.OriginsOf(&state)
 	for i := range parts {
 		if parts[i].State == model.PartRendered {
-			parts[i].Takeover, parts[i].TakeoverMessage = takeover(&state.Status, origins, parts[i].Advertised)
+			parts[i].Configured, parts[i].ConfiguredMessage = configured(&state.Status, origins, parts[i].Advertised)
 		}
 	}
 	return nil
 }
 
-func takeover(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedRoutes) (model.Takeover, string) {
+func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedRoutes) (model.Configured, string) {
 	for _, result := range []struct{ step, text string }{
 		{"conversion", status.LastConversionResult},
 		{"reload", status.LastReloadResult},
@@ -45,17 +46,17 @@ func takeover(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, a
 		switch result.text {
 		case success:
 		case "":
-			return model.TakeoverWaiting, ""
+			return model.ConfiguredWaiting, ""
 		default:
-			return model.TakeoverFailed, "frr-k8s reports that the " + result.step + " of the node's configuration failed: " + result.text
+			return model.ConfiguredFailed, finding.FRRStepFailed(result.step, result.text)
 		}
 	}
 	for _, a := range advertised {
 		for _, r := range a.Routes {
 			if !origins.Has(a.VRF, r.Prefix) {
-				return model.TakeoverWaiting, ""
+				return model.ConfiguredWaiting, ""
 			}
 		}
 	}
-	return model.TakeoverDone, ""
+	return model.ConfiguredDone, ""
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-func TestTakeover(t *testing.T) {
+func TestConfigured(t *testing.T) {
 	const running = "router bgp 64512\n address-family ipv4 unicast\n  network 10.244.1.0/24\n exit-address-family\n!\n" +
 		"router bgp 64512 vrf blue\n address-family ipv4 unicast\n  network 10.10.1.0/24\n exit-address-family\n"
 	prefix := func(vrf, p string) model.AdvertisedRoutes {
@@ -21,22 +21,22 @@ func TestTakeover(t *testing.T) {
 	for name, test := range map[string]struct {
 		conversion, reload string
 		advertised         []model.AdvertisedRoutes
-		want               model.Takeover
+		want               model.Configured
 		message            string
 	}{
-		"all originated":       {"success", "success", both, model.TakeoverDone, ""},
-		"nothing to originate": {"success", "success", nil, model.TakeoverDone, ""},
-		"in another VRF":       {"success", "success", []model.AdvertisedRoutes{prefix("red", "10.10.1.0/24")}, model.TakeoverWaiting, ""},
-		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.TakeoverWaiting, ""},
-		"nothing reported yet": {"", "", both, model.TakeoverWaiting, ""},
-		"not reloaded yet":     {"success", "", both, model.TakeoverWaiting, ""},
-		"conversion failed":    {"two ASNs", "success", both, model.TakeoverFailed, "conversion"},
-		"reload failed":        {"success", "vtysh: no", both, model.TakeoverFailed, "reload"},
+		"all originated":       {"success", "success", both, model.ConfiguredDone, ""},
+		"nothing to originate": {"success", "success", nil, model.ConfiguredDone, ""},
+		"in another VRF":       {"success", "success", []model.AdvertisedRoutes{prefix("red", "10.10.1.0/24")}, model.ConfiguredWaiting, ""},
+		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.ConfiguredWaiting, ""},
+		"nothing reported yet": {"", "", both, model.ConfiguredWaiting, ""},
+		"not reloaded yet":     {"success", "", both, model.ConfiguredWaiting, ""},
+		"conversion failed":    {"two ASNs", "success", both, model.ConfiguredFailed, "conversion"},
+		"reload failed":        {"success", "vtysh: no", both, model.ConfiguredFailed, "reload"},
 	} {
 		state := &frrk8sv1beta1.FRRNodeState{Status: frrk8sv1beta1.FRRNodeStateStatus{
 			RunningConfig: running, LastConversionResult: test.conversion, LastReloadResult: test.reload,
 		}}
-		got, message := takeover(&state.Status, apply.OriginsOf(state), test.advertised)
+		got, message := configured(&state.Status, apply.OriginsOf(state), test.advertised)
 		if got != test.want || !strings.Contains(message, test.message) || (message == "") != (test.message == "") {
 			t.Errorf("%s: %v %q, want %v with %q", name, got, message, test.want, test.message)
 		}
