@@ -1,4 +1,4 @@
-# One image with every binary of cmd/; the manager is what runs by default.
+# One image with every binary of cmd/; it runs the manager by default.
 # `make image` assembles the same one without a container engine.
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
@@ -12,7 +12,7 @@ COPY cmd/ cmd/
 COPY config/crd/ config/crd/
 COPY internal/ internal/
 ARG TARGETOS TARGETARCH
-# What --version tells; the Makefile sets them.
+# What --version prints; the Makefile sets these.
 ARG VERSION=unknown COMMIT=unknown DATE=1970-01-01T00:00:00Z
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     program=github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program && \

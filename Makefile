@@ -1,19 +1,18 @@
-# Everything that is built, generated, checked and shown goes through here.
-# `make help` lists the targets. What is made stays in bin/ and .cache/, both
-# ignored by git.
+# Everything is built, generated, checked and shown with this Makefile. `make help`
+# lists the targets. The results are in bin/ and .cache/, which git ignores.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Passed on to what a target runs, such as `make demo ARGS=--once` or
+# Arguments for the program that a target runs, as in `make demo ARGS=--once` or
 # `make test ARGS=-race`.
 ARGS ?=
 IMG ?= ovn-bgp-operator:dev
 
-# The same everywhere, so that what is compiled for one target serves the others:
-# with cold caches Kubernetes' libraries take minutes. For that reason only what
-# is shipped is built with -trimpath. The race detector needs cgo.
+# All targets use the same settings, so that they share the build cache: Kubernetes'
+# libraries take minutes to compile. So only the shipped binaries are built with
+# -trimpath. The race detector needs cgo.
 export CGO_ENABLED := $(if $(findstring -race,$(ARGS)),1,0)
 
 CACHE := $(CURDIR)/.cache
@@ -26,8 +25,8 @@ GOLANGCI_LINT := $(TOOLS)/golangci-lint
 GOTESTSUM := $(TOOLS)/gotestsum
 BENCHSTAT := $(TOOLS)/benchstat
 
-# Stamps carry a hash of what they were built from: file times mean nothing
-# after a clone or when a cache comes back from somewhere else.
+# Stamps carry a hash of their sources: file times mean nothing after a clone, or if a
+# cache is restored.
 stamp = $(shell cat $(1) | sha256sum | cut -c1-16)
 TOOLS_STAMP := $(CACHE)/tools/stamp-$(call stamp,hack/tools/go.mod hack/tools/go.sum)
 LINT_STAMP := $(CACHE)/tools/lint-stamp-$(call stamp,hack/tools/go.mod hack/tools/go.sum)
@@ -56,7 +55,7 @@ clean-cache: clean
 ##@ Write and check
 
 .PHONY: generate
-generate: $(TOOLS_STAMP) manifests ## Generate everything: deep copies, manifests, what go:generate lines ask for, config/REFERENCE.md
+generate: $(TOOLS_STAMP) manifests ## Generate everything: deep copies, manifests, go:generate lines, config/REFERENCE.md
 	$(CONTROLLER_GEN) object paths=./api/...
 	go generate ./api/... ./cmd/... ./internal/...
 	go run ./hack/reference
@@ -74,7 +73,7 @@ fmt: $(LINT_STAMP) ## Format the Go files
 	$(GOLANGCI_LINT) fmt
 
 .PHONY: lint
-lint: $(LINT_STAMP) ## Lint the Go files, import rules of the rooms included
+lint: $(LINT_STAMP) ## Lint the Go files, including the packages' import rules
 	$(GOLANGCI_LINT) run ./... $(ARGS)
 
 .PHONY: shellcheck
@@ -83,7 +82,7 @@ shellcheck: ## Lint the shell files
 	hack/shellfiles.sh | xargs --no-run-if-empty shellcheck
 
 .PHONY: tidy
-tidy: ## Fail where a go.mod is not what the code needs
+tidy: ## Fail if a go.mod is not what the code needs
 	for module in . hack/tools hack/controlplane; do \
 		go -C $$module mod tidy -diff || { echo "$$module: run go mod tidy there"; exit 1; }; \
 	done
@@ -93,7 +92,7 @@ verify: tidy shellcheck $(TOOLS_STAMP) ## All checks that need no cluster: gener
 	hack/verify-generated.sh
 	@$(MAKE) --no-print-directory lint
 	for folder in config/default config/operator config/cleanup config/hand-back config/agent-cleanup config/monitoring config/overlays/*; do $(KUSTOMIZE) build $$folder > /dev/null || exit 1; done
-	@echo "verify: everything is as it should be"
+	@echo "verify: everything is in order"
 
 ##@ Test and show
 
@@ -120,13 +119,13 @@ bench: controlplane ## Run the benchmarks; BENCH is a regular expression, PKG wh
 bench-compare: $(TOOLS_STAMP) ## Compare benchmarks of PKG (the planner) with BASE (the commit before)
 	hack/bench-compare.sh $(BENCHSTAT) $(CACHE)/bench $(or $(BASE),HEAD~1) $(or $(PKG),./internal/plan/...)
 
-# As root there is more to see: what the lab is made of is built first, and
-# where that is not possible the demo says so.
+# As root the demo shows more: the lab's parts are built first, and the demo says so if
+# that is not possible.
 .PHONY: demo
-demo: controlplane ## Show the operator at work, as root with packets; ARGS=--once ends by itself
+demo: controlplane ## Show the operator at work, as root with packets; ARGS=--once exits when done
 	go build -o $(CACHE)/demo/ ./hack/demo ./cmd/...
 	@[[ $$(id -u) != 0 || '$(ARGS)' == *stage=controlplane* ]] || $(MAKE) --no-print-directory lab-root lab-binaries || \
-		echo 'What the lab is made of could not be built.'
+		echo "The lab's parts could not be built."
 	$(CACHE)/demo/demo --binaries=$(CACHE)/demo $(ARGS)
 
 ##@ Install, into the cluster that kubectl talks to
@@ -136,7 +135,7 @@ OVERLAY ?= default
 overlay = $(firstword $(wildcard config/overlays/$(OVERLAY)) config/$(OVERLAY))
 
 .PHONY: deploy
-deploy: $(TOOLS_STAMP) ## Install everything with image IMG by kustomization OVERLAY (default, ovn-kubernetes, standalone, observe-only)
+deploy: $(TOOLS_STAMP) ## Install everything with image IMG and kustomization OVERLAY (default, ovn-kubernetes, standalone, observe-only)
 	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) $(overlay) | kubectl apply --server-side -f -
 
 .PHONY: cleanup
@@ -145,12 +144,12 @@ cleanup: $(TOOLS_STAMP) ## Withdraw all routes and remove what the manager wrote
 	kubectl --namespace=ovn-bgp-operator-system wait --for=condition=complete --timeout=5m job/ovn-bgp-operator-cleanup
 
 .PHONY: hand-back
-hand-back: $(TOOLS_STAMP) ## Give everything to OVN-Kubernetes' own controller, as config/MIGRATION.md says
+hand-back: $(TOOLS_STAMP) ## Hand everything back to OVN-Kubernetes' own controller: see config/MIGRATION.md
 	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/hand-back | kubectl apply -f -
 	kubectl --namespace=ovn-bgp-operator-system wait --for=condition=complete --timeout=10m job/ovn-bgp-operator-cleanup
 
 .PHONY: cleanup-nodes
-cleanup-nodes: $(TOOLS_STAMP) ## Remove what agents wrote into OVN and the nodes' kernels, after undeploy
+cleanup-nodes: $(TOOLS_STAMP) ## Remove what the agents wrote into OVN and the nodes' kernels, after undeploy
 	hack/deployment.sh $(KUSTOMIZE) $(CACHE)/deploy $(IMG) config/agent-cleanup | kubectl apply -f -
 	kubectl --namespace=ovn-bgp-agent-system rollout status --timeout=10m daemonset/ovn-bgp-agent-cleanup
 	kubectl --namespace=ovn-bgp-agent-system logs --selector=app.kubernetes.io/component=agent-cleanup --all-containers --prefix --tail=-1
@@ -163,7 +162,7 @@ undeploy: $(TOOLS_STAMP) ## Remove manager and agent; CRDs, their objects and, w
 	done
 
 .PHONY: uninstall-crds
-uninstall-crds: $(TOOLS_STAMP) ## Remove the CRDs of config/crd and with them every object of theirs, networks too
+uninstall-crds: $(TOOLS_STAMP) ## Remove the CRDs of config/crd and all their objects, including networks
 	$(KUSTOMIZE) build config/crd | kubectl delete --ignore-not-found -f -
 
 # What the targets above need.

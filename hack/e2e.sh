@@ -10,6 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 vm=$1 binaries=$2 modules=$3 folder=$4 labels=$5 tiers=$6
 shift 6
+read -ra vm_flags <<<"${VM_FLAGS-}"
 common=(--ginkgo.timeout=60m)
 # It goes through a pipe, which Ginkgo does not look at.
 [[ -t 1 ]] || common+=(--ginkgo.no-color)
@@ -31,12 +32,12 @@ native() {
 
 in_vm() {
 	"$vm" run -controlplane -modules "$modules" -memory 4096 -binaries "$binaries" -evidence "$folder/vm/evidence" -with config \
-		-- ./test/e2e -v -timeout 61m "${common[@]}" --ginkgo.label-filter="$vm_filter" "$@"
+		"${vm_flags[@]}" -- ./test/e2e -v -timeout 61m "${common[@]}" --ginkgo.label-filter="$vm_filter" "$@"
 }
 
 # How many specs a filter selects: nothing is worth booting a machine for.
 selected() {
-	(cd test/e2e && "$folder/e2e.test" --ginkgo.dry-run --ginkgo.no-color --ginkgo.label-filter="$1") |
+	(cd test/e2e && OVNBGP_LAB_BINARIES=$binaries "$folder/e2e.test" --ginkgo.dry-run --ginkgo.no-color --ginkgo.label-filter="$1") |
 		sed -nE 's/^Ran ([0-9]+) of .*/\1/p'
 }
 

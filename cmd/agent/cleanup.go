@@ -19,21 +19,20 @@ func newCleanupCommand(o *options) *cobra.Command {
 	dryRun, stay, routeImport := false, false, false
 	command := &cobra.Command{
 		Use:   "cleanup",
-		Short: "Take away everything that this node's agents wrote, after they are gone",
+		Short: "Remove everything that this node's agents wrote, after they are gone",
 		Long: `Cleanup removes what agents wrote on this node: the static routes on its OVN
-gateway routers, their limits of SNAT, and the kernel's VRF devices, ip rules and
-unreachable default routes that --manage-vrfs made. What others wrote stays. It
-prints what it removed.
+gateway routers, the limits of their SNAT, and the VRF devices, ip rules and
+unreachable default routes that --manage-vrfs created in the kernel. What others
+wrote stays. Cleanup prints what it removed.
 
-The agent must not run meanwhile: it would put everything back. Cleanup needs no
-API server, and of the flags no more than --node and those of the database.
-Without it, what was imported stays after the agent is gone.
+The agent must not run meanwhile, because it would restore everything. Cleanup
+needs no API server, and no flags but --node and those for the database. Without
+cleanup, imported routes stay after the agent is gone.
 
-With --route-import it removes something else, and nothing of the agents': the
-static routes that OVN-Kubernetes' own route import left on this node's gateway
-routers when it was switched off. The agent may run, and imports as soon as they
-are gone. Where route import is not switched off, its routes are missing until it
-writes them again.`,
+With --route-import it removes none of that, but the static routes that
+OVN-Kubernetes' own route import left on this node's gateway routers when it was
+switched off. The agent may run meanwhile; it imports as soon as they are gone. If
+route import is still on, its routes are missing until it writes them again.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -50,15 +49,15 @@ writes them again.`,
 		},
 	}
 	command.Flags().BoolVar(&dryRun, "dry-run", dryRun, "only print what would be removed")
-	command.Flags().BoolVar(&stay, "stay", stay, "wait until stopped when all is done, as pods of a DaemonSet have to")
+	command.Flags().BoolVar(&stay, "stay", stay, "when done, wait until stopped, as pods of a DaemonSet must")
 	command.Flags().BoolVar(&routeImport, "route-import", routeImport, "remove only the routes that OVN-Kubernetes' own route import left on this node's gateway routers; switch it off first")
 	return command
 }
 
-// cleanUp goes on past what fails, so that it leaves as little as it can.
+// cleanUp continues after failures, so that it leaves as little as possible.
 func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer) error {
 	if o.node == "" {
-		return errors.New("neither --node nor $NODE_NAME says which node this is")
+		return errors.New("the node's name is unknown: set --node or $NODE_NAME")
 	}
 	log, err := program.Logger(o.logLevel, o.logFormat, logs)
 	if err != nil {
@@ -74,7 +73,7 @@ func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer)
 // cleanUpRouteImport removes what OVN-Kubernetes' own route import left.
 func (o *options) cleanUpRouteImport(ctx context.Context, dryRun bool, out, logs io.Writer) error {
 	if o.node == "" {
-		return errors.New("neither --node nor $NODE_NAME says which node this is")
+		return errors.New("the node's name is unknown: set --node or $NODE_NAME")
 	}
 	log, err := program.Logger(o.logLevel, o.logFormat, logs)
 	if err != nil {
@@ -91,17 +90,17 @@ func (o *options) cleanUpRouteImport(ctx context.Context, dryRun bool, out, logs
 		removed = "would remove"
 	}
 	for _, router := range slices.Sorted(maps.Keys(rows)) {
-		if _, err := fmt.Fprintf(out, "OVN: %s %d static routes of route import of router %s\n", removed, rows[router], router); err != nil {
+		if _, err := fmt.Fprintf(out, "OVN: %s %d static routes of route import on router %s\n", removed, rows[router], router); err != nil {
 			return err
 		}
 	}
 	if len(rows) == 0 {
-		_, err = fmt.Fprintf(out, "nothing of route import's is on node %s\n", o.node)
+		_, err = fmt.Fprintf(out, "no route of route import is left on node %s\n", o.node)
 	}
 	return err
 }
 
-// removeDevices makes the kernel agree with there being no networks.
+// removeDevices removes the VRF devices of all networks.
 func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 	if !dryRun {
 		report, err := keeper.Sync(nil)
@@ -116,9 +115,9 @@ func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 }
 
 func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []vrfs.Change, dryRun bool) error {
-	removed, setBack, would := "removed", "set back", ""
+	removed, restored, would := "removed", "restored", ""
 	if dryRun {
-		removed, setBack, would = "would remove", "would set back", "would "
+		removed, restored, would = "would remove", "would restore", "would "
 	}
 	var err error
 	tell := func(format string, args ...any) {
@@ -131,16 +130,16 @@ func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []v
 		if name == "" {
 			name = "(unknown)"
 		}
-		tell("OVN: %s %d static routes of router %s\n", removed, written.Routes[router], name)
+		tell("OVN: %s %d static routes on router %s\n", removed, written.Routes[router], name)
 	}
 	for _, router := range slices.Sorted(maps.Keys(written.SNAT)) {
-		tell("OVN: %s %d SNAT rows of router %s\n", setBack, written.SNAT[router], router)
+		tell("OVN: %s %d SNAT rows on router %s\n", restored, written.SNAT[router], router)
 	}
 	for _, c := range changes {
 		tell("kernel: %s%s\n", would, c)
 	}
 	if len(written.Routes)+len(written.SNAT)+len(changes) == 0 {
-		tell("nothing of the agents' is on node %s\n", node)
+		tell("nothing of the agents is left on node %s\n", node)
 	}
 	return err
 }

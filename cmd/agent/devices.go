@@ -15,11 +15,11 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// devices keeps the node's VRF devices as the networks want them. A nil one
-// does nothing, which is what an agent without --manage-vrfs does.
+// devices keeps the node's VRF devices as the networks need them. A nil one does
+// nothing: the agent then runs without --manage-vrfs.
 type devices struct {
 	loop *vrfs.Loop
-	// found is what people see of it.
+	// found is what the NodeRouteState and the metrics report.
 	found *report.VRFs
 
 	mu sync.Mutex
@@ -33,7 +33,7 @@ func newDevices(log logr.Logger, tableStart uint32, registry prometheus.Register
 	return d
 }
 
-// apply replaces what is wanted.
+// apply replaces the wanted networks.
 func (d *devices) apply(networks []agent.Network) {
 	wanted := []vrfs.Network{}
 	for i := range networks {
@@ -49,8 +49,8 @@ func (d *devices) apply(networks []agent.Network) {
 	d.loop.Apply(wanted)
 }
 
-// run makes the kernel agree until ctx ends. What was made stays then, because
-// pods need it while the agent is replaced.
+// run keeps the kernel in line until ctx ends. The devices stay then, because pods
+// need them while the agent is replaced.
 func (d *devices) run(ctx context.Context) error {
 	if d == nil {
 		return nil
@@ -58,8 +58,8 @@ func (d *devices) run(ctx context.Context) error {
 	return d.loop.Run(ctx)
 }
 
-// unsettled returns the networks whose VRF was not looked at yet, or is there
-// and not yet imported from.
+// unsettled returns the networks whose VRF was not checked yet, or exists and is
+// not yet imported from.
 func (d *devices) unsettled(imported []agent.NetworkState) []string {
 	if d == nil {
 		return nil
@@ -92,7 +92,7 @@ func (d *devices) problems() []error {
 		}
 	}
 	if found.Leftover != "" {
-		out = append(out, fmt.Errorf("VRFs of networks that are gone: %s", found.Leftover))
+		out = append(out, fmt.Errorf("VRFs of deleted networks: %s", found.Leftover))
 	}
 	return out
 }

@@ -1,6 +1,6 @@
-// Command agent is the operator's half on every node: it keeps the gateway
-// routers of the node's networks in step with the BGP routes of its kernel.
+// Command agent is the operator's part on every node: it keeps the gateway routers
+// of the node's networks in step with the BGP routes in its kernel.
 //
-// This room reads flags and the environment and puts the parts together. It
+// This package only reads flags and the environment, and wires up the others. It
 // must never decide anything about routes.
 package main

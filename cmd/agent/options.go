@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/nodenetworks"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
@@ -38,7 +38,7 @@ type options struct {
 	allowWithin   bool
 	allowCovering bool
 	anyLink       bool
-	allowed       sources.Allowed
+	allowed       nodenetworks.Allowed
 	ipv4ViaIPv6   string
 	resync        time.Duration
 	buffer        int
@@ -80,13 +80,14 @@ func newCommand(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "agent",
 		Short: "Import the node's BGP routes into OVN",
-		Long: `The agent runs on every node. It follows the BGP routes that FRR installs in the
-kernel's VRFs, and keeps them as static routes on the OVN gateway router of each
-VRF's network. What it did, and what it could not do and why, stands in the
-NodeRouteState object that is named after the node.
+		Long: `The agent runs on every node. It watches the BGP routes that FRR installs in the
+kernel's VRFs, and writes them as static routes to the OVN gateway router of each
+VRF's network. The node's NodeNetworks object, which the manager writes, says which
+networks there are. The node's NodeRouteState object reports what the agent did, what
+it could not do, and why.
 
-It only ever touches the rows that it wrote itself, and without --manage-vrfs it
-changes nothing in the kernel.`,
+Of static routes, it touches only those that it wrote itself. Without --manage-vrfs
+it changes nothing in the kernel.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -101,13 +102,13 @@ changes nothing in the kernel.`,
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w (see --help)", err) })
 	command.SetVersionTemplate("{{.Version}}\n")
 	o.addTo(command.PersistentFlags())
-	command.Flags().BoolVar(&o.once, "once", o.once, "import once, tell what could not be done, and exit")
+	command.Flags().BoolVar(&o.once, "once", o.once, "import once, report what could not be done, and exit")
 	command.AddCommand(&cobra.Command{
 		Use:   "routes",
 		Short: "List the node's BGP routes in the kernel and in OVN, and why any are missing",
 		Long: `Routes prints every BGP route of the node's networks with its next hops in the
-kernel and in OVN, and where they differ the reason. It changes nothing, so it
-can run beside the agent.`,
+kernel and in OVN, and the reason if they differ. It changes nothing, so it can
+run while the agent does.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -124,72 +125,67 @@ can run beside the agent.`,
 func (o *options) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringVar(&o.node, "node", o.node, "this node's name (default $NODE_NAME)")
-	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; for a cluster list all its servers: the agent needs the leader")
+	f.StringSliceVar(&o.ovn, "ovn-nb", o.ovn, "the OVN Northbound database: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; if it is a cluster, list all its servers, because the agent needs the leader")
 	f.StringVar(&o.certificate, "ovn-certificate", o.certificate, "file with the client certificate for ssl")
-	f.StringVar(&o.privateKey, "ovn-private-key", o.privateKey, "file with its private key")
-	f.StringVar(&o.caCert, "ovn-ca-certificate", o.caCert, "file with the certificates that sign the server's")
+	f.StringVar(&o.privateKey, "ovn-private-key", o.privateKey, "file with the private key of --ovn-certificate")
+	f.StringVar(&o.caCert, "ovn-ca-certificate", o.caCert, "file with the CA certificates that sign the server's certificate")
 
-	f.StringSliceVar(&o.pods, "cluster-subnets", o.pods, "subnets of the default network's pods; \"none\" if there are none to protect")
-	f.StringSliceVar(&o.services, "service-subnets", o.services, "subnets of services; \"none\" if there are none to protect")
+	f.StringSliceVar(&o.pods, "cluster-subnets", o.pods, "subnets of the default pod network, in addition to those that the manager knows; \"none\" if there are none to protect")
+	f.StringSliceVar(&o.services, "service-subnets", o.services, "subnets of Services, in addition to those that the manager knows; \"none\" if there are none to protect")
 	f.StringSliceVar(&o.join, "join-subnets", o.join, "subnets between OVN's routers")
-	f.StringSliceVar(&o.masquerade, "masquerade-subnets", o.masquerade, "subnets that OVN-Kubernetes masquerades with")
+	f.StringSliceVar(&o.masquerade, "masquerade-subnets", o.masquerade, "subnets that OVN-Kubernetes uses for masquerading")
 	f.StringSliceVar(&o.transit, "transit-subnets", o.transit, "subnets of the transit switch between nodes")
-	f.BoolVar(&o.defaultNoOverlay, "default-network-no-overlay", o.defaultNoOverlay, "the default network has no overlay: import the routes to its pods on other nodes")
-	f.StringVar(&o.gatewayInterface, "gateway-interface", o.gatewayInterface, "link of the node's gateway (default what OVN-Kubernetes annotates the node with)")
-	f.StringVar(&o.knownNetworks, "known-networks-file", o.knownNetworks, "file that keeps what the API server told, for when the agent starts while it is away; none if empty")
+	f.BoolVar(&o.defaultNoOverlay, "default-network-no-overlay", o.defaultNoOverlay, "the default pod network has no overlay, even if the manager doesn't know: import routes to its pods on other nodes")
+	f.StringVar(&o.gatewayInterface, "gateway-interface", o.gatewayInterface, "link of the node's gateway (default: the one in OVN-Kubernetes' annotation of the node)")
+	f.StringVar(&o.knownNetworks, "known-networks-file", o.knownNetworks, "file that keeps the node's NodeNetworks, in case the API server is unreachable when the agent starts; no file if empty")
 
-	f.IntVar(&o.maxRoutes, "max-routes-per-vrf", o.maxRoutes, "most rows to import per network, one per route and next hop; 0 for no limit")
+	f.IntVar(&o.maxRoutes, "max-routes-per-vrf", o.maxRoutes, "maximum number of rows to import per network, one per route and next hop; 0 means no limit")
 	f.BoolVar(&o.allowWithin, "allow-within-cluster-subnets", o.allowWithin, "import routes that lie within the cluster's subnets")
 	f.BoolVar(&o.allowCovering, "allow-covering-cluster-subnets", o.allowCovering, "import routes that cover subnets of the cluster, such as default routes")
-	f.BoolVar(&o.allowed.Martians, "allow-martians", o.allowed.Martians, "import routes to space that isn't routed (RFC 6890): loopback, link-local, multicast, reserved, documentation")
-	f.BoolVar(&o.allowed.NodeAddresses, "allow-node-addresses", o.allowed.NodeAddresses, "import routes to this node's addresses, and within the subnets that it has links in")
+	f.BoolVar(&o.allowed.Martians, "allow-martians", o.allowed.Martians, "import routes to unroutable address space (RFC 6890): loopback, link-local, multicast, reserved, documentation")
+	f.BoolVar(&o.allowed.NodeAddresses, "allow-node-addresses", o.allowed.NodeAddresses, "import routes to this node's addresses, and within the subnets of its links")
 	f.BoolVar(&o.allowed.APIServer, "allow-api-server", o.allowed.APIServer, "import routes to the API server's addresses")
-	f.BoolVar(&o.anyLink, "allow-any-link", o.anyLink, "import routes out of any link, not only the network's gateway")
-	f.StringVar(&o.ipv4ViaIPv6, "ipv4-via-ipv6", o.ipv4ViaIPv6, "import IPv4 routes with IPv6 next hops (RFC 8950): true, false, or auto for OVN 25.03 and newer")
-	f.DurationVar(&o.resync, "resync-interval", o.resync, "how often the kernel's tables are listed without a cause, to find what no event told")
-	f.IntVar(&o.buffer, "netlink-buffer", o.buffer, "bytes of the buffer for the kernel's events")
+	f.BoolVar(&o.anyLink, "allow-any-link", o.anyLink, "import routes that leave by any link, not only by the network's gateway")
+	f.StringVar(&o.ipv4ViaIPv6, "ipv4-via-ipv6", o.ipv4ViaIPv6, "import IPv4 routes with IPv6 next hops (RFC 8950): true, false, or auto, which is true for OVN 25.03 and newer")
+	f.DurationVar(&o.resync, "resync-interval", o.resync, "how often to list the kernel's tables, to find changes without an event")
+	f.IntVar(&o.buffer, "netlink-buffer", o.buffer, "size of the buffer for the kernel's events, in bytes")
 
-	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly, "read and report, and write nothing to OVN or the kernel, whatever the flags below say")
-	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "make the VRF devices, rules and routes of primary networks, where OVN-Kubernetes does not")
-	f.Uint32Var(&o.tableStart, "vrf-table-start", o.tableStart, "a new VRF's table is this and the index of the network's management port; the same as OVN-Kubernetes has on its nodes")
+	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly, "only read and report; write nothing to OVN or the kernel, whatever the flags below say")
+	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "create the VRF devices, rules and routes of primary networks, if OVN-Kubernetes does not")
+	f.Uint32Var(&o.tableStart, "vrf-table-start", o.tableStart, "a new VRF's table is this number plus the index of the network's management port; use the same number as OVN-Kubernetes")
 	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
 
-	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "file that says how to reach the cluster (default $KUBECONFIG; in a pod, the pod's service account)")
-	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long --once and routes wait for the node's state to be known")
+	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "path to a kubeconfig file (default $KUBECONFIG; in a pod, the pod's service account)")
+	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long --once and routes wait for the node's state to be known, and how long cleanup may take")
 	o.metrics.AddTo(f)
-	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress, "address where /healthz and /readyz are served; 0 serves none")
+	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress, "address that serves /healthz and /readyz; 0 disables it")
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
-	f.StringVar(&o.logFormat, "log-format", o.logFormat, "json, or text for people")
+	f.StringVar(&o.logFormat, "log-format", o.logFormat, "json or text")
 }
 
-// validate finds what would otherwise show only later, or never.
+// validate finds mistakes that would otherwise show only later, or never.
 func (o *options) validate() error {
 	var problems []error
 	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if o.node == "" {
-		complain("neither --node nor $NODE_NAME says which node this is")
-	}
-	for flag, list := range map[string][]string{"cluster-subnets": o.pods, "service-subnets": o.services} {
-		if len(list) == 0 {
-			complain("--%s is needed, because no imported route may redirect the cluster's own traffic; it is what the cluster was installed with, or none", flag)
-		}
+		complain("the node's name is unknown: set --node or $NODE_NAME")
 	}
 	if o.maxRoutes < 0 {
-		complain("--max-routes-per-vrf is %d: it takes at least 0", o.maxRoutes)
+		complain("--max-routes-per-vrf is %d: it must be at least 0", o.maxRoutes)
 	}
 	if o.resync < time.Second {
-		complain("--resync-interval is %s: it takes at least 1s", o.resync)
+		complain("--resync-interval is %s: it must be at least 1s", o.resync)
 	}
 	if o.tableStart < vrfs.MinTableStart || o.tableStart > vrfs.MaxTableStart {
-		complain("--vrf-table-start is %d: it takes %d to %d", o.tableStart, vrfs.MinTableStart, vrfs.MaxTableStart)
+		complain("--vrf-table-start is %d: it must be %d to %d", o.tableStart, vrfs.MinTableStart, vrfs.MaxTableStart)
 	}
 	if o.buffer < 1<<16 {
-		complain("--netlink-buffer is %d: it takes at least 65536", o.buffer)
+		complain("--netlink-buffer is %d: it must be at least 65536", o.buffer)
 	}
 	if _, err := o.viaIPv6(); err != nil {
 		problems = append(problems, err)
 	}
-	if _, err := o.sources(); err != nil {
+	if _, err := o.networks(); err != nil {
 		problems = append(problems, err)
 	}
 	if _, err := o.tls(); err != nil {
@@ -218,9 +214,10 @@ func (o *options) viaIPv6() (*bool, error) {
 	}
 }
 
-func (o *options) sources() (sources.Settings, error) {
-	out := sources.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Advertisements: o.manageVRFs || o.manageSNAT,
-		NetworkIDs: o.manageVRFs, Allowed: o.allowed}
+// networks are what the flags say about the node's networks.
+func (o *options) networks() (nodenetworks.Settings, error) {
+	out := nodenetworks.Settings{Node: o.node, GatewayInterface: o.gatewayInterface, DefaultNoOverlay: o.defaultNoOverlay, Allowed: o.allowed,
+		PodsTold: len(o.pods) > 0, ServicesTold: len(o.services) > 0}
 	var problems []error
 	for _, list := range []struct {
 		flag  string
@@ -234,7 +231,7 @@ func (o *options) sources() (sources.Settings, error) {
 			if text == "none" && len(list.texts) == 1 {
 				continue
 			}
-			// OVN-Kubernetes writes the length of nodes' parts behind a slash.
+			// OVN-Kubernetes appends the prefix length of nodes' subnets.
 			if parts := strings.Split(text, "/"); len(parts) == 3 {
 				text = parts[0] + "/" + parts[1]
 			}
@@ -249,8 +246,8 @@ func (o *options) sources() (sources.Settings, error) {
 	return out, errors.Join(problems...)
 }
 
-// certificates returns what reads the certificates for each connection, nil where
-// there are none.
+// certificates returns a function that reads the certificates for each connection,
+// nil if there are none.
 func (o *options) certificates() func() (*tls.Config, error) {
 	if o.certificate == "" && o.privateKey == "" && o.caCert == "" {
 		return nil
@@ -258,7 +255,7 @@ func (o *options) certificates() func() (*tls.Config, error) {
 	return o.tls
 }
 
-// tls reads the certificates, where there are any.
+// tls reads the certificates, if there are any.
 func (o *options) tls() (*tls.Config, error) {
 	if o.certificate == "" && o.privateKey == "" && o.caCert == "" {
 		for _, endpoint := range o.ovn {

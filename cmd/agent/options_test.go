@@ -17,9 +17,7 @@ func TestOptionsAreValidated(t *testing.T) {
 		want   string
 	}{
 		{"all that is needed", func(*options) {}, ""},
-		{"no node", func(o *options) { o.node = "" }, "neither --node nor $NODE_NAME"},
-		{"no cluster subnets", func(o *options) { o.pods = nil }, "--cluster-subnets is needed"},
-		{"no service subnets", func(o *options) { o.services = nil }, "--service-subnets is needed"},
+		{"no node", func(o *options) { o.node = "" }, "set --node or $NODE_NAME"},
 		{"none to protect", func(o *options) { o.services = []string{"none"} }, ""},
 		{"as OVN-Kubernetes writes them", func(o *options) { o.pods = []string{"10.244.0.0/16/24"} }, ""},
 		{"no subnet", func(o *options) { o.pods = []string{"10.244.0.0"} }, `"10.244.0.0" is not a subnet`},
@@ -48,7 +46,7 @@ func TestRoutesAreWrittenAsATable(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	want := "NETWORK           VRF      PREFIX         KERNEL                                      OVN                     WHY NOT\n" +
+	want := "NETWORK           VRF      PREFIX         KERNEL                                      OVN                     REASON\n" +
 		"default           default  10.1.0.0/24    172.18.0.2 dev br-ex, 172.18.0.3 dev br-ex  172.18.0.2, 172.18.0.3  \n" +
 		"cluster_udn_blue  blue     10.244.0.0/24  discard                                     -                       PodSubnet\n"
 	if out.String() != want {

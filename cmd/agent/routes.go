@@ -16,7 +16,7 @@ import (
 // printRoutes prints the node's routes.
 func printRoutes(ctx context.Context, o *options, out, logs io.Writer) error {
 	if o.logLevel == "info" {
-		// What people want to read is the table.
+		// Only the table matters here.
 		o.logLevel = "error"
 	}
 	o.logFormat = "text"
@@ -25,16 +25,16 @@ func printRoutes(ctx context.Context, o *options, out, logs io.Writer) error {
 		return err
 	}
 	if trouble := askRunning(ctx, o.probeAddress); trouble != "" {
-		_, _ = fmt.Fprintf(logs, "The agent that runs here is not ready: %s\n", trouble)
+		_, _ = fmt.Fprintf(logs, "The agent on this node is not ready: %s\n", trouble)
 	}
 	return p.settle(ctx, o.timeout, func(context.Context) error {
 		return writeRoutes(out, p.agent.Routes())
 	})
 }
 
-// askRunning returns what the node's agent says is wrong with it; what is printed
-// is read by sessions of our own, which may be better off. It returns "" where
-// all is well, and where nobody answers: the command works without an agent, too.
+// askRunning returns why the node's agent is not ready. This command reads routes in
+// sessions of its own, which may work while the agent's don't. It returns "" if the
+// agent is ready, and if none answers: the command works without an agent, too.
 func askRunning(ctx context.Context, address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -63,7 +63,7 @@ func askRunning(ctx context.Context, address string) string {
 
 func writeRoutes(out io.Writer, rows []agent.RouteRow) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "NETWORK\tVRF\tPREFIX\tKERNEL\tOVN\tWHY NOT")
+	_, _ = fmt.Fprintln(w, "NETWORK\tVRF\tPREFIX\tKERNEL\tOVN\tREASON")
 	for _, r := range rows {
 		vrf := r.VRF
 		if vrf == "" {

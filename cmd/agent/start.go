@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -25,9 +28,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/lastknown"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/nodenetworks"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/sources"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
@@ -35,7 +38,7 @@ import (
 type parts struct {
 	log     logr.Logger
 	agent   *agent.Agent
-	watcher *sources.Watcher
+	watcher *nodenetworks.Watcher
 	writer  *report.Writer
 	config  *rest.Config
 	// devices is set with --manage-vrfs.
@@ -58,7 +61,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	}
 	ctrllog.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go"))
-	settings, err := o.sources()
+	settings, err := o.networks()
 	if err != nil {
 		return nil, err
 	}
@@ -79,28 +82,11 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 		p.devices = newDevices(log.WithName("vrfs"), o.tableStart, ctrlmetrics.Registry, p.writer.Changed)
 		p.writer.VRFs = p.devices.found
 	}
-	var uid string
-	var contradictions []string
-	var guard sync.Mutex
-	p.writer.UID = func() string {
-		guard.Lock()
-		defer guard.Unlock()
-		return uid
+	settings.APIServer = addressOf(p.config)
+	p.watcher = &nodenetworks.Watcher{
+		Config: p.config, Settings: settings, Log: log.WithName("networks"), Apply: p.apply, Changed: p.writer.Changed,
 	}
-	p.watcher = &sources.Watcher{
-		Config: p.config, Settings: settings, Log: log.WithName("sources"), Apply: p.apply,
-		View: func(view *sources.View) {
-			guard.Lock()
-			defer guard.Unlock()
-			uid = string(view.Node.UID)
-			contradictions = sources.Contradictions(view, &settings)
-		},
-	}
-	p.writer.Contradictions = func() []string {
-		guard.Lock()
-		defer guard.Unlock()
-		return contradictions
-	}
+	p.writer.Networks = p.watcher.State
 	return p, nil
 }
 
@@ -123,7 +109,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 	}
 	p.watcher.Patient = !o.once
 	if o.knownNetworks != "" && !o.once {
-		p.watcher.Known = &lastknown.File{Path: o.knownNetworks, Node: o.node, Kind: sources.KnownKind}
+		p.watcher.Known = &lastknown.File{Path: o.knownNetworks, Node: o.node, Kind: nodenetworks.KnownKind}
 	}
 	p.log.Info("Starting", "version", program.Version(), "node", o.node, "northbound", strings.Join(o.ovn, ","))
 	if o.once {
@@ -141,7 +127,7 @@ func (p *parts) ready() error {
 		return err
 	}
 	if _, known := p.agent.Unsettled(); !known {
-		return errors.New("the node's networks are not known yet")
+		return errors.New(cmp.Or(p.watcher.State().Trouble(), "the node's networks are not known yet"))
 	}
 	return nil
 }
@@ -264,6 +250,16 @@ func healthy(check func() error) http.Handler {
 		}
 		_, _ = io.WriteString(w, "ok\n")
 	})
+}
+
+// addressOf is the address that the API server is reached at, none if that is a name.
+func addressOf(config *rest.Config) []netip.Addr {
+	if at, err := url.Parse(config.Host); err == nil {
+		if address, err := netip.ParseAddr(at.Hostname()); err == nil {
+			return []netip.Addr{address}
+		}
+	}
+	return nil
 }
 
 // restConfig finds the cluster.

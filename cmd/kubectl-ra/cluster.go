@@ -18,7 +18,7 @@ func (o *options) readCluster(ctx context.Context) (*snapshot.Objects, error) {
 		if clientcmd.IsEmptyConfig(err) {
 			err = errors.New("no kubeconfig names one")
 		}
-		return nil, fmt.Errorf("there is no cluster to read: %w; to plan without one, give manifests with -f alone", err)
+		return nil, fmt.Errorf("there is no cluster to read: %w; to plan without one, use -f alone", err)
 	}
 	scheme := runtime.NewScheme()
 	if err := snapshot.AddToScheme(scheme); err != nil {
@@ -28,7 +28,7 @@ func (o *options) readCluster(ctx context.Context) (*snapshot.Objects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the cluster at %s can't be reached: %w", config.Host, err)
 	}
-	objects, err := snapshot.Gather(ctx, reader, snapshot.Options{WithoutNodeStates: true})
+	objects, err := snapshot.Gather(ctx, reader, snapshot.Options{WithoutNodeStates: true, WithoutAPIServer: true})
 	if err != nil {
 		return nil, fmt.Errorf("the cluster at %s can't be read: %w", config.Host, err)
 	}

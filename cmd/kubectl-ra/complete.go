@@ -11,8 +11,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/manifest"
 )
 
-// completeFlags offers values to the shell. What can't be found out quickly
-// and without a cluster is not offered.
+// completeFlags offers values to the shell, but only those that can be found quickly
+// and without a cluster.
 func completeFlags(command *cobra.Command, o *options) {
 	extensions := []string{"yaml", "yml", "json"}
 	for _, flag := range []string{"filename", "from"} {
@@ -45,7 +45,7 @@ func completeFlags(command *cobra.Command, o *options) {
 
 func (o *options) nodesInFiles() []string {
 	files := slices.DeleteFunc(slices.Clone(o.files), func(path string) bool { return path == "-" })
-	// Whatever is wrong with the files is told when they are planned with.
+	// Problems with the files are reported when they are planned with.
 	set, _ := manifest.Load(files, strings.NewReader(""))
 	var names []string
 	for i := range set.Objects().Nodes {
@@ -55,7 +55,7 @@ func (o *options) nodesInFiles() []string {
 	return names
 }
 
-// describeCompletion tells how kubectl finds a plugin's completions.
+// describeCompletion says how kubectl finds a plugin's completions.
 func describeCompletion(command *cobra.Command) {
 	command.InitDefaultCompletionCmd("completion")
 	for _, child := range command.Commands() {
@@ -65,18 +65,17 @@ func describeCompletion(command *cobra.Command) {
 		child.Short = "Print the completion script for a shell"
 		child.Long = `Print a script that completes commands and flags of kubectl-ra in a shell.
 
-For "kubectl ra" itself, kubectl asks an executable of the name
-kubectl_complete-ra on the PATH. This makes one (kubectl's own completion has to
-be loaded, too):
+For "kubectl ra" itself, kubectl runs the executable kubectl_complete-ra on the
+PATH. These commands create it (kubectl's own completion must be loaded, too):
 
   printf '#!/bin/sh\nexec kubectl-ra __complete "$@"\n' > kubectl_complete-ra
   chmod +x kubectl_complete-ra
 
-See the help of each shell for the script of kubectl-ra by itself.`
+See the help of each shell for how to load the script for kubectl-ra.`
 	}
 }
 
-// must is for mistakes in this file, such as the name of a flag.
+// must panics on mistakes in this file, such as in the name of a flag.
 func must(err error) {
 	if err != nil {
 		panic(err)

@@ -1,6 +1,6 @@
-// Command kubectl-ra is kubectl's plugin for RouteAdvertisements: it shows what
-// they would turn into.
+// Command kubectl-ra is the kubectl plugin for RouteAdvertisements: it shows what
+// the operator would generate from them.
 //
-// This room reads flags and puts the parts together. It must never decide
+// This package only reads flags, and wires up the others. It must never decide
 // anything about routes, and it never writes to a cluster.
 package main

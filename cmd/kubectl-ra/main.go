@@ -25,13 +25,13 @@ const (
 	exitInterrupted = 130
 )
 
-// errBlocked says that the plan was printed and has findings that block
-// something.
+// errBlocked means that the plan was printed and has findings that block something.
 var errBlocked = errors.New("the plan has findings that block something")
 
 func main() {
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Nothing has to be undone, and a read of a terminal or a pipe heeds no context.
+	// Nothing has to be undone, and no context can stop a read from a terminal or a
+	// pipe.
 	context.AfterFunc(ctx, func() {
 		fmt.Fprintln(os.Stderr, "Error: interrupted")
 		os.Exit(exitInterrupted)
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.Is(err, errBlocked):
 		return exitBlocked
 	}
-	// Cobra lays its suggestions out over lines.
+	// Cobra puts its suggestions on lines of their own.
 	text := strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you mean ", "\n\t", " or ").Replace(err.Error())
 	for line := range strings.Lines(strings.TrimSpace(text)) {
 		_, _ = fmt.Fprintf(stderr, "Error: %s\n", printable.Line(strings.TrimRight(line, "\n")))
@@ -65,11 +65,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func newCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "kubectl-ra",
-		Short: "Look into RouteAdvertisements: what they advertise, where, and what is missing",
-		Long: `kubectl ra shows what RouteAdvertisements turn into on each node, and what
-stands in the way. It reads, and never writes to a cluster.
+		Short: "Inspect RouteAdvertisements: what they advertise, where, and what is missing",
+		Long: `kubectl ra shows what RouteAdvertisements advertise on each node, and what
+prevents the rest. It only reads, and never writes to a cluster.
 
-Put the binary kubectl-ra on your PATH, and kubectl finds it as "kubectl ra".`,
+Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra".`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ra"},
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -15,7 +15,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
-// The forms of output.
+// The output formats.
 const (
 	outputTable = "table"
 	outputYAML  = "yaml"
@@ -52,30 +52,30 @@ type options struct {
 func (o *options) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringArrayVarP(&o.files, "filename", "f", nil,
-		"file, directory (with all below it) or - for stdin, to plan with; may be repeated")
+		"file, directory (with everything below it) or - for stdin, to plan with; may be repeated")
 	f.StringVarP(&o.output, "output", "o", outputTable,
-		"table for people; yaml or json, the objects with passwords in clear text where templates have them so; diff, what would change")
+		"table; yaml or json for the objects, with passwords in clear text if templates have them so; diff for what would change")
 	f.StringArrayVar(&o.from, "from", nil,
-		"file, directory or -, to compare with instead of the cluster, for -o diff; may be repeated")
+		"file, directory or -, for -o diff to compare with instead of the cluster; may be repeated")
 	f.StringArrayVar(&o.nodes, "node", nil, "show only this node; may be repeated")
 	f.BoolVar(&o.live, "live", false,
-		"put the files on top of the live cluster's objects instead of planning with files alone")
+		"plan with the live cluster's objects and the files on top, instead of with the files alone")
 	f.BoolVar(&o.takeOver, "take-over", false,
-		"plan RouteAdvertisements that OVN-Kubernetes' own controller works on, too, as the manager's flag does")
+		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on, like the manager's flag")
 	f.Uint32Var(&o.managedASN, "managed-asn", 64512,
-		"AS number of the node-to-node sessions of NoOverlay networks with routing: Managed, as the manager's flag")
+		"AS number of the sessions between nodes for NoOverlay networks with routing: Managed, like the manager's flag")
 	f.StringVar(&o.managedNamespace, "managed-namespace", "frr-k8s-system",
-		"namespace for the FRRConfigurations of Managed routing, as the manager's flag")
+		"namespace for the FRRConfigurations for Managed routing, like the manager's flag")
 	f.StringSliceVar(&o.defaultNoOverlay, "default-network-no-overlay-subnets", nil,
-		"subnets of the default pod network if it has no overlay, as the manager's flag")
-	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", nil, "subnets of the default pod network, as the manager's flag")
-	f.StringSliceVar(&o.serviceSubnets, "service-subnets", nil, "subnets of Services, as the manager's flag")
+		"subnets of the default pod network if it has no overlay, like the manager's flag")
+	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", nil, "subnets of the default pod network, like the manager's flag")
+	f.StringSliceVar(&o.serviceSubnets, "service-subnets", nil, "subnets of Services, like the manager's flag")
 	o.addKubeFlags()
 	f.AddFlagSet(o.kubeFlags)
 }
 
-// addKubeFlags takes kubectl's own flags for reaching a cluster, without what
-// has no meaning here: a plan is of all namespaces, and caches nothing.
+// addKubeFlags adds kubectl's own flags for reaching a cluster, but not those that
+// have no meaning here: a plan covers all namespaces, and caches nothing.
 func (o *options) addKubeFlags() {
 	o.kube = genericclioptions.NewConfigFlags(true)
 	o.kube.Namespace, o.kube.CacheDir = nil, nil
@@ -97,7 +97,7 @@ func (o *options) usesCluster() bool {
 }
 
 func (o *options) settings() model.Settings {
-	// validate has looked at it.
+	// validate has checked these.
 	noOverlay, _ := ovnk.ParseClusterSubnets(o.defaultNoOverlay)
 	clusterSubnets, _ := ovnk.ParseClusterSubnets(o.clusterSubnets)
 	serviceSubnets, _ := ovnk.ParseServiceSubnets(o.serviceSubnets)
@@ -116,13 +116,13 @@ func (o *options) validate() error {
 		problems = append(problems, fmt.Errorf(format, args...))
 	}
 	if !slices.Contains(outputs, o.output) {
-		complain("there is no output %q; -o takes %s", o.output, strings.Join(outputs, ", "))
+		complain("-o %q is not an output format; use %s", o.output, strings.Join(outputs, ", "))
 	}
 	if len(o.from) > 0 && o.output != outputDiff {
-		complain("--from is what -o diff compares with; add -o diff")
+		complain("--from needs -o diff")
 	}
 	if len(o.from) > 0 && o.usesCluster() {
-		complain("--from compares files with files; give the other side with -f and leave out --live and flags that name a cluster")
+		complain("--from compares files with files: set the other side with -f, and remove --live and flags that name a cluster")
 	}
 	readers := 0
 	for _, path := range slices.Concat(o.files, o.from) {

@@ -20,64 +20,64 @@ func newPlanCommand() *cobra.Command {
 	var o options
 	command := &cobra.Command{
 		Use:   "plan [-f FILE|DIR|-]...",
-		Short: "Show what RouteAdvertisements would turn into on each node",
+		Short: "Show what the operator would generate from RouteAdvertisements, for each node",
 		Long: `Show the FRRConfigurations that the operator would write for each node, the
-status that each RouteAdvertisements object would get, and what stands in the
-way of anything, with its fix. The plan is made exactly as the operator makes
-it, and nothing is written anywhere.
+status that each RouteAdvertisements object would get, and the findings: what is
+wrong, and how to fix it. The operator itself plans in the same way. Plan writes
+nothing anywhere.
 
 Which objects it plans with:
   without -f              those of the current cluster
-  -f                      those of the files alone; no cluster is needed
-  -f with --live          those of the live cluster with the files on top, as
-                          if they had been applied; kubectl's own flags for
-                          reaching a cluster (--context, --as, ...) imply it
+  -f                      only those of the files; no cluster is needed
+  -f with --live          those of the live cluster, with the files on top as if
+                          they had been applied; kubectl's own flags for
+                          reaching a cluster (--context, --as, ...) imply --live
 
-Files are judged as the API server would: defaults, schemas and CEL rules, and
-every problem is told with its file and line. They should hold all that counts:
-RouteAdvertisements, FRRConfigurations, ClusterUserDefinedNetworks, EgressIPs,
-VTEPs, Nodes with OVN-Kubernetes' annotations, Namespaces,
-NetworkAttachmentDefinitions and UplinkStates; and the Secrets with neighbors'
-passwords, if their type and keys are to be judged: no Secret is read from a
-cluster, nor printed. Other kinds are skipped.
+Files are validated as the API server would (defaults, schemas and CEL rules),
+and every problem is reported with its file and line. The files should have all
+objects that matter: RouteAdvertisements, FRRConfigurations,
+ClusterUserDefinedNetworks, EgressIPs, VTEPs, Nodes with OVN-Kubernetes'
+annotations, Namespaces, NetworkAttachmentDefinitions and UplinkStates. To check
+the type and keys of the Secrets with neighbors' passwords, add these, too; they
+are never read from a cluster, and never printed. Other kinds are skipped.
 
 What -o diff compares the plan with:
   with a cluster          what the operator has written there
-  --from                  what those files have or, where they have no generated
-                          FRRConfigurations, the plan that they give
+  --from                  the generated FRRConfigurations in those files or, if
+                          there are none, the plan for those files
   -f alone                the generated FRRConfigurations among the files, as
                           in a dump of a cluster
 
 Output depends on the input alone: the same objects give the same bytes. Tables
-show no passwords and diffs mask them; yaml and json have them as the templates
-do, because they are meant to be applied. No output has times, nor the condition
-FRRConfigured, which nodes report only after the plan was carried out.
+show no passwords, and diffs mask them; yaml and json have them as the templates
+do, because they are meant to be applied. No output has times, or the condition
+FRRConfigured, which nodes report only after the configuration was applied.
 
-Exit codes: 0 all is well; 1 wrong usage or unreadable input, or the cluster
+Exit codes: 0 everything is fine; 1 wrong usage, unreadable input, or the cluster
 can't be read; 2 something is left out of the plan because of a finding.`,
-		Example: `  # What do these stories come to? No cluster needed.
+		Example: `  # What would these samples advertise? No cluster needed.
   kubectl ra plan -f config/samples/cluster -f config/samples/default-import-export
 
   # The objects themselves, for one node.
   kubectl ra plan -f config/samples/cluster -f config/samples/vrf-lite --node worker-1 -o yaml
 
-  # What does the current cluster come to?
+  # What should the current cluster advertise?
   kubectl ra plan
 
   # What would applying a file change there?
   kubectl ra plan -f config/samples/egress-ip --live -o diff
 
-  # What does a change to the files come to?
+  # What would a change to the files change?
   kubectl ra plan -o diff --from config/samples/cluster --from config/samples/default-import-export \
     -f config/samples/cluster -f config/samples/cudn-leak-and-export
 
-  # A dump of a cluster, planned somewhere else.
+  # Plan a dump of a cluster somewhere else.
   kubectl get ra,cudn,eip,nodes,ns,frrconfigurations -A -o yaml | kubectl ra plan -f -`,
 		// "-f *.yaml" reaches the program as one file for -f and the rest as
 		// arguments.
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 && len(o.files) == 0 {
-				return fmt.Errorf("unexpected %q; files go behind -f (see --help)", strings.Join(args, " "))
+				return fmt.Errorf("unexpected argument %q: put -f before files (see --help)", strings.Join(args, " "))
 			}
 			return nil
 		},
@@ -97,8 +97,8 @@ can't be read; 2 something is left out of the plan because of a finding.`,
 
 // inputs are the objects that a run looks at.
 type inputs struct {
-	// planned are the objects to plan with, and live those that are there now:
-	// without a cluster both are what the files have.
+	// planned are the objects to plan with, and live those that exist now. Without a
+	// cluster both are the objects of the files.
 	planned, live *snapshot.Objects
 	// from are the objects to compare with, nil without --from.
 	from *snapshot.Objects
@@ -171,7 +171,7 @@ func (o *options) print(out io.Writer, planned *preview.Preview, in *inputs) err
 	}
 }
 
-// withFindings tells on stderr what has no place in machines' output.
+// withFindings prints on stderr what must not be in output for machines.
 func (o *options) withFindings(planned *preview.Preview, err error) error {
 	if err != nil {
 		return err
@@ -184,8 +184,8 @@ func (o *options) before(planned *preview.Preview, in *inputs) (preview.Side, er
 	if in.from == nil {
 		side, found := planned.Live("live", in.live, o.nodes)
 		if !found && !o.usesCluster() {
-			return side, errors.New("there is nothing to compare with: the files have no generated FRRConfigurations; " +
-				"give the other side with --from, or use --live")
+			return side, errors.New("there is nothing to compare with, because the files have no generated FRRConfigurations; " +
+				"set the other side with --from, or use --live")
 		}
 		return side, nil
 	}
@@ -193,7 +193,7 @@ func (o *options) before(planned *preview.Preview, in *inputs) (preview.Side, er
 		return side, nil
 	}
 	other := preview.Of(in.from, o.settings())
-	// A node may be new in the plan, or gone from it.
+	// A node may exist in the plan only, or in --from only.
 	other.Only(o.nodes)
 	return other.Side("from"), nil
 }

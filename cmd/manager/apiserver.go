@@ -9,7 +9,8 @@ import (
 	"slices"
 )
 
-// apiServer is how the webhook knows the API server by its client certificate.
+// apiServer says by which client certificate the webhook recognises the API
+// server.
 type apiServer struct {
 	file  string
 	names []string
@@ -26,7 +27,7 @@ func (a *apiServer) validate() error {
 	return err
 }
 
-// authorities reads the file anew, so that one may be replaced.
+// authorities reads the file each time, so that it may be replaced.
 func (a *apiServer) authorities() (*x509.CertPool, error) {
 	text, err := os.ReadFile(a.file)
 	if err != nil {
@@ -39,7 +40,7 @@ func (a *apiServer) authorities() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// require lets nobody else finish a handshake. VerifyConnection is called for
+// require lets no other client finish a handshake. VerifyConnection is called for
 // resumed sessions, too.
 func (a *apiServer) require(config *tls.Config) {
 	config.ClientAuth = tls.RequireAnyClientCert

@@ -20,7 +20,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
-// cleanupOptions are the flags of manager cleanup that manager has not.
+// cleanupOptions are the flags that only manager cleanup has.
 type cleanupOptions struct {
 	*options
 	handBack      bool
@@ -31,18 +31,18 @@ func newCleanupCommand(o *options) *cobra.Command {
 	c := &cleanupOptions{options: o, timeout: 2 * time.Minute, hold: 10 * time.Minute}
 	command := &cobra.Command{
 		Use:   "cleanup",
-		Short: "Take away everything that managers wrote, before they are uninstalled",
+		Short: "Remove everything that managers wrote, before they are uninstalled",
 		Long: `Cleanup removes what managers wrote into the cluster: generated FRRConfigurations
-(so that nothing of them is advertised any more), the managed
-RouteAdvertisements, annotations and conditions. What others wrote stays, and so
-do RouteAdvertisements, networks and CRDs.
+(their routes are withdrawn), the managed RouteAdvertisements, annotations and
+conditions. What others wrote stays, and so do users' RouteAdvertisements,
+networks and CRDs.
 
 It takes the managers' lease and keeps it for a while, so that managers that
-still run stand by and don't write everything anew. Without cleanup, what was
-applied stays and goes on being advertised after the operator is gone.
+still run stand by and don't write everything again. Without cleanup, what was
+applied stays advertised after the operator is gone.
 
-With --hand-back it gives everything to OVN-Kubernetes' own controller, which has
-to be at work by then, without a moment in which a node advertises less.`,
+With --hand-back it hands everything back to OVN-Kubernetes' own controller, which
+must be running by then. No node advertises less at any moment.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -62,24 +62,24 @@ func (c *cleanupOptions) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&c.handBack, "hand-back", c.handBack,
 		"remove a generated FRRConfiguration only after OVN-Kubernetes' own controller advertises everything that it did; "+
 			"keep the condition Accepted and the networks' annotations for that controller")
-	f.DurationVar(&c.timeout, "timeout", c.timeout, "how long to go on trying")
+	f.DurationVar(&c.timeout, "timeout", c.timeout, "how long to keep trying")
 	f.DurationVar(&c.hold, "hold", c.hold, "how long managers that still run, or are started again, stand by afterwards")
 	f.StringVar(&c.kubeconfig, "kubeconfig", c.kubeconfig,
-		"file that says how to reach the cluster (default $KUBECONFIG; in a pod, the pod's service account)")
+		"path to a kubeconfig file (default $KUBECONFIG; in a pod, the pod's service account)")
 	f.StringVar(&c.leaderElectionNamespace, "leader-election-namespace", c.leaderElectionNamespace,
 		"namespace of the managers' lease (default $POD_NAMESPACE)")
 	f.StringVar(&c.leaderElectionID, "leader-election-id", c.leaderElectionID, "name of the lease")
 	f.StringVar(&c.logLevel, "log-level", c.logLevel, "debug, info, warn or error")
-	f.StringVar(&c.logFormat, "log-format", c.logFormat, "json, or text for people")
+	f.StringVar(&c.logFormat, "log-format", c.logFormat, "json or text")
 }
 
 func (c *cleanupOptions) validate() error {
 	var problems []error
 	if c.leaderElectionNamespace == "" {
-		problems = append(problems, errors.New("neither --leader-election-namespace nor $POD_NAMESPACE says where the managers' lease is"))
+		problems = append(problems, errors.New("the namespace of the managers' lease is unknown: set --leader-election-namespace or $POD_NAMESPACE"))
 	}
 	if c.timeout <= 0 || c.hold <= 0 {
-		problems = append(problems, fmt.Errorf("--timeout is %s and --hold %s: both take more than 0", c.timeout, c.hold))
+		problems = append(problems, fmt.Errorf("--timeout is %s and --hold is %s: both must be greater than 0", c.timeout, c.hold))
 	}
 	if _, err := program.Logger(c.logLevel, c.logFormat, nil); err != nil {
 		problems = append(problems, err)
@@ -87,7 +87,7 @@ func (c *cleanupOptions) validate() error {
 	return errors.Join(problems...)
 }
 
-// run tries until everything is gone, or the time is over.
+// run retries until everything is gone, or the time is over.
 func (c *cleanupOptions) run(ctx context.Context, out, logs io.Writer) error {
 	log, err := program.Logger(c.logLevel, c.logFormat, logs)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Command manager is the operator's cluster-wide half: it turns
+// Command manager is the operator's cluster-wide part: it turns
 // RouteAdvertisements into one FRRConfiguration per node.
 //
-// This room reads flags and the environment and puts the parts together. It
+// This package only reads flags and the environment, and wires up the others. It
 // must never decide anything about routes.
 package main

@@ -58,7 +58,7 @@ func TestFlagsAreCheckedBeforeAnythingStarts(t *testing.T) {
 		"--log-format=xml":                                   "json or text",
 		"--no-such-flag":                                     "--help",
 		"--metrics-cert-dir=/nowhere":                        "/nowhere/tls.crt",
-		"--metrics-cert-dir=/nowhere --metrics-secure=false": "leave one of them out",
+		"--metrics-cert-dir=/nowhere --metrics-secure=false": "remove one of them",
 		"--webhook-port=0":                                   "1 to 65535",
 		"--webhook-name=":                                    "--webhook=false",
 		"--webhook-cert-dir=/nowhere":                        "/nowhere/tls.crt",

@@ -77,13 +77,13 @@ func newCommand(o *options) *cobra.Command {
 		Use:   "manager",
 		Short: "Turn RouteAdvertisements into one FRRConfiguration per node",
 		Long: `The manager watches RouteAdvertisements, ClusterUserDefinedNetworks, EgressIPs,
-Namespaces, Nodes and FRRConfigurations, and writes one FRRConfiguration for
-each node, from which the node's frr-k8s configures FRR. What it did, and what
-it could not do and why, stands in the conditions of each RouteAdvertisements.
+Namespaces, Nodes and FRRConfigurations. It writes one FRRConfiguration for each
+node, and the node's frr-k8s configures FRR with it. The conditions of each
+RouteAdvertisements report what the manager did, what it could not do, and why.
 
-It talks to the cluster that --kubeconfig names, to that of $KUBECONFIG, or, in
-a pod, to its own. Run two or three with --leader-elect: one works, the others
-keep their caches warm. "manager cleanup" takes away what they wrote.`,
+It uses the cluster in --kubeconfig or $KUBECONFIG or, in a pod, the pod's own
+cluster. Run two or three managers with --leader-elect: one is active, the others
+keep their caches warm. "manager cleanup" removes what they wrote.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -113,63 +113,63 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.SortFlags = false
 
 	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly,
-		"plan and report, and write nothing: no FRRConfiguration, no annotation, only the condition Rendered, "+
-			"which says what would be done. With --take-over it shows what a hand-over would do")
+		"only plan, and write nothing but the condition Rendered, which says what would be done. "+
+			"With --take-over it shows what taking over would do")
 	f.BoolVar(&o.takeOver, "take-over", o.takeOver,
 		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on. "+
-			"Without it the operator stands aside for them and says so in their conditions; "+
-			"switch that controller off before you set this, or both will write")
+			"If false, the operator stands aside for them and says so in their conditions. "+
+			"Switch that controller off before you set this, or both will write")
 	f.Uint32Var(&o.managedASN, "managed-asn", o.managedASN,
-		"AS number of the node-to-node sessions of NoOverlay networks with routing: Managed")
+		"AS number of the sessions between nodes for NoOverlay networks with routing: Managed")
 	f.StringVar(&o.managedNamespace, "managed-namespace", o.managedNamespace,
-		"namespace of frr-k8s, where the FRRConfigurations of Managed routing go")
+		"namespace of frr-k8s; the FRRConfigurations for Managed routing are written there")
 	f.StringVar(&o.defaultNetworkNAD, "default-network-nad", o.defaultNetworkNAD,
 		"NAMESPACE/NAME of the NetworkAttachmentDefinition of the default pod network; "+
 			"it is annotated if it exists")
 	f.StringSliceVar(&o.defaultNoOverlay, "default-network-no-overlay-subnets", o.defaultNoOverlay,
-		"subnets of the default pod network, as OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24), if it has no overlay: "+
-			"nodes then receive each other's parts of them")
+		"subnets of the default pod network, as in OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24), if it has no overlay; "+
+			"nodes then receive each other's subnets")
 	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", o.clusterSubnets,
-		"subnets of the default pod network, as OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24): what a node's annotation claims "+
-			"outside of them is not advertised (default it is bounded by what other nodes claim only)")
+		"subnets of the default pod network, as in OVN-Kubernetes' --cluster-subnets (10.244.0.0/16/24); a subnet outside of them "+
+			"that a node's annotation claims is not advertised (default: only subnets that other nodes claim, too, are not advertised)")
 	f.StringSliceVar(&o.serviceSubnets, "service-subnets", o.serviceSubnets,
-		"subnets of Services: what overlaps them is not advertised (default not known)")
-	f.IntVar(&o.workers, "workers", o.workers, "how many nodes are worked on at once")
+		"subnets of Services beside the cluster's ServiceCIDRs; prefixes that overlap them are not advertised")
+	f.IntVar(&o.workers, "workers", o.workers, "how many nodes to reconcile at once")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig,
-		"file that says how to reach the cluster (default $KUBECONFIG; in a pod, the pod's service account)")
+		"path to a kubeconfig file (default $KUBECONFIG; in a pod, the pod's service account)")
 	f.Float32Var(&o.kubeAPIQPS, "kube-api-qps", o.kubeAPIQPS,
-		"most requests per second to the API server; below 0 the server's own "+
-			"priority and fairness is the only limit")
+		"maximum number of requests per second to the API server; if negative, only the server's own "+
+			"priority and fairness limits them")
 	f.IntVar(&o.kubeAPIBurst, "kube-api-burst", o.kubeAPIBurst,
-		"how many requests may exceed --kube-api-qps for a moment (default twice --kube-api-qps)")
+		"maximum burst of requests above --kube-api-qps (default twice --kube-api-qps)")
 
 	f.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect,
-		"work only while holding a lease, so that several managers can run")
+		"be active only while holding a lease, so that several managers can run")
 	f.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", o.leaderElectionNamespace,
 		"namespace of the lease (default $POD_NAMESPACE; in a pod, the pod's own)")
 	f.StringVar(&o.leaderElectionID, "leader-election-id", o.leaderElectionID, "name of the lease")
 	f.DurationVar(&o.leaseDuration, "leader-election-lease-duration", o.leaseDuration,
-		"how long others wait for a leader that fell silent")
+		"how long the others wait after the leader's last renewal before they take its lease")
 	f.DurationVar(&o.renewDeadline, "leader-election-renew-deadline", o.renewDeadline,
 		"how long the leader tries to renew its lease before it gives up and exits")
 	f.DurationVar(&o.retryPeriod, "leader-election-retry-period", o.retryPeriod,
-		"time between two tries to get or renew the lease")
+		"time between two attempts to acquire or renew the lease")
 
 	f.StringVar(&o.namespace, "namespace", o.namespace,
 		"the operator's own namespace (default $POD_NAMESPACE)")
 	o.webhook.addTo(f)
 	o.metrics.AddTo(f)
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", o.probeAddress,
-		"address where /healthz and /readyz are served; 0 serves none")
+		"address that serves /healthz and /readyz; 0 disables it")
 	f.DurationVar(&o.shutdownTimeout, "shutdown-timeout", o.shutdownTimeout,
-		"how long to let writes that are under way finish when asked to stop")
+		"on shutdown, how long to wait for writes in progress")
 
 	f.StringVar(&o.logLevel, "log-level", o.logLevel, "debug, info, warn or error")
-	f.StringVar(&o.logFormat, "log-format", o.logFormat, "json, or text for people")
+	f.StringVar(&o.logFormat, "log-format", o.logFormat, "json or text")
 }
 
-// validate finds what would otherwise show only later, or never.
+// validate finds mistakes that would otherwise show only later, or never.
 func (o *options) validate() error {
 	var problems []error
 	complain := func(format string, args ...any) {
@@ -182,7 +182,7 @@ func (o *options) validate() error {
 		complain("--managed-namespace is empty: name the namespace that frr-k8s runs in")
 	}
 	if o.workers < 1 {
-		complain("--workers is %d: it takes at least 1", o.workers)
+		complain("--workers is %d: it must be at least 1", o.workers)
 	}
 	if _, err := o.defaultNAD(); err != nil {
 		problems = append(problems, err)
@@ -197,7 +197,7 @@ func (o *options) validate() error {
 		complain("--service-subnets: %w", err)
 	}
 	if o.leaderElect && (o.leaseDuration <= o.renewDeadline || o.renewDeadline <= o.retryPeriod || o.retryPeriod <= 0) {
-		complain("leader election wants lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
+		complain("leader election needs lease duration (%s) > renew deadline (%s) > retry period (%s) > 0",
 			o.leaseDuration, o.renewDeadline, o.retryPeriod)
 	}
 	for _, err := range []error{o.metrics.Validate(), o.webhook.validate()} {
@@ -219,7 +219,7 @@ func (o *options) defaultNAD() (types.NamespacedName, error) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, nil
 }
 
-// controllers returns the options as the controllers take them.
+// controllers converts the flags to the controllers' options.
 func (o *options) controllers() (controller.Options, error) {
 	defaultNAD, err := o.defaultNAD()
 	if err != nil {

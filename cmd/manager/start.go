@@ -18,8 +18,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
-// The lease and the events about it are in the operator's own namespace, and
-// only there may it write them.
+// The lease and the events about it are in the operator's own namespace. The
+// operator may write them only there.
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=ovn-bgp-operator-system,resources=leases,verbs=create
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=ovn-bgp-operator-system,resources=leases,resourceNames=ovn-bgp-operator,verbs=get;update
 // +kubebuilder:rbac:groups="",namespace=ovn-bgp-operator-system,resources=events,verbs=create
@@ -85,8 +85,8 @@ func managerOptions(o *options) ctrl.Options {
 		LeaseDuration:           &o.leaseDuration,
 		RenewDeadline:           &o.renewDeadline,
 		RetryPeriod:             &o.retryPeriod,
-		// The process ends right after the manager, so the lease can be given
-		// back and the next leader need not wait until it runs out.
+		// The process ends right after the manager, so it can release the lease,
+		// and the next leader need not wait until the lease expires.
 		LeaderElectionReleaseOnCancel: true,
 	}
 }

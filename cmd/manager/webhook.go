@@ -32,19 +32,19 @@ type webhookOptions struct {
 
 func (w *webhookOptions) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&w.enabled, "webhook", w.enabled,
-		"check objects when they are applied: warn of what the planner finds, deny what can never work")
+		"check objects when they are applied: warn about what the planner finds, deny what can never work")
 	f.IntVar(&w.port, "webhook-port", w.port, "port where the API server reaches the webhook, under "+webhook.Path)
 	f.StringVar(&w.certDir, "webhook-cert-dir", w.certDir,
-		"folder with tls.crt and tls.key for the webhook, which are read again when they change; whoever puts them there "+
-			"sees to the caBundle, too (default the operator makes and renews its own, in the Secret --webhook-name)")
+		"folder with tls.crt and tls.key for the webhook, which are read again when they change; you must then set the caBundle, too "+
+			"(default: the operator creates and renews its own certificate, in the Secret --webhook-name)")
 	f.StringVar(&w.name, "webhook-name", w.name,
 		"name of the webhook's ValidatingWebhookConfiguration and of the Secret with its certificate")
 	f.StringVar(&w.clients.file, "webhook-client-ca-file", w.clients.file,
-		"file with the certificates of who signs the API server's client certificate, read for each connection: nobody without one "+
-			"reaches the webhook (default the API server is known by the path that the operator writes into its ValidatingWebhookConfiguration; "+
-			"with --webhook-cert-dir, by nothing, so that reviews are answered by the object alone)")
+		"file with the CA certificates that sign the API server's client certificate, read for each connection; clients without such a "+
+			"certificate can't reach the webhook (default: the webhook recognises the API server by the path that the operator writes into its "+
+			"ValidatingWebhookConfiguration; with --webhook-cert-dir it can't recognise it, so it checks each object by itself)")
 	f.StringSliceVar(&w.clients.names, "webhook-client-names", w.clients.names,
-		"names, common or DNS, one of which a client certificate must have (default any of --webhook-client-ca-file)")
+		"common or DNS names; the client certificate must have one of them (default: any certificate that --webhook-client-ca-file signs)")
 }
 
 func (w *webhookOptions) validate() error {
@@ -53,7 +53,7 @@ func (w *webhookOptions) validate() error {
 	}
 	var problems []error
 	if w.port < 1 || w.port > 65535 {
-		problems = append(problems, fmt.Errorf("--webhook-port is %d: it takes 1 to 65535", w.port))
+		problems = append(problems, fmt.Errorf("--webhook-port is %d: it must be 1 to 65535", w.port))
 	}
 	if w.name == "" {
 		problems = append(problems, errors.New("--webhook-name is empty: name the ValidatingWebhookConfiguration, or set --webhook=false"))
@@ -66,7 +66,7 @@ func (w *webhookOptions) validate() error {
 	return errors.Join(append(problems, w.clients.validate())...)
 }
 
-// withoutWebhook says why there is no webhook, "" where there is one.
+// withoutWebhook says why there is no webhook, "" if there is one.
 func (o *options) withoutWebhook() string {
 	switch w := &o.webhook; {
 	case !w.enabled:
@@ -74,9 +74,9 @@ func (o *options) withoutWebhook() string {
 	case w.certDir != "":
 		return ""
 	case o.observeOnly:
-		return "--observe-only writes no certificate; give --webhook-cert-dir to have it all the same"
+		return "--observe-only writes no certificate; to run the webhook anyway, set --webhook-cert-dir"
 	case o.namespace == "":
-		return "neither --namespace nor $POD_NAMESPACE says where its certificate goes"
+		return "the namespace for the webhook's certificate is unknown; set --namespace or $POD_NAMESPACE"
 	default:
 		return ""
 	}
@@ -111,18 +111,22 @@ func (o *options) addWebhook(m ctrl.Manager, config *rest.Config, settings model
 	switch {
 	case o.webhook.clients.file != "":
 		serving.TLSOpts = append(serving.TLSOpts, o.webhook.clients.require)
-		// No others get as far as a request.
+		// Other clients fail in the handshake.
 		knows = func(*http.Request) bool { return true }
 	case o.webhook.certDir != "":
-		log.Info("Nothing tells the API server from others, so that objects are checked by themselves only; give --webhook-client-ca-file")
+		log.Info("The webhook can't recognise the API server, so it checks each object by itself; set --webhook-client-ca-file")
 	}
 	server := ctrlwebhook.NewServer(serving)
 	if err := m.Add(server); err != nil {
 		return nil, err
 	}
+	rights, err := webhook.NewRights(config)
+	if err != nil {
+		return nil, err
+	}
 	figures := webhook.NewFigures(ctrlmetrics.Registry)
 	return func(reader client.Reader) {
-		handler := webhook.NewHandler(webhook.NewValidator(reader, settings, figures, time.Now), knows)
+		handler := webhook.NewHandler(webhook.NewValidator(reader, rights, settings, figures, time.Now), knows)
 		server.Register(webhook.Path, handler)
 		server.Register(webhook.Path+"/", handler)
 	}, nil

@@ -19,17 +19,17 @@ const (
 	advertisementFile = "hack/demo/lab/advertisement.yaml"
 )
 
-// tell tells the story, each chapter on what the one before has left.
+// tell runs the chapters; each builds on the one before.
 func (d *labDemo) tell(ctx context.Context) error {
 	for i, chapter := range []struct {
 		title string
 		tell  func(context.Context) error
 	}{
 		{"Every node gets a BGP session with the router", d.peer},
-		{"The router announces where the server is; the agent brings the route into OVN", d.learn},
-		{"A RouteAdvertisements tells the router where the pods are", d.advertise},
-		{"Packets both ways, with the pod's own address", d.talk},
-		{"Deleted, the router forgets; applied again, it is told again", d.withdraw},
+		{"The router announces the server's subnets; the agent imports the routes into OVN", d.learn},
+		{"A RouteAdvertisements object advertises the pods to the router", d.advertise},
+		{"Packets travel both ways, with the pod's own address", d.talk},
+		{"Delete the object to withdraw the routes; apply it again to advertise them again", d.withdraw},
 	} {
 		fmt.Printf("\n%d. %s\n", i+1, chapter.title)
 		if err := chapter.tell(ctx); err != nil {
@@ -98,14 +98,15 @@ func (d *labDemo) advertise(ctx context.Context) error {
 	if err := until(ctx, "the router has the pods' subnets of both nodes", d.torHasPods(true)); err != nil {
 		return err
 	}
-	fmt.Println("   (up to 5 s of it pass until the nodes' FRR applies changed route-maps: bgp route-map delay-timer)")
+	fmt.Println("   (the nodes' FRR waits up to 5 s before it applies changed route-maps: bgp route-map delay-timer)")
 	return errors.Join(
 		d.runKubectl(ctx, "get", "ra,frrconfigurations", "--all-namespaces"),
 		d.ask(ctx, d.tor.Machine, "vtysh -c 'show bgp ipv4 unicast'"),
 		d.ask(ctx, d.tor.Machine, "vtysh -c 'show bgp ipv6 unicast'"))
 }
 
-// torHasPods tells whether the router has a path to the pod, or none to any.
+// torHasPods checks that the router has a path to every node's pods or, if want is
+// false, to none.
 func (d *labDemo) torHasPods(want bool) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		for _, ipv4 := range d.Families() {
@@ -113,7 +114,7 @@ func (d *labDemo) torHasPods(want bool) func(context.Context) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			// Beside the server's subnet, one of each node.
+			// One per node, in addition to the server's subnet.
 			others := len(has) - 1
 			if want && others != len(d.Nodes) || !want && others != 0 {
 				return false, nil
@@ -168,7 +169,7 @@ func (d *labDemo) withdraw(ctx context.Context) error {
 	return until(ctx, "the router has them again", d.torHasPods(true))
 }
 
-// ask runs a command on a machine, and shows both command and answer.
+// ask runs a command on a machine, and shows both the command and its output.
 func (d *labDemo) ask(ctx context.Context, m *machine.Machine, command string) error {
 	return d.askFrom(ctx, m.Name, m, command)
 }

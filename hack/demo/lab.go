@@ -22,7 +22,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/probe"
 )
 
-// labDemo is the lab with what is told of it.
+// labDemo is the lab and the parts of it that the demo shows.
 type labDemo struct {
 	*lab.Lab
 	root, kubeconfig, kubectl string
@@ -48,7 +48,7 @@ const picture = `
                  pod
 `
 
-// tellInLab brings the lab up, tells its story, and takes it down.
+// tellInLab brings the lab up, runs the demo in it, and takes it down.
 func tellInLab(ctx context.Context, once bool) (err error) {
 	root, err := controlplane.RepositoryRoot()
 	if err != nil {
@@ -72,10 +72,10 @@ func tellInLab(ctx context.Context, once bool) (err error) {
 		if ctx.Err() != nil {
 			return err
 		}
-		return fmt.Errorf("%w\n%s\nlogs of everything are in %s", err, d.FirstBreak(ctx), filepath.Join(folder, "lab", "logs"))
+		return fmt.Errorf("%w\n%s\nall logs are in %s", err, d.FirstBreak(ctx), filepath.Join(folder, "lab", "logs"))
 	}
 	if once {
-		fmt.Println("\nEverything came out as told.")
+		fmt.Println("\nEverything came out as expected.")
 		return nil
 	}
 	return d.answer(ctx)
@@ -134,7 +134,7 @@ func (d *labDemo) stop() error {
 	return d.Close(context.Background())
 }
 
-// runKubectl runs kubectl as a user would, and shows both command and answer.
+// runKubectl runs kubectl as a user would, and shows both the command and its output.
 func (d *labDemo) runKubectl(ctx context.Context, arguments ...string) error {
 	fmt.Printf("\n   $ kubectl %s\n", strings.Join(arguments, " "))
 	kubectl := exec.CommandContext(ctx, d.kubectl, append([]string{"--kubeconfig=" + d.kubeconfig}, arguments...)...)
@@ -147,7 +147,7 @@ func (d *labDemo) runKubectl(ctx context.Context, arguments ...string) error {
 	return nil
 }
 
-// show indents what a program has answered.
+// show indents a program's output.
 func show(text string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, " \r\n"); line != "" {
@@ -156,7 +156,7 @@ func show(text string) {
 	}
 }
 
-// until waits for something to come true, and says how long it took.
+// until waits for a condition, and says how long it took.
 func until(ctx context.Context, what string, is func(context.Context) (bool, error)) error {
 	began := time.Now()
 	var last error

@@ -15,8 +15,8 @@ import (
 )
 
 func main() {
-	once := flag.Bool("once", false, "tell the stories and end, with exit code 0 only if all went as expected")
-	where := flag.String("stage", string(stageAuto), "lab: packets through real FRR, frr-k8s and OVN, as root; controlplane: objects only; auto: the lab where there can be one")
+	once := flag.Bool("once", false, "run the demo and exit, with exit code 0 only if everything came out as expected")
+	where := flag.String("stage", string(stageAuto), "lab: packets through real FRR, frr-k8s and OVN, as root; controlplane: objects only; auto: the lab if it can run here")
 	binaries := flag.String("binaries", "", "folder with manager and kubectl-ra (required)")
 	flag.Parse()
 	chosen, err := stage(*where).choose()
@@ -39,10 +39,10 @@ func main() {
 	}
 }
 
-// run starts everything, tells the stories, and takes everything down again.
+// run starts everything, applies the samples, and stops everything again.
 func run(ctx context.Context, binaries string, once bool) (err error) {
 	if binaries == "" {
-		return errors.New("--binaries is missing: `make demo` builds them and passes it on")
+		return errors.New("--binaries is missing: run `make demo`, which builds them and sets it")
 	}
 	root, err := controlplane.RepositoryRoot()
 	if err != nil {
@@ -57,7 +57,7 @@ func run(ctx context.Context, binaries string, once bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, demo.stop()) }()
 
-	fmt.Println("Starting the manager, with the rights of config/rbac and no others ...")
+	fmt.Println("Starting the manager, with only the rights of config/rbac ...")
 	running, err := demo.startManager(ctx, filepath.Join(binaries, "manager"))
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func run(ctx context.Context, binaries string, once bool) (err error) {
 		return err
 	}
 	if once {
-		fmt.Printf("\nAll %d stories came out as expected.\n", len(stories))
+		fmt.Printf("\nAll %d samples came out as expected.\n", len(stories))
 		return nil
 	}
 	demo.invite(running)
@@ -86,8 +86,8 @@ func run(ctx context.Context, binaries string, once bool) (err error) {
 	return nil
 }
 
-// endOfInput is closed when nobody can type any more: Ctrl-D, or a start
-// without a terminal.
+// endOfInput is closed when no one can type any more: after Ctrl-D, or without a
+// terminal.
 func endOfInput() <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
@@ -97,19 +97,19 @@ func endOfInput() <-chan struct{} {
 	return ended
 }
 
-// invite says what there is to play with.
+// invite says what to try.
 func (c *cluster) invite(m *manager) {
 	fmt.Printf(`
 Everything keeps running until Ctrl-C or Ctrl-D. In another terminal:
 
   export KUBECONFIG=%s PATH=%s:%s:$PATH
 
-  kubectl get ra                                   # what became of each
+  kubectl get ra                                   # the status of each
   kubectl describe ra default                      # its conditions and events
   kubectl get frrconfigurations -n frr-k8s-system  # templates and, per node, the generated ones
   kubectl get frrconfigurations -n frr-k8s-system -l ovnbgp.io/generated -o yaml
-  kubectl label node worker-1 egress-nodes=bgp     # more nodes for a story
-  kubectl delete ra extranet                       # watch its routes go
+  kubectl label node worker-1 egress-nodes=bgp     # one more node for egress IPs
+  kubectl delete ra extranet                       # withdraw its routes
   kubectl ra plan                                  # the table above again
   kubectl ra plan -o diff -f FILE                  # what FILE would change
   tail -f %s

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// serviceAccount is the manager's user, as config/rbac binds it.
+// serviceAccount is the manager's user, which config/rbac binds its roles to.
 const serviceAccount = "system:serviceaccount:ovn-bgp-operator-system:ovn-bgp-operator"
 
 const (
@@ -26,7 +26,8 @@ const (
 type manager struct {
 	path, log string
 	command   *exec.Cmd
-	// ctx ends with the process, and with the demo; exited with the process.
+	// ctx ends with the process or with the demo; exited is closed when the process
+	// ends.
 	ctx    context.Context
 	exited chan struct{}
 }
@@ -53,8 +54,8 @@ func (c *cluster) startManager(ctx context.Context, path string) (*manager, erro
 	command := exec.Command(path, "--kubeconfig="+kubeconfig, "--leader-elect=false",
 		"--metrics-bind-address=0", "--health-probe-bind-address="+probes, "--log-format=text")
 	command.Stdout, command.Stderr = log, log
-	// A group of its own, so that Ctrl-C reaches the demo alone, which then
-	// ends manager and API server in this order.
+	// A process group of its own, so that Ctrl-C reaches only the demo, which then
+	// stops the manager and the API server, in this order.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("starting the manager: %w", err)
@@ -98,7 +99,7 @@ func (m *manager) waitReady(url string) error {
 	return nil
 }
 
-// stop asks the process to end, and makes it end if it doesn't.
+// stop asks the process to end, and kills it if it doesn't.
 func (m *manager) stop() error {
 	if err := m.command.Process.Signal(syscall.SIGTERM); err != nil {
 		return nil // It has ended already.
@@ -112,7 +113,7 @@ func (m *manager) stop() error {
 	}
 }
 
-// lastWords are the end of the log, for a process that failed.
+// lastWords returns the end of the log, for the message about a process that failed.
 func (m *manager) lastWords() string {
 	const most = 2000
 	log, err := os.ReadFile(m.log)

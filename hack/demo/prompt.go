@@ -14,11 +14,11 @@ import (
 )
 
 const invitation = `
-Everything keeps running until Ctrl-C or Ctrl-D. Try, here:
+Everything keeps running until Ctrl-C or Ctrl-D. Try these here:
 
   kubectl get ra pods -o yaml                 # conditions
-  kubectl get noderoutestates -o yaml         # what the agents see and write
-  kubectl ra plan                             # what the manager computes
+  kubectl get noderoutestates -o yaml         # what the agents learned and imported
+  kubectl ra plan                             # what the manager plans
   kubectl delete ra pods
   tor vtysh -c 'show bgp ipv4 unicast'
   node1 vtysh -c 'show running-config'
@@ -29,8 +29,7 @@ Everything keeps running until Ctrl-C or Ctrl-D. Try, here:
 
 `
 
-// answer runs what a person types: the name of a machine, and a command for
-// there.
+// answer runs what the user types: the name of a machine, and a command to run there.
 func (d *labDemo) answer(ctx context.Context) error {
 	fmt.Print(invitation)
 	lines := make(chan string)
@@ -67,7 +66,7 @@ func (d *labDemo) execute(ctx context.Context, line string) {
 			filepath.Join(d.root, ".cache", "lab", "bin")+":"+os.Getenv("PATH"))
 		output, err = kubectl.CombinedOutput()
 	case m == nil || command == "":
-		err = errors.New("say kubectl, node1, node2, tor, server or pod, and a command")
+		err = errors.New("type kubectl, node1, node2, tor, server or pod, and then a command")
 	default:
 		output, err = m.Command(ctx, "sh", "-c", command).CombinedOutput()
 	}

@@ -9,42 +9,42 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
-// stage is where the stories are told.
+// stage is where the demo runs.
 type stage string
 
 const (
 	// stageLab has nodes with FRR, frr-k8s, OVN and the agent, routers, pods
-	// and servers; packets are sent.
+	// and servers, and sends packets.
 	stageLab stage = "lab"
 	// stageControlPlane has an API server and the manager.
 	stageControlPlane stage = "controlplane"
-	// stageAuto is the lab where there can be one.
+	// stageAuto is the lab if it can run here.
 	stageAuto stage = "auto"
 )
 
-// choose returns the stage to tell the stories on. For the lab it returns
-// inside of an enclosure only: outside, the program is run again in there.
+// choose returns the stage to run on. For the lab it returns only inside an
+// enclosure: outside, it runs the program again inside one.
 func (s stage) choose() (stage, error) {
 	switch s {
 	case stageControlPlane:
 		return s, nil
 	case stageLab, stageAuto:
 	default:
-		return s, fmt.Errorf("--stage=%s: say %s, %s or %s", s, stageLab, stageControlPlane, stageAuto)
+		return s, fmt.Errorf("--stage=%s: use %s, %s or %s", s, stageLab, stageControlPlane, stageAuto)
 	}
 	err := enterLab()
 	switch {
 	case err == nil:
 		return stageLab, nil
 	case s == stageLab:
-		return s, fmt.Errorf("no lab here: %w", err)
+		return s, fmt.Errorf("the lab can't run here: %w", err)
 	}
-	fmt.Printf("No packets today, only the control plane: %v.\n\n", err)
+	fmt.Printf("Only the control plane is shown, without packets: %v.\n\n", err)
 	return stageControlPlane, nil
 }
 
 func enterLab() error {
-	// Looked for while there is a way back: Enter returns inside only.
+	// Checked before Enter, which returns only inside the enclosure.
 	if os.Geteuid() == 0 {
 		if _, err := lab.BinariesFolder(); err != nil {
 			return err

@@ -17,7 +17,7 @@ func TestTheControlPlaneIsAStageEverywhere(t *testing.T) {
 
 func TestAnUnknownStageIsRefusedWithTheKnownOnes(t *testing.T) {
 	_, err := stage("moon").choose()
-	if err == nil || !strings.Contains(err.Error(), "say lab, controlplane or auto") {
+	if err == nil || !strings.Contains(err.Error(), "use lab, controlplane or auto") {
 		t.Errorf("--stage=moon: %v", err)
 	}
 }

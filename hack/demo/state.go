@@ -15,21 +15,21 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// advertisement is a prefix that a node's router in a VRF tells a neighbor.
+// advertisement is a prefix that a node's router in a VRF advertises to a neighbor.
 type advertisement struct{ node, vrf, prefix, neighbor string }
 
 func (a advertisement) String() string {
 	return fmt.Sprintf("%s to %s in VRF %s of node %s", a.prefix, a.neighbor, a.vrf, a.node)
 }
 
-// vrfImport is a VRF whose routes a node's router in another VRF takes over.
+// vrfImport is a VRF from which a node's router in another VRF imports routes.
 type vrfImport struct{ node, vrf, from string }
 
 func (i vrfImport) String() string {
 	return fmt.Sprintf("VRF %s into VRF %s of node %s", i.from, i.vrf, i.node)
 }
 
-// state is what the API server has to say about the operator's work.
+// state is what the API server has of the operator's work.
 type state struct {
 	objects []ovnv1.RouteAdvertisements
 	// Both are over all generated FRRConfigurations, sorted.
@@ -79,7 +79,7 @@ func (s *state) add(node string, router *frrk8sv1beta1.Router) {
 	}
 }
 
-// describe tells a person what is new since before.
+// describe says what is new since before.
 func (s *state) describe(before state) string {
 	var text strings.Builder
 	for i := range s.objects {
@@ -102,7 +102,7 @@ func (s *state) describe(before state) string {
 	return text.String()
 }
 
-// writeTable writes rows in columns, or nothing where there are none.
+// writeTable writes rows in columns, or nothing if there are none.
 func writeTable[T any](text *strings.Builder, header []string, rows []T, cells func(T) []string) {
 	if len(rows) == 0 {
 		return
@@ -115,7 +115,7 @@ func writeTable[T any](text *strings.Builder, header []string, rows []T, cells f
 	_ = table.Flush() // A strings.Builder takes everything.
 }
 
-// added is what now has and before had not.
+// added returns what is in now and not in before.
 func added[T comparable](before, now []T) []T {
 	return slices.DeleteFunc(slices.Clone(now), func(t T) bool { return slices.Contains(before, t) })
 }

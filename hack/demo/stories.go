@@ -17,15 +17,15 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
-// toldWithin is how long a story may take until all is as expected.
+// toldWithin is how long a sample may take until everything is as expected.
 const toldWithin = time.Minute
 
 // story is one folder of config/samples.
 type story struct {
 	title, folder string
-	// adds is what nodes advertise because of the story and did not before.
+	// adds are the advertisements that the story adds.
 	adds []advertisement
-	// imports are added by the story, too.
+	// imports are the imports that it adds.
 	imports []vrfImport
 }
 
@@ -40,7 +40,7 @@ const (
 	worker3 = "worker-3.example.internal"
 )
 
-// stories are told in this order; each leaves its objects for the next.
+// stories are applied in this order; the objects of each stay for the next.
 var stories = []story{
 	{
 		title:  "The default pod network, advertised to the provider",
@@ -68,7 +68,7 @@ var stories = []story{
 		},
 	},
 	{
-		title:  "A Layer3 network that peers inside its own VRF, with a password and BFD",
+		title:  "A Layer3 network that peers in its own VRF, with a password and BFD",
 		folder: "vrf-lite",
 		adds: []advertisement{
 			{worker1, "extranet", "22.101.1.0/24", elsewhere},
@@ -86,7 +86,7 @@ var stories = []story{
 		},
 	},
 	{
-		title:  "Egress IPs, from the nodes that have them",
+		title:  "Egress IPs, advertised by the nodes that have them",
 		folder: "egress-ip",
 		adds: []advertisement{
 			{worker2, "default", "192.168.100.201/32", provider},
@@ -95,12 +95,12 @@ var stories = []story{
 	},
 }
 
-// tell applies the stories one after the other and shows what came of each.
+// tell applies the stories one after the other and shows the result of each.
 func (c *cluster) tell(ctx context.Context) error {
 	if err := c.apply(ctx, "--filename", "config/samples/cluster"); err != nil {
 		return err
 	}
-	fmt.Println("No frr-k8s runs here to take anything over, so the condition FRRConfigured stays Unknown.")
+	fmt.Println("No frr-k8s runs here, so the condition FRRConfigured stays Unknown.")
 	var before state
 	for i := range stories {
 		story := &stories[i]
@@ -121,18 +121,18 @@ func (c *cluster) tell(ctx context.Context) error {
 	return nil
 }
 
-// showPlan shows all stories together, as the plan command sees them.
+// showPlan shows all stories together, with the plan command.
 func (c *cluster) showPlan(ctx context.Context, kubectlRA string) error {
-	fmt.Print("\nAll of it, as `kubectl ra plan` computes it from the same cluster:\n\n")
+	fmt.Print("\nEverything together, in the output of `kubectl ra plan` for the same cluster:\n\n")
 	plan := exec.CommandContext(ctx, kubectlRA, "plan", "--kubeconfig="+c.kubeconfig)
 	plan.Stdout, plan.Stderr = os.Stdout, os.Stderr
 	if err := plan.Run(); err != nil {
-		return fmt.Errorf("kubectl-ra plan finds fault with what the manager accepted: %w", err)
+		return fmt.Errorf("kubectl-ra plan rejects what the manager accepted: %w", err)
 	}
 	return nil
 }
 
-// settle waits until the story has come out as it should.
+// settle waits until the story has come out as expected.
 func (c *cluster) settle(ctx context.Context, story *story, before state) (state, error) {
 	var now state
 	var differences []string
@@ -156,7 +156,7 @@ func (c *cluster) settle(ctx context.Context, story *story, before state) (state
 	return now, err
 }
 
-// differences are between what the story should do and what is there.
+// differences returns how the result differs from what the story should do.
 func (s *story) differences(now, before state) []string {
 	var found []string
 	for i := range now.objects {
@@ -172,7 +172,7 @@ func (s *story) differences(now, before state) []string {
 	return append(found, compare("imported", slices.Concat(before.imports, s.imports), now.imports)...)
 }
 
-// compare names what is missing and what is too much.
+// compare names what is missing and what should not be there.
 func compare[T interface {
 	comparable
 	fmt.Stringer
@@ -191,8 +191,8 @@ func compare[T interface {
 	return found
 }
 
-// holds asks as OVN-Kubernetes' own components ask before they act: a condition
-// of an earlier generation is none.
+// holds checks a condition as OVN-Kubernetes' own components do before they act: a
+// condition of an earlier generation doesn't count.
 func holds(ra *ovnv1.RouteAdvertisements, condition string) bool {
 	found := meta.FindStatusCondition(ra.Status.Conditions, condition)
 	return found != nil && found.Status == metav1.ConditionTrue && found.ObservedGeneration == ra.Generation

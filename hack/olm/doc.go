@@ -1,9 +1,8 @@
-// Command olm makes the bundles with which the Operator Lifecycle Manager
-// installs the manager, out of what the other folders of config/ say: CRDs,
-// roles, Deployment and webhook are taken from there, and every field's
-// descriptor from its description in the CRD. What only OLM wants to know
-// stands in config/olm/base.
+// Command olm generates the bundles with which the Operator Lifecycle Manager
+// installs the manager. CRDs, roles, Deployment and webhook come from the other
+// folders of config/, and every field's descriptor comes from its description in
+// the CRD. What only OLM needs is in config/olm/base.
 //
-// The same input gives the same bytes. What it made is then judged by
-// operator-framework's own validators, and their output printed.
+// The same input gives the same bytes. operator-framework's own validators then
+// check the bundles, and their output is printed.
 package main

@@ -22,8 +22,8 @@ func main() {
 	flag.StringVar(&o.config, "config", "config", "the folder config/ of the checkout")
 	flag.StringVar(&o.into, "into", "config/olm/bundle", "folder for the bundles; each has a folder of its own there, which is replaced")
 	flag.StringVar(&o.version, "version", "", "version of the bundles, such as 0.1.0")
-	flag.StringVar(&o.image, "image", "", "the operator's image, best by digest")
-	flag.BoolVar(&o.check, "check", false, "write nothing, and fail where a bundle in --into is not what would be written")
+	flag.StringVar(&o.image, "image", "", "the operator's image, preferably by digest")
+	flag.BoolVar(&o.check, "check", false, "write nothing, and fail if a bundle in --into is out of date")
 	flag.Parse()
 	if err := run(&o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)

@@ -23,8 +23,8 @@ import (
 func writeMetrics(out io.Writer) error {
 	_, _ = fmt.Fprint(out, `## Metrics
 
-Beside these, both programs serve those of the Go runtime (`+"`go_*`, `process_*`"+`),
-and the manager those of controller-runtime and client-go
+Both programs also serve metrics of the Go runtime (`+"`go_*`, `process_*`"+`). The
+manager also serves those of controller-runtime and client-go
 (`+"`controller_runtime_*`, `workqueue_*`, `rest_client_*`, `leader_election_*`, `certwatcher_*`"+`).
 
 `)

@@ -1,23 +1,27 @@
-// Command vm runs Go tests where the kernel has VRF devices.
+// Command vm runs Go tests on a kernel that has VRF devices.
 //
-// Where the host's kernel has them, the test binaries run on the host in new
-// namespaces. Elsewhere they run in a virtual machine that is built from
-// Debian's packages (once, into .cache/vm) and emulated, so that neither KVM
-// nor any right of the hypervisor is needed. Tests see the same in both: a
-// Debian 13 root with FRR, Open vSwitch and OVN, no network device but lo, and
-// OVNBGP_VM=1 in the environment. No packet can leave: the machine has no
-// network card, the namespaces no way out.
+// If the host's kernel has them, the test binaries run on the host in new
+// namespaces. If not, they run in a virtual machine, which is built from Debian's
+// packages once, into .cache/vm. KVM runs it if /dev/kvm can be opened and the
+// processor has vmx or svm. Otherwise, or if it does not come up that way, QEMU
+// emulates it (tcg), which needs no right on the hypervisor. -accel chooses, and a
+// run prints what was chosen and why. Emulated, everything takes about ten times as
+// long: tests scale their waits by what the machine can do.
 //
-// The end-to-end lab needs more, which flags add; tests find it by environment
-// variables:
+// Tests see the same on host and guest: a Debian 13 root with FRR, Open vSwitch and
+// OVN, no network device but lo, and OVNBGP_VM=1 in the environment. No packet can
+// leave: the machine has no network card, and the namespaces have no way out.
 //
-//	-controlplane        OVNBGP_LAB_KUBECONFIG  etcd and kube-apiserver, native on the host also
-//	                                            for the virtual machine, at the same address inside
+// The end-to-end lab needs more. Flags add it, and environment variables tell the
+// tests where it is:
+//
+//	-controlplane        OVNBGP_LAB_KUBECONFIG  etcd and kube-apiserver; they run natively on the host,
+//	                                            and the virtual machine reaches them at the same address
 //	-binaries FOLDER     OVNBGP_LAB_BINARIES    programs to run
 //	-evidence FOLDER     OVNBGP_LAB_EVIDENCE    what tests write there is in FOLDER afterwards
 //	-modules NAME,...                           kernel modules
 //
-// The API server's port is all of the host that can be reached from inside
+// From inside, only the API server's port on the host can be reached
 // (internal/forward). In the virtual machine OVNBGP_LAB_TIER is vm.
 //
 //	go run ./hack/vm run -- ./internal/agent/... -run VRF -v
@@ -25,5 +29,6 @@
 //	go run ./hack/vm build
 //	go run ./hack/vm shell -- ./internal/agent/kernel
 //
-// It needs root: for namespaces, and to install what it lacks with apt-get.
+// It must run as root, to create namespaces and to install missing packages with
+// apt-get.
 package main

@@ -23,16 +23,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/hack/vm/internal/worklist"
 )
 
-// bootLimit is generous: emulation on a busy machine takes ten times longer
-// than on a quiet one.
-const bootLimit = 2 * time.Minute
-
-// processor: with cmpxchg16b 6 boots of 25 died under QEMU 7.2, without it none
-// of 50. The kernels died right behind that instruction with senseless flags in
-// EFLAGS, so its emulation seems to be at fault; without the feature the
-// kernel's allocator takes another path.
-const processor = "max,-cx16"
-
 type machine struct {
 	cmd *exec.Cmd
 	// events comes from the guest, addresses carries its connections.
@@ -57,7 +47,12 @@ func (o options) runInGuest(ctx context.Context, cache *cache, stage stage, v *v
 	if err := makeDisk(ctx, stage.payload(), disk, 8<<20); err != nil {
 		return err
 	}
-	limit := bootLimit
+	accel, why, err := askHost().choose(o.accel)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("vm: the accelerator is %s: %s\n", accel, why)
+	limit := boots * tcg.bootLimit()
 	for _, test := range stage.list.Tests {
 		limit += test.Limit
 	}
@@ -67,25 +62,39 @@ func (o options) runInGuest(ctx context.Context, cache *cache, stage stage, v *v
 		defer cancel()
 	}
 	for boot := 1; ; boot++ {
-		err := o.bootAndFollow(ctx, cache, stage, v)
-		if !errors.Is(err, errNotUp) || ctx.Err() != nil || boot == boots {
+		err := o.bootAndFollow(ctx, cache, stage, v, accel)
+		next, again := o.another(accel, boot)
+		if !errors.Is(err, errNotUp) || ctx.Err() != nil || !again {
 			return err
 		}
-		fmt.Printf("vm: boot %d of at most %d: %v\n", boot, boots, err)
+		fmt.Printf("vm: boot %d of at most %d, by %s: %v\n", boot, boots, accel, err)
+		accel = next
 	}
 }
 
-// boots is how often a machine is started whose kernel dies before it is up.
-// A kernel that patches its code while the other processor runs it may meet
-// half of the patch under QEMU's emulation ("Oops: int3"), one boot in some
-// twenty. No test has run by then, so that nothing is covered up.
+// boots is how often a machine is started that does not come up. A kernel that
+// patches its code while the other processor runs it may meet half of the patch
+// under QEMU's emulation ("Oops: int3"), one boot in some twenty. No test has
+// run by then, so that nothing is covered up.
 const boots = 3
 
-var errNotUp = errors.New("the virtual machine died before it was up")
+var errNotUp = errors.New("the virtual machine did not come up")
 
-func (o options) bootAndFollow(ctx context.Context, cache *cache, stage stage, v *verdicts) error {
+// another says whether and how to boot again after a boot that failed. A KVM
+// that was not asked for is tried once only.
+func (o options) another(failed accelerator, boot int) (accel accelerator, again bool) {
+	if boot == boots {
+		return "", false
+	}
+	if failed == kvm && o.accel == "auto" {
+		return tcg, true
+	}
+	return failed, true
+}
+
+func (o options) bootAndFollow(ctx context.Context, cache *cache, stage stage, v *verdicts, accel accelerator) error {
 	started := time.Now()
-	m, err := o.startMachine(ctx, cache, stage)
+	m, err := o.startMachine(ctx, cache, stage, accel)
 	if err != nil {
 		return err
 	}
@@ -94,7 +103,7 @@ func (o options) bootAndFollow(ctx context.Context, cache *cache, stage stage, v
 		go func() { _ = forward.Answer(m.addresses, dial, len(stage.list.Forward)) }()
 	}
 	kept := o.receiveEvidence(m)
-	err = m.follow(v, started)
+	err = m.follow(v, started, accel.bootLimit())
 	_ = m.cmd.Process.Kill()
 	_ = m.cmd.Wait()
 	if err != nil && ctx.Err() != nil {
@@ -126,7 +135,7 @@ func (o options) receiveEvidence(m *machine) func() error {
 	}
 }
 
-func (o options) startMachine(ctx context.Context, cache *cache, stage stage) (*machine, error) {
+func (o options) startMachine(ctx context.Context, cache *cache, stage stage, accel accelerator) (*machine, error) {
 	shell := stage.list.Shell
 	events, itsEvents, err := socketPair()
 	if err != nil {
@@ -144,17 +153,12 @@ func (o options) startMachine(ctx context.Context, cache *cache, stage stage) (*
 	if shell {
 		console = "stdio,id=console,signal=off"
 	}
-	accel := "tcg,thread=multi,tb-size=512"
-	if o.accel != "tcg" {
-		accel = o.accel
-	}
-	m.cmd = exec.CommandContext(ctx, "qemu-system-x86_64",
-		"-name", "ovn-bgp-test", "-M", "q35", "-accel", accel, "-cpu", processor, "-smp", "2", "-m", strconv.Itoa(o.memory),
+	m.cmd = exec.CommandContext(ctx, "qemu-system-x86_64", append(accel.arguments(),
+		"-name", "ovn-bgp-test", "-M", "q35", "-smp", "2", "-m", strconv.Itoa(o.memory),
 		// No network card at all: nothing that a test sends can leave.
 		"-nodefaults", "-no-user-config", "-nic", "none", "-display", "none", "-no-reboot",
 		"-kernel", cache.kernel(), "-initrd", filepath.Join(stage.folder, "initrd"),
-		"-append", "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off nokaslr tsc=reliable clocksource=tsc "+
-			"no_timer_check random.trust_cpu=on",
+		"-append", "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off nokaslr random.trust_cpu=on"+accel.kernelParameters(),
 		"-drive", "id=root,if=none,format=raw,readonly=on,file="+cache.disk(),
 		"-device", "virtio-blk-pci,drive=root",
 		"-drive", "id=payload,if=none,format=raw,readonly=on,file="+filepath.Join(stage.folder, "payload.ext4"),
@@ -166,7 +170,7 @@ func (o options) startMachine(ctx context.Context, cache *cache, stage stage) (*
 		"-device", "virtserialport,chardev=events,name="+worklist.EventPort,
 		"-chardev", "socket,id=forward,fd=4",
 		"-device", "virtserialport,chardev=forward,name="+worklist.ForwardPort,
-	)
+	)...)
 	m.cmd.ExtraFiles = []*os.File{itsEvents, itsAddresses}
 	m.cmd.Stdin, m.cmd.Stdout, m.cmd.Stderr = nil, os.Stdout, os.Stderr
 	if shell {
@@ -199,7 +203,7 @@ func socketPair() (net.Conn, *os.File, error) {
 }
 
 // follow reads events until the last one.
-func (m *machine) follow(v *verdicts, started time.Time) error {
+func (m *machine) follow(v *verdicts, started time.Time, bootLimit time.Duration) error {
 	defer m.events.Close()
 	if err := m.events.SetReadDeadline(started.Add(bootLimit)); err != nil {
 		return err
@@ -210,10 +214,10 @@ func (m *machine) follow(v *verdicts, started time.Time) error {
 		var e worklist.Event
 		switch err := decoder.Decode(&e); {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return fmt.Errorf("the virtual machine did not come up within %s", bootLimit)
+			return fmt.Errorf("%w within %s", errNotUp, bootLimit)
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 			if !up {
-				return errNotUp
+				return fmt.Errorf("%w: it died", errNotUp)
 			}
 			return errors.New("the virtual machine ended early")
 		case err != nil:

@@ -65,7 +65,7 @@ func command(ctx context.Context, args []string) error {
 	var o options
 	flags := flag.NewFlagSet("vm", flag.ContinueOnError)
 	flags.StringVar(&o.where, "where", "auto", "`auto`, host or guest: where to run; auto takes the host if its kernel has VRF")
-	flags.StringVar(&o.accel, "accel", "tcg", "the guest's accelerator, `tcg` or kvm")
+	flags.StringVar(&o.accel, "accel", "auto", "the guest's accelerator, `auto`, kvm or tcg; auto takes kvm if it works here")
 	flags.IntVar(&o.memory, "memory", 2048, "the guest's memory in `MiB`")
 	flags.BoolVar(&o.controlPlane, "controlplane", false, "start etcd and kube-apiserver on the host; the tests' OVNBGP_LAB_KUBECONFIG reaches them")
 	flags.StringVar(&o.modules, "modules", "", "kernel modules to load, separated by `commas`; auto takes the host only if it has them")

@@ -232,14 +232,16 @@ func (a *Agent) arrange(ctx context.Context) (settled bool) {
 		// Most networks of a large cluster are not on this node: they have no
 		// VRF, and nothing of theirs is left to remove.
 		table, known := a.table(n)
-		settled = settled && known
+		links, listed := a.gateways(n)
+		settled = settled && known && listed
 		if a.syncers[name] == nil && n.Problem == "" && (!known || table == 0) && !a.ovn.Has(name) {
 			continue
 		}
 		a.start(name)
 		a.syncers[name].trouble(n.Problem)
-		if n.Problem == "" && known {
-			a.aim(a.syncers[name], n, table)
+		// A gateway that isn't listed yet must not look like one that is not there.
+		if n.Problem == "" && known && listed {
+			a.aim(a.syncers[name], n, table, links)
 		}
 	}
 	settled = a.prune(ctx) && settled
@@ -288,19 +290,12 @@ func (a *Agent) stopAll() {
 }
 
 // aim tells a syncer its table and rules, if they changed.
-func (a *Agent) aim(r *running, n Network, table uint32) {
+func (a *Agent) aim(r *running, n Network, table uint32, links []int32) {
 	next := aimed{table: table, vrf: n.VRF, network: n}
-	var links []int32
-	for _, name := range n.Gateways {
-		if link, found, _ := a.mirror.Link(name); found {
-			links = append(links, link.Index)
-		}
-	}
 	missing := ""
 	if len(links) == 0 && len(n.Gateways) > 0 {
 		missing = fmt.Sprintf("the link %s, which %s names as the gateway's, is not on this node", strings.Join(n.Gateways, ", "), cmp.Or(n.GatewaySource, "the configuration"))
 	}
-	slices.Sort(links)
 	next.links = fmt.Sprint(links)
 	if r.wanted.version > 0 && r.aimed.equal(next) {
 		return
@@ -329,21 +324,6 @@ func (x aimed) equal(y aimed) bool {
 		x.table == y.table && x.vrf == y.vrf && x.links == y.links &&
 		x.network.GatewaySource == y.network.GatewaySource && slices.Equal(x.network.Gateways, y.network.Gateways) &&
 		slices.EqualFunc(x.network.Protected, y.network.Protected, routediff.Protected.Equal)
-}
-
-// table finds a network's table; 0 where its VRF is not there.
-func (a *Agent) table(n Network) (table uint32, known bool) {
-	if n.Table != 0 {
-		return n.Table, true
-	}
-	if n.VRF == "" {
-		return mainTable, true
-	}
-	link, found, known := a.mirror.Link(n.VRF)
-	if !found || !known {
-		return 0, known
-	}
-	return link.VRFTable, true
 }
 
 func (a *Agent) via() bool {

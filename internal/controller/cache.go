@@ -4,9 +4,13 @@ import (
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
@@ -25,9 +29,16 @@ func Scheme() *runtime.Scheme {
 
 // CacheOptions returns what the manager's cache has to be made with. One
 // transform serves all kinds: options by object would have the cache look up
-// each kind at its start, and fail for a CRD that is missing.
+// each kind at its start, and fail for a CRD that is missing. Of EndpointSlices,
+// which every API server has and which there are many of, it may hold one.
 func CacheOptions() cache.Options {
-	return cache.Options{DefaultTransform: strip()}
+	own := cache.Config{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, snapshot.APIServerEndpoints.Name)}
+	return cache.Options{
+		DefaultTransform: strip(),
+		ByObject: map[client.Object]cache.ByObject{
+			&discoveryv1.EndpointSlice{}: {Namespaces: map[string]cache.Config{snapshot.APIServerEndpoints.Namespace: own}},
+		},
+	}
 }
 
 // strip returns a transform that keeps of each object what is asked of it.
@@ -62,7 +73,7 @@ func strip() func(any) (any, error) {
 		case *corev1.Namespace:
 			return metadata(o)
 		case *ovnv1.RouteAdvertisements:
-			// Who writes the status tells of another controller at work.
+			// The writers of the status show whether another controller works on it.
 			return o, nil
 		default:
 			return managedFields(o)

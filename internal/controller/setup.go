@@ -77,7 +77,7 @@ func wire(m manager.Manager, o Options) *wiring {
 		nads:           &current.Trigger[types.NamespacedName]{},
 		advertisements: &current.Trigger[string]{},
 		kinds: optional.NewKinds(m.GetRESTMapper(), o.LookForKinds, m.GetLogger().WithName("kinds"),
-			nad.Kind, cluster.VTEPKind, snapshot.UplinkStateKind, node.StateKind, node.RouteStateKind, node.NetworksKind),
+			nad.Kind, snapshot.ServiceCIDRKind, cluster.VTEPKind, snapshot.UplinkStateKind, node.StateKind, node.RouteStateKind, node.NetworksKind),
 	}
 	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
 	w.troubles = &current.Troubles{OnChange: w.advertisements.Now}

@@ -22,6 +22,15 @@ func ManagedNotWritten(ra string, err error) model.Finding {
 	return managedNotWritten.about(ra, "RouteAdvertisements %q of networks with routing Managed could not be written: %v", ra, err)
 }
 
+var nodeNetworksNotWritten = enter("NodeNetworksNotWritten", retryable, ofNode,
+	"The manager could not write a node's NodeNetworks. The node's agent follows the one that it was given before; what neighbors are told is not affected.",
+	"See the API server's error in the message. The manager tries again.")
+
+// NodeNetworksNotWritten is for what a node's agent is to do and was not told.
+func NodeNetworksNotWritten(text string) model.Finding {
+	return nodeNetworksNotWritten.onNode("the node's agent follows what it was told before, because its NodeNetworks could not be written: %s", text)
+}
+
 // WriteFailure is what keeps a generated object from being written.
 type WriteFailure struct{ reason *Reason }
 

@@ -7,6 +7,7 @@ import (
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -69,6 +70,9 @@ var kinds = map[schema.GroupVersionKind]kind{
 	},
 	nadv1.SchemeGroupVersion.WithKind("NetworkAttachmentDefinition"): {
 		new: func() client.Object { return &nadv1.NetworkAttachmentDefinition{} }, namespaced: true,
+	},
+	snapshot.ServiceCIDRKind: {
+		new: func() client.Object { return &networkingv1.ServiceCIDR{} },
 	},
 	snapshot.UplinkStateKind: {
 		new: func() client.Object { return &unstructured.Unstructured{} },

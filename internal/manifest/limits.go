@@ -26,7 +26,7 @@ const (
 func readAll(from io.Reader) ([]byte, error) {
 	contents, err := io.ReadAll(io.LimitReader(from, maxFile+1))
 	if err == nil && len(contents) > maxFile {
-		err = fmt.Errorf("it has more than %d MiB, which no manifest has: split it, or leave out what a plan does not need", maxFile>>20)
+		err = fmt.Errorf("it has more than %d MiB: split it, or remove what a plan does not need", maxFile>>20)
 	}
 	return contents, err
 }
@@ -58,7 +58,7 @@ func tooLarge(root *yamlv3.Node, written int) error {
 	limit := max(maxExpanded, maxExpansion*written)
 	e := expansion{sizes: map[*yamlv3.Node]int{}}
 	if e.size(root, limit) > limit {
-		return fmt.Errorf("yaml: its aliases (*name) stand for more than %d KiB, while it is written in %d: write them out", limit>>10, written>>10)
+		return fmt.Errorf("yaml: its aliases (*name) expand to more than %d KiB from %d bytes of text: write the values out", limit>>10, written)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestAliasesAreSizedBeforeTheyAreExpanded(t *testing.T) {
 		fmt.Fprintf(&bomb, "a%d: &a%d [*a%d, *a%d]\n", i+1, i+1, i, i)
 	}
 	bomb.WriteString("apiVersion: v1\nkind: Node\nmetadata: {name: *a30}\n")
-	if _, err := loadText(strings.NewReader(bomb.String())); err == nil || !strings.Contains(err.Error(), "aliases (*name) stand for") {
+	if _, err := loadText(strings.NewReader(bomb.String())); err == nil || !strings.Contains(err.Error(), "aliases (*name) expand to") {
 		t.Errorf("a bomb: %v", err)
 	}
 	if _, err := loadText(strings.NewReader("a: &a [*a]\n")); err == nil {

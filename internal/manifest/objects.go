@@ -10,6 +10,7 @@ import (
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -47,6 +48,8 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 		VTEPs:               merged(&o, live.VTEPs, o.files.VTEPs),
 		Nodes:               merged(&o, live.Nodes, o.files.Nodes),
 		UplinkStates:        merged(&o, live.UplinkStates, o.files.UplinkStates),
+		ServiceCIDRs:        merged(&o, live.ServiceCIDRs, o.files.ServiceCIDRs),
+		EndpointSlices:      live.EndpointSlices,
 		Secrets:             merged(&o, live.Secrets, o.files.Secrets),
 		NodeStates:          merged(&o, live.NodeStates, o.files.NodeStates),
 		RouteStates:         merged(&o, live.RouteStates, o.files.RouteStates),
@@ -103,6 +106,8 @@ func (o *overlay) take(object client.Object) {
 		o.files.VTEPs = append(o.files.VTEPs, *object)
 	case *corev1.Node:
 		o.files.Nodes = append(o.files.Nodes, *object)
+	case *networkingv1.ServiceCIDR:
+		o.files.ServiceCIDRs = append(o.files.ServiceCIDRs, *object)
 	case *corev1.Secret:
 		o.files.Secrets = append(o.files.Secrets, *object)
 	case *unstructured.Unstructured:
@@ -140,7 +145,7 @@ func merged[T any, P interface {
 		}
 		var object T
 		if err := applied(P(&live[at]), P(&files[i]), P(&object)); err != nil && o.err == nil {
-			o.err = fmt.Errorf("%s can't be put on top of the cluster's: %w", P(&files[i]).GetName(), err)
+			o.err = fmt.Errorf("%s can't be merged into the cluster's object: %w", P(&files[i]).GetName(), err)
 		}
 		out[at] = object
 	}

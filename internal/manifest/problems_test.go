@@ -149,7 +149,7 @@ func TestProblems(t *testing.T) {
 			},
 		},
 		"broken JSON":        {"{\"apiVersion\": \"v1\",\n \"kind\":\n", []string{"3: document 1: is not valid YAML: did not find expected node content"}},
-		"alias bomb":         {"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f]\nh: [*g,*g,*g,*g,*g,*g,*g,*g]\n", []string{"1: document 1: is not valid YAML: its aliases (*name) stand for more than 1024 KiB, while it is written in 0: write them out"}},
+		"alias bomb":         {"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f]\nh: [*g,*g,*g,*g,*g,*g,*g,*g]\n", []string{"1: document 1: is not valid YAML: its aliases (*name) expand to more than 1024 KiB from 247 bytes of text: write the values out"}},
 		"alias to something": {"a: *b\n", []string{"1: document 1: is not valid YAML: unknown anchor 'b' referenced"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,12 +25,17 @@ type NodeNetwork struct {
 	PodVRFs []string
 }
 
-// Surroundings are what a node's annotations tell of it beside its networks.
+// Surroundings are what a Node tells of itself beside its networks.
 type Surroundings struct {
+	// UID is the Node's.
+	UID string
 	// Addresses are the node's own, with the lengths of the subnets they are in.
 	Addresses []netip.Prefix
 	// Gateway is the link of the node's gateway, "" where it is not known.
 	Gateway string
+	// GatewayProblem is why it can't be known, for people; "" while OVN-Kubernetes
+	// has not said anything.
+	GatewayProblem string
 	// Uplinks are the links of the Uplinks that networks name.
 	Uplinks map[string]string
 	// Masquerade and Transit are subnets that OVN-Kubernetes uses on the node.

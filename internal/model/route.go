@@ -200,81 +200,85 @@ type SkipReason string
 //reference:skipped
 const (
 	SkipNone SkipReason = ""
-	// It lies within, or covers, subnets of pods.
-	// Do: nothing, mostly: FRR learned the cluster's own prefixes. Else
-	// --allow-within-cluster-subnets or --allow-covering-cluster-subnets.
+	// The route lies within subnets of pods, or covers them.
+	// Do: usually nothing, because FRR learned the cluster's own prefixes. To import
+	// it, set --allow-within-cluster-subnets or --allow-covering-cluster-subnets.
 	SkipPodSubnet SkipReason = "PodSubnet"
-	// The same with subnets of services.
-	// Do: the same.
+	// The route lies within subnets of Services, or covers them.
+	// Do: as for PodSubnet.
 	SkipServiceSubnet SkipReason = "ServiceSubnet"
-	// The same with the subnets between OVN's routers.
-	// Do: the same; --join-subnets has them.
+	// The route lies within the subnets between OVN's routers, or covers them.
+	// Do: as for PodSubnet; --join-subnets sets these subnets.
 	SkipJoinSubnet SkipReason = "JoinSubnet"
-	// The same with the subnets that OVN-Kubernetes masquerades with.
-	// Do: the same; --masquerade-subnets has them.
+	// The route lies within the subnets that OVN-Kubernetes uses for masquerading,
+	// or covers them.
+	// Do: as for PodSubnet; --masquerade-subnets sets these subnets.
 	SkipMasquerade SkipReason = "MasqueradeSubnet"
-	// The same with the subnets of the transit switch.
-	// Do: the same; --transit-subnets has them.
+	// The route lies within the subnets of the transit switch, or covers them.
+	// Do: as for PodSubnet; --transit-subnets sets these subnets.
 	SkipTransitSubnet SkipReason = "TransitSubnet"
-	// Its next hops are dead, or have no address.
+	// The route's next hops are dead, or have no address.
 	// Do: set the link up; "ip route show proto bgp" on the node shows it.
 	SkipNoNextHop SkipReason = "NoUsableNextHop"
-	// Its next hop lies within the cluster's own subnets, or is an address of the
-	// node itself.
-	// Do: have the neighbor announce a next hop of its own.
+	// The route's next hop lies within the cluster's own subnets, or is an address
+	// of the node itself.
+	// Do: let the neighbor announce a next hop of its own.
 	SkipNextHop SkipReason = "ProtectedNextHop"
-	// Its next hop is 169.254.0.1, by which FRR means an IPv6 next hop that can't
-	// be told.
-	// Do: see "ip neigh show 169.254.0.1" on the node; peer over IPv4, or with a
-	// FRR that installs IPv6 next hops.
+	// The route's next hop is 169.254.0.1, FRR's placeholder for an IPv6 next hop,
+	// and the IPv6 address can't be found.
+	// Do: run "ip neigh show 169.254.0.1" on the node; peer over IPv4, or use an FRR
+	// that installs IPv6 next hops.
 	SkipLinkLocalHop SkipReason = "LinkLocalNextHop"
-	// It leaves by a link that is not the network's gateway, so that OVN's
-	// router has no way there.
-	// Do: peer over the gateway's link, or --allow-any-link if you know better.
+	// The route leaves by a link that is not the network's gateway. OVN's router
+	// can't reach that link.
+	// Do: peer over the gateway's link, or set --allow-any-link if OVN's router can
+	// reach the next hop.
 	SkipForeignLink SkipReason = "ForeignLink"
-	// It is an IPv4 route via an IPv6 next hop, which OVN before 25.03 does
-	// not take.
+	// It is an IPv4 route via an IPv6 next hop, which OVN before 25.03 does not
+	// support.
 	// Do: upgrade OVN, or peer over IPv4.
 	SkipIPv4ViaIPv6 SkipReason = "IPv4ViaIPv6"
-	// It lies within space that nobody routes: loopback, link-local, multicast,
-	// reserved and the rest of RFC 6890, or is wide enough to cover it.
-	// Do: have the neighbor filter its routes; else --allow-martians.
+	// The route lies within unroutable address space (loopback, link-local,
+	// multicast, reserved and the rest of RFC 6890), or covers such space.
+	// Do: let the neighbor filter its routes. To import it, set --allow-martians.
 	SkipMartian SkipReason = "Martian"
-	// It is for an address of this node.
-	// Do: have the neighbor filter its routes; else --allow-node-addresses.
+	// The route leads to an address of this node.
+	// Do: let the neighbor filter its routes. To import it, set
+	// --allow-node-addresses.
 	SkipNodeAddress SkipReason = "NodeAddress"
-	// It lies within a subnet that this node has a link in, as other nodes do.
-	// Do: the same.
+	// The route lies within a subnet of one of this node's links, which other nodes
+	// share.
+	// Do: as for NodeAddress.
 	SkipNodeSubnet SkipReason = "NodeSubnet"
-	// It is for an address of the API server.
-	// Do: have the neighbor filter its routes; else --allow-api-server.
+	// The route leads to an address of the API server.
+	// Do: let the neighbor filter its routes. To import it, set --allow-api-server.
 	SkipAPIServer SkipReason = "APIServer"
-	// It is for a single host, on a router where pods have external gateways of
-	// their own (AdminPolicyBasedExternalRoute): OVN would send these pods' packets
-	// along it, too.
-	// Do: have the neighbor announce a shorter prefix, such as a /31 or /127.
+	// The route leads to a single host, and pods on the router have external
+	// gateways of their own (AdminPolicyBasedExternalRoute). OVN would also send
+	// these pods' packets along the route.
+	// Do: let the neighbor announce a shorter prefix, such as a /31 or /127.
 	SkipExternalGateway SkipReason = "ExternalGateway"
-	// It is of a type or encapsulation that OVN has no row for.
+	// OVN has no row for the route's type or encapsulation.
 	// Do: nothing.
 	SkipUnsupported SkipReason = "Unsupported"
-	// It is for packets with one type of service, or from some sources, only; in
-	// OVN it would be for all.
-	// Do: have FRR install routes without a condition.
+	// The route is only for packets with one type of service, or from some sources.
+	// In OVN it would apply to all packets.
+	// Do: let FRR install routes without a condition.
 	SkipConditional SkipReason = "Conditional"
-	// The kernel doesn't use it: a route to the same destination from another
+	// The kernel doesn't use the route: a route to the same destination from another
 	// protocol has a lower metric.
 	// Do: remove one of the two; "ip route show" on the node has both.
 	SkipShadowed SkipReason = "Shadowed"
 	// The network has more routes than --max-routes-per-vrf.
-	// Do: have the neighbors send fewer, or raise the flag.
+	// Do: let the neighbors send fewer, or raise the flag.
 	SkipOverLimit SkipReason = "OverLimit"
-	// Somebody else imports routes to the router; the condition Synced says who.
+	// Something else imports routes to the router; the condition Synced says what.
 	// Do: switch one of the two off.
 	SkipStandAside SkipReason = "StandAside"
 	// The gateway router is not in the database.
 	// Do: as the condition Synced says.
 	SkipNoRouter SkipReason = "NoGatewayRouter"
-	// The link of the gateway is not known.
+	// The gateway's link is not known.
 	// Do: as the condition Synced says.
 	SkipGatewayUnknown SkipReason = "GatewayUnknown"
 )

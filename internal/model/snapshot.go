@@ -31,7 +31,9 @@ type Cluster struct {
 	// DefaultSubnets are, by node, the parts of the default network that it claims:
 	// they tell which nodes another one's address concerns. nil where not known.
 	DefaultSubnets map[string][]netip.Prefix
-	Settings       Settings
+	// APIServer are the API server's addresses, sorted.
+	APIServer []netip.Addr
+	Settings  Settings
 }
 
 // Settings are the operator's own flags, as far as they change the plan.
@@ -47,7 +49,8 @@ type Settings struct {
 	// ClusterSubnets are the default network's, as far as they are known: no
 	// node has a part outside of them.
 	ClusterSubnets []NetworkSubnet
-	// ServiceSubnets are those of Services, which no network may cover.
+	// ServiceSubnets are those of Services, which no network may cover: those that
+	// the operator was told, and in a Cluster the cluster's own, too.
 	ServiceSubnets []netip.Prefix
 }
 

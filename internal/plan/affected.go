@@ -21,7 +21,7 @@ func (c *Compiled) Affected(old *Compiled) (all bool, nodes []string) {
 	}
 	touched := &touchedNodes{names: map[string]bool{}}
 	for _, dependency := range []func(c, old *Compiled, nodes *touchedNodes){
-		touchedBySettings, touchedByAdvertisers, touchedByTemplates, touchedByHostnames,
+		touchedBySettings, touchedByPublished, touchedByAdvertisers, touchedByTemplates, touchedByHostnames,
 	} {
 		dependency(c, old, touched)
 	}
@@ -66,6 +66,14 @@ func touchedBySettings(c, old *Compiled, nodes *touchedNodes) {
 	if c.cluster.DynamicAllocation != old.cluster.DynamicAllocation ||
 		!slices.Equal(c.cluster.Settings.ServiceSubnets, old.cluster.Settings.ServiceSubnets) ||
 		!slices.Equal(c.cluster.Settings.ClusterSubnets, old.cluster.Settings.ClusterSubnets) {
+		nodes.addAll()
+	}
+}
+
+// touchedByPublished is for what every node is told, whatever is advertised from it:
+// of each network, and where the API server is.
+func touchedByPublished(c, old *Compiled, nodes *touchedNodes) {
+	if !slices.Equal(c.cluster.APIServer, old.cluster.APIServer) || !reflect.DeepEqual(c.common, old.common) {
 		nodes.addAll()
 	}
 }

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
 
 // FuzzAffected changes one thing of a random cluster: each node whose plan changes
@@ -33,18 +35,19 @@ func TestAffectedNamesFewOthers(t *testing.T) {
 		perChanged float64
 		why        string
 	}{
-		"RouteAdvertisements": {0.2, "a node may lack the network by which the object changed"},
-		"Networks":            {0.6, "a node may have no part of a network, or none that another may hold back"},
+		"RouteAdvertisements": {0.1, "a node may lack the network by which the object changed"},
+		"Networks":            {0.1, "a node may have no part of a network, or none that another may hold back"},
 		"Templates":           {1.5, "what changed of a template may not matter to what is advertised beside it"},
 		"EgressIPs":           {2, "on the node an object that advertises EgressIPs may not be planned for another reason"},
 		"Namespaces":          {6, "as for EgressIPs"},
-		"Hosts":               {3, "only a node knows which of its parts are advertised, and which address it covers first"},
+		"Hosts":               {4, "only a node knows which of its parts are advertised, and which address it covers first"},
 		"Disputes":            {4, "what is in dispute may not be advertised there for another reason"},
-		"Settings":            {8, "flags change with the process, which plans all nodes anyway"},
+		"APIServer":           {0, "every node is told"},
+		"Settings":            {0, "every node is told the subnets of Services"},
 	}
 	type count struct{ trials, changed, extra int }
 	counts := map[string]count{}
-	for seed := range uint64(4000) {
+	for seed := range uint64(8000) {
 		trial := tryChange(seed, seed*31+7)
 		if len(trial.missed) > 0 {
 			t.Fatalf("seed %d: %s: the plans of %v change, and they are not named", seed, trial.what, trial.missed)
@@ -88,7 +91,8 @@ func tryChange(seed, change uint64) trial {
 			continue // Nodes whose own state changed are planned anyway.
 		}
 		isNamed := all || slices.Contains(named, n.Name)
-		changed := !reflect.DeepEqual(plansOf(old, n), plansOf(next, n))
+		around := randomSurroundings(rand.New(rand.NewPCG(seed, uint64(i))))
+		changed := !reflect.DeepEqual(plansOf(old, n, around), plansOf(next, n, around))
 		switch {
 		case changed && !isNamed:
 			out.missed = append(out.missed, n.Name)
@@ -101,14 +105,35 @@ func tryChange(seed, change uint64) trial {
 	return out
 }
 
+// publishedPlan is a node's plan with what is published of it.
+type publishedPlan struct {
+	model.NodePlan
+	published *v1alpha1.NodeNetworks
+}
+
 // plansOf are a node's plans, without the objects of other controllers and with
-// them: whether they are kept is not for the planner to know.
-func plansOf(c *plan.Compiled, n *model.Node) []model.NodePlan {
+// them: whether they are kept is not for the planner to know. What is
+// published is compared for nodes, too, whose state is not known.
+func plansOf(c *plan.Compiled, n *model.Node, around *model.Surroundings) []publishedPlan {
 	kept := map[string]bool{}
 	for _, name := range c.RouteAdvertisements() {
 		kept[name] = true
 	}
-	return []model.NodePlan{c.Node(n, nil), c.NodeKeeping(n, nil, kept)}
+	var out []publishedPlan
+	for _, p := range []model.NodePlan{c.Node(n, nil), c.NodeKeeping(n, nil, kept)} {
+		of := model.NodePlan{Node: n.Name, Networks: c.Networks(n, around, p.Parts)}
+		out = append(out, publishedPlan{p, render.Networks(&of, around, c.Cluster())})
+	}
+	return out
+}
+
+// randomSurroundings are a node's own.
+func randomSurroundings(r *rand.Rand) *model.Surroundings {
+	return &model.Surroundings{
+		UID: "u", Gateway: pick(r, "", "br-ex"), Addresses: []netip.Prefix{randomPrefix(r)},
+		Uplinks:    map[string]string{"uplink": pick(r, "", "br-blue")},
+		NetworkIDs: map[string]int{"cluster_udn_net-0": r.IntN(3), "cluster_udn_net-1": 4},
+	}
 }
 
 // affectedSnapshot is randomSnapshot with more that works, so that a change means
@@ -213,7 +238,7 @@ func randomDisputes(r *rand.Rand, s *model.Snapshot) map[string][]model.Dispute 
 // changeOneThing returns what it changed, and the node whose own state changed by
 // it, if any.
 func changeOneThing(r *rand.Rand, s *model.Snapshot) (what, node string) {
-	switch r.IntN(8) {
+	switch r.IntN(9) {
 	case 0:
 		return "RouteAdvertisements " + changeList(r, &s.RouteAdvertisements, func(r *rand.Rand, i int) model.RouteAdvertisement {
 			return workingAdvertisement(r, randomRouteAdvertisement(r, i))
@@ -245,6 +270,9 @@ func changeOneThing(r *rand.Rand, s *model.Snapshot) (what, node string) {
 	case 6:
 		s.Disputes = randomDisputes(r, s)
 		return "Disputes", ""
+	case 7:
+		s.APIServer = []netip.Addr{randomAddress(r)}
+		return "APIServer", ""
 	default:
 		s.Settings.ServiceSubnets = []netip.Prefix{randomPrefix(r)}
 		s.Settings.TakeOver = r.IntN(2) == 0

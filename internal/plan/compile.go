@@ -122,8 +122,8 @@ func (c *Compiled) RouteAdvertisements() []string {
 	return names
 }
 
-// Settings are those that the cluster was compiled with.
-func (c *Compiled) Settings() model.Settings { return c.cluster.Settings }
+// Cluster is what was compiled. It must not be changed.
+func (c *Compiled) Cluster() *model.Cluster { return &c.cluster }
 
 // compareRouteAdvertisements orders by precedence: of two objects that
 // exclude each other, the one that was there first goes on.

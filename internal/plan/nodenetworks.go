@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -24,7 +25,6 @@ func (c *Compiled) Networks(n *model.Node, around *model.Surroundings, parts []m
 		}
 		// What all nodes have in common was found when the cluster was compiled.
 		entry := c.common[network.Name]
-		entry.Network = network
 		entry.ID = cmp.Or(network.ID, around.NetworkIDs[network.Name])
 		entry.Gateway = around.Gateway
 		if network.Uplink != "" {
@@ -33,7 +33,7 @@ func (c *Compiled) Networks(n *model.Node, around *model.Surroundings, parts []m
 		if network.IsDefault() || network.Topology == model.TopologyLayer3 {
 			entry.HostSubnets = n.Subnets[network.Name]
 		}
-		entry.AdvertisedIn = c.advertisedIn(n, network, byRA)
+		entry.AdvertisedIn = c.advertisedIn(n, &entry, byRA)
 		entry.OwnVRFOnly = entry.OwnVRFOnly && !slices.ContainsFunc(entry.AdvertisedIn, func(vrf string) bool { return vrf != network.VRF })
 		out = append(out, entry)
 	}
@@ -47,18 +47,15 @@ func routed(n *model.Network) bool {
 }
 
 // advertisedIn are the VRFs in which the node's parts have a prefix of the
-// network's pods reach a neighbor.
-func (c *Compiled) advertisedIn(n *model.Node, network *model.Network, parts map[string]*model.NodePart) []string {
-	var out []string
+// network's pods reach a neighbor, or another controller does.
+func (c *Compiled) advertisedIn(n *model.Node, network *model.NodeNetwork, parts map[string]*model.NodePart) []string {
+	out := slices.Clone(network.AdvertisedIn)
 	for _, a := range c.advertisers {
 		part, advertised := parts[a.Name], a.byName[network.Name]
-		if advertised == nil || !a.advertisesPods() {
+		if advertised == nil || part == nil || !a.advertisesPods() {
 			continue
 		}
-		vrf := a.originVRF(advertised)
-		// What another controller does is its own to tell.
-		elsewhere := a.aside && a.AcceptedElsewhere
-		if !slices.Contains(out, vrf) && (elsewhere || part != nil && reaches(n, advertised, vrf, part)) {
+		if vrf := a.originVRF(advertised); !slices.Contains(out, vrf) && reaches(n, advertised, vrf, part) {
 			out = append(out, vrf)
 		}
 	}
@@ -93,8 +90,9 @@ func (a *advertiser) advertisesPods() bool {
 	return slices.Contains(a.Advertisements, model.AdvertisePodNetwork)
 }
 
-// commonOf finds what is the same for a network on every node: the VRFs that
-// RouteAdvertisements, usable or not, mean its pods for.
+// commonOf finds what is the same for a network on every node: the network as it is
+// published, the VRFs that RouteAdvertisements, usable or not, mean its pods for, and
+// those in which another controller advertises them.
 func commonOf(networks []model.Network, advertisers []*advertiser) map[string]model.NodeNetwork {
 	out := make(map[string]model.NodeNetwork, len(networks))
 	for i := range networks {
@@ -102,7 +100,7 @@ func commonOf(networks []model.Network, advertisers []*advertiser) map[string]mo
 		if !routed(n) {
 			continue
 		}
-		entry := model.NodeNetwork{PodVRFs: make([]string, 0, 1)}
+		entry := model.NodeNetwork{Network: publishedOf(n), PodVRFs: make([]string, 0, 1)}
 		// A VRF whose name is not known yet has no table to lead astray in.
 		if n.IsDefault() || n.VRF != "" {
 			entry.PodVRFs = append(entry.PodVRFs, n.VRF)
@@ -111,15 +109,28 @@ func commonOf(networks []model.Network, advertisers []*advertiser) map[string]mo
 			if !a.advertisesPods() || !a.selects(n) {
 				continue
 			}
+			if advertised := a.byName[n.Name]; advertised != nil && a.aside && a.AcceptedElsewhere {
+				// What another controller does is its own to tell.
+				entry.AdvertisedIn = append(entry.AdvertisedIn, a.originVRF(advertised))
+			}
 			if a.TargetVRF == model.TargetVRFAuto || a.TargetVRF != "" && a.TargetVRF == n.VRF {
 				entry.OwnVRFOnly = entry.OwnVRFOnly || !n.IsDefault()
 				continue
 			}
 			entry.PodVRFs = append(entry.PodVRFs, a.TargetVRF)
 		}
-		slices.Sort(entry.PodVRFs)
-		entry.PodVRFs = slices.Compact(entry.PodVRFs)
+		for _, vrfs := range []*[]string{&entry.PodVRFs, &entry.AdvertisedIn} {
+			slices.Sort(*vrfs)
+			*vrfs = slices.Compact(*vrfs)
+		}
 		out[n.Name] = entry
 	}
 	return out
+}
+
+// publishedOf is the network without what only the plan goes by.
+func publishedOf(n *model.Network) *model.Network {
+	out := *n
+	out.Created, out.Labels, out.NamespaceSelector, out.SubnetsNotice, out.ManagedRouting = time.Time{}, nil, nil, nil, false
+	return &out
 }

@@ -22,6 +22,7 @@ import (
 // plannedNode is a golden's node with all that is planned for it.
 type plannedNode struct {
 	model.NodePlan
+	cluster *model.Cluster
 	around  *model.Surroundings
 	configs []*frrk8sv1beta1.FRRConfiguration
 }
@@ -38,7 +39,7 @@ func networksOf(t *testing.T, folder string, settings model.Settings) []plannedN
 	compiled, reader, seen := plan.Compile(&s.Cluster), snapshot.NewNodeReader(objects), preview.Of(objects, settings)
 	out := make([]plannedNode, 0, len(s.Nodes))
 	for i := range s.Nodes {
-		node := plannedNode{NodePlan: seen.Plan.Nodes[i]}
+		node := plannedNode{NodePlan: seen.Plan.Nodes[i], cluster: &s.Cluster}
 		for j := range objects.Nodes {
 			if objects.Nodes[j].Name == node.Node {
 				node.around = reader.Surroundings(&objects.Nodes[j])
@@ -61,7 +62,7 @@ func TestNetworks(t *testing.T) {
 	eachGolden(t, func(t *testing.T, folder string, settings model.Settings) {
 		var got bytes.Buffer
 		for _, node := range networksOf(t, folder, settings) {
-			object := render.Networks(&node.NodePlan, node.around, &settings)
+			object := render.Networks(&node.NodePlan, node.around, node.cluster)
 			if object == nil {
 				got.WriteString("---\n# " + node.Node + " keeps what it has.\n")
 				continue

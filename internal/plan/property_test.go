@@ -179,6 +179,7 @@ func randomNetwork(r *rand.Rand, i int) model.Network {
 		Transport: pick(r, model.TransportOverlay, model.TransportOverlay, model.TransportNoOverlay, model.TransportEVPN),
 		VRF:       pick(r, cudn, cudn, cudn, "shared"), VRFProblem: randomProblem(r), Problem: randomProblem(r),
 		NamespaceSelector: randomSelector(r),
+		ID:                r.IntN(3), Uplink: pick(r, "", "", "uplink"), JoinSubnets: pick(r, nil, nil, []netip.Prefix{randomPrefix(r)}),
 	}
 	for range 1 + r.IntN(2) {
 		n.Subnets = append(n.Subnets, model.NetworkSubnet{Prefix: randomPrefix(r), HostLength: 28})
@@ -219,7 +220,7 @@ func randomRouteAdvertisement(r *rand.Rand, i int) model.RouteAdvertisement {
 		Advertisements:   pick(r, []model.Advertisement{model.AdvertisePodNetwork}, []model.Advertisement{model.AdvertiseEgressIP}, []model.Advertisement{model.AdvertiseEgressIP, model.AdvertisePodNetwork}, nil),
 		NodeSelector:     pick(r, nil, nil, randomSelector(r)),
 		TemplateSelector: randomSelector(r), SelectsDefaultNetwork: r.IntN(2) == 0,
-		NetworkSelectors: []model.Selector{randomSelector(r)}, ForeignController: pick(r, "", "", "", "another"),
+		NetworkSelectors: []model.Selector{randomSelector(r)}, ForeignController: pick(r, "", "", "", "another"), AcceptedElsewhere: r.IntN(2) == 0,
 		Managed: r.IntN(9) == 0, Problem: randomProblem(r),
 	}
 }

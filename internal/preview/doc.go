@@ -1,7 +1,7 @@
-// Package preview shows people what the operator would make of some objects:
-// as a table, as manifests, or as a diff. It runs the manager's own snapshot,
-// plan, render and status rooms.
+// Package preview shows people what the operator would generate from some objects: as a
+// table, as manifests, or as a diff. It uses the manager's own snapshot, plan, render and
+// status packages.
 //
-// It decides nothing itself, it writes to no cluster, and what it prints
-// depends on its input alone: no clock, no order of arrival.
+// It decides nothing itself and writes to no cluster, and its output depends on its input
+// alone: not on the clock, not on the order of arrival.
 package preview

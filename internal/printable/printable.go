@@ -1,7 +1,6 @@
-// Package printable makes text that comes from objects fit for a terminal and a
-// log line.
+// Package printable makes text from objects safe for a terminal and a log line.
 //
-// It must never change what a person can see: only what is not to be seen.
+// It must never change visible text, only invisible characters.
 package printable
 
 import (

@@ -14,9 +14,9 @@ import (
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
-// Metrics are the flags by which a program serves its Prometheus metrics. They
-// tell an outsider the cluster's networks and nodes, so that by default only
-// those may read them whom RBAC lets get /metrics.
+// Metrics are the flags for a program's Prometheus metrics. Metrics reveal the
+// cluster's networks and nodes, so by default only clients that RBAC allows to GET
+// /metrics may read them.
 type Metrics struct {
 	Address string
 	Secure  bool
@@ -26,31 +26,31 @@ type Metrics struct {
 // AddTo adds the flags.
 func (m *Metrics) AddTo(f *pflag.FlagSet) {
 	f.StringVar(&m.Address, "metrics-bind-address", m.Address,
-		"address where Prometheus metrics are served under /metrics; 0 serves none")
+		"address that serves Prometheus metrics under /metrics; 0 disables it")
 	f.BoolVar(&m.Secure, "metrics-secure", m.Secure,
 		"serve metrics over TLS to clients that RBAC allows to GET /metrics; "+
 			"if false, serve them in clear text to anyone")
 	f.StringVar(&m.CertDir, "metrics-cert-dir", m.CertDir,
 		"folder with tls.crt and tls.key for metrics, which are read again when they change "+
-			"(default a self-signed certificate)")
+			"(default: a self-signed certificate)")
 }
 
-// Validate finds what would otherwise show only when somebody scrapes.
+// Validate finds mistakes that would otherwise show only at the first scrape.
 func (m *Metrics) Validate() error {
 	if m.CertDir == "" {
 		return nil
 	}
 	if !m.Secure {
-		return errors.New("--metrics-cert-dir has no meaning with --metrics-secure=false: leave one of them out")
+		return errors.New("--metrics-cert-dir has no effect with --metrics-secure=false: remove one of them")
 	}
-	// The server would take a certificate of its own where it finds none.
+	// Without a certificate the server would use one of its own.
 	if _, err := tls.LoadX509KeyPair(filepath.Join(m.CertDir, "tls.crt"), filepath.Join(m.CertDir, "tls.key")); err != nil {
 		return fmt.Errorf("--metrics-cert-dir: %w", err)
 	}
 	return nil
 }
 
-// Server returns the flags as the server takes them.
+// Server converts the flags to the server's options.
 func (m *Metrics) Server() metricsserver.Options {
 	out := metricsserver.Options{BindAddress: m.Address, SecureServing: m.Secure}
 	if m.Address == "" {
@@ -64,8 +64,8 @@ func (m *Metrics) Server() metricsserver.Options {
 	if m.CertDir != "" {
 		out.CertDir = m.CertDir
 	} else {
-		// Without this it looks in the temporary folder, where anybody on a
-		// shared machine may have put a key.
+		// Without this it looks in the temporary folder, where anyone on a shared
+		// machine may have put a key.
 		out.CertDir = "/nonexistent"
 	}
 	return out

@@ -1,5 +1,5 @@
-// Package program holds what every binary of cmd/ needs to be a good program: a
-// logger as the flags ask for it, and its version. It decides nothing else.
+// Package program holds what the binaries of cmd/ share: the logger, the flags for
+// metrics, the version, and the list of flags for the reference.
 package program
 
 import (
@@ -12,7 +12,7 @@ import (
 
 // Logger returns a logger of the level (debug, info, warn, error) and format
 // (json, text) that the flags --log-level and --log-format name. Without out,
-// it only judges them.
+// it only validates them.
 func Logger(level, format string, out io.Writer) (logr.Logger, error) {
 	var least slog.Level
 	if err := least.UnmarshalText([]byte(level)); err != nil {

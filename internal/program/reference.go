@@ -9,9 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// NewReferenceCommand returns the hidden subcommand that prints, in Markdown,
-// the commands and flags of the program that it is added to. hack/reference
-// makes a page of it.
+// NewReferenceCommand returns the hidden subcommand that prints the commands and
+// flags of its program in Markdown. hack/reference makes a page of it.
 func NewReferenceCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "reference",
@@ -30,7 +29,7 @@ func writeReference(out io.Writer, command *cobra.Command) error {
 	}
 	seen := map[string]bool{"help": true, "version": true}
 	rows := 0
-	// The persistent ones are among Flags, too, and out of their order there.
+	// Flags has the persistent ones, too, but in another order.
 	command.PersistentFlags().VisitAll(func(f *pflag.Flag) { rows += writeFlag(out, f, rows, seen) })
 	own := command.LocalNonPersistentFlags()
 	own.SortFlags = false
@@ -52,7 +51,7 @@ func writeReference(out io.Writer, command *cobra.Command) error {
 	return nil
 }
 
-// writeFlag writes a flag's row, with the head of the table before the first.
+// writeFlag writes a flag's row, and before the first one the table's header.
 func writeFlag(out io.Writer, f *pflag.Flag, rows int, seen map[string]bool) (written int) {
 	if f.Hidden || seen[f.Name] {
 		return 0

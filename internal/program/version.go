@@ -7,12 +7,12 @@ import (
 	"runtime/debug"
 )
 
-// What the Makefile and the Dockerfile build in with -ldflags -X; empty in a
-// binary that was made without them.
+// The Makefile and the Dockerfile set these with -ldflags -X. They are empty in a
+// binary that was built in another way.
 var version, commit, date string
 
-// Version tells what was built: version, commit, date and Go's version. What
-// the build did not say comes from what the Go tool recorded.
+// Version says what was built: version, commit, date and Go's version. What -ldflags
+// did not set comes from the Go tool's own record.
 func Version() string {
 	recorded, _ := debug.ReadBuildInfo()
 	return describe(recorded, version, commit, date)

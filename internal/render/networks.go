@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -15,19 +16,23 @@ import (
 // maxProblem is what the API takes of a problem's text.
 const maxProblem = 1024
 
-// Networks renders what a node has to do for its networks. Like Node, it renders
-// nothing of a plan with Keep set.
-func Networks(p *model.NodePlan, around *model.Surroundings, settings *model.Settings) *v1alpha1.NodeNetworks {
+// Networks renders what a node has to do for its networks; of the cluster it takes
+// what is the same for all nodes. Like Node, it renders nothing of a plan with Keep
+// set.
+func Networks(p *model.NodePlan, around *model.Surroundings, cluster *model.Cluster) *v1alpha1.NodeNetworks {
 	if p.Keep {
 		return nil
 	}
+	settings := &cluster.Settings
 	out := &v1alpha1.NodeNetworks{
 		ObjectMeta: metav1.ObjectMeta{Name: p.Node, Labels: map[string]string{model.LabelGenerated: "true", LabelManagedBy: model.FieldManager}},
 		Spec: v1alpha1.NodeNetworksSpec{
-			Addresses: cidrs(around.Addresses),
-			Gateway:   around.Gateway,
+			NodeUID:        types.UID(around.UID),
+			Addresses:      cidrs(around.Addresses),
+			Gateway:        around.Gateway,
+			GatewayProblem: cutText(around.GatewayProblem),
 			Reserved: v1alpha1.ReservedSubnets{
-				Services: cidrs(settings.ServiceSubnets), Masquerade: cidrs(around.Masquerade), Transit: cidrs(around.Transit),
+				Services: cidrs(settings.ServiceSubnets), APIServer: ips(cluster.APIServer), Masquerade: cidrs(around.Masquerade), Transit: cidrs(around.Transit),
 			},
 			Networks: make([]v1alpha1.NodeNetwork, 0, len(p.Networks)),
 		},
@@ -84,6 +89,17 @@ func cidrs(prefixes []netip.Prefix) []v1alpha1.CIDR {
 	out := make([]v1alpha1.CIDR, len(prefixes))
 	for i, p := range prefixes {
 		out[i] = v1alpha1.CIDR(p.String())
+	}
+	return out
+}
+
+func ips(addresses []netip.Addr) []v1alpha1.IP {
+	if len(addresses) == 0 {
+		return nil
+	}
+	out := make([]v1alpha1.IP, len(addresses))
+	for i, a := range addresses {
+		out[i] = v1alpha1.IP(a.String())
 	}
 	return out
 }

@@ -37,8 +37,10 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 		Hosts:               hosts(objs.Nodes),
 		Disputes:            objs.Disputes,
 		DynamicAllocation:   dynamicAllocation(objs.CUDNs),
+		APIServer:           apiServer(objs.EndpointSlices),
 		Settings:            settings,
 	}
+	out.Settings.ServiceSubnets = serviceSubnets(settings.ServiceSubnets, objs.ServiceCIDRs)
 	if created, managed := managedSince(objs.CUDNs); managed && ManagedRouteAdvertisements(objs, settings) != nil {
 		out.Templates = append(out.Templates, managedTemplate(out.Hosts, settings, created))
 		sortTemplates(out.Templates)

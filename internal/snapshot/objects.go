@@ -8,6 +8,8 @@ import (
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -32,6 +34,11 @@ type Objects struct {
 	VTEPs               []ovnv1.VTEP
 	Nodes               []corev1.Node
 	UplinkStates        []unstructured.Unstructured
+	// ServiceCIDRs are the subnets of Services. API servers before 1.33 don't serve
+	// the kind.
+	ServiceCIDRs []networkingv1.ServiceCIDR
+	// EndpointSlices are of use if the API server's own is among them.
+	EndpointSlices []discoveryv1.EndpointSlice
 	// RouteStates tell which Layer2 networks are absent from a node.
 	RouteStates []v1alpha1.NodeRouteState
 	// Read is when the objects were read, zero for files that don't say: what
@@ -51,11 +58,14 @@ type Objects struct {
 // UplinkStateKind is the kind of Objects.UplinkStates.
 var UplinkStateKind = schema.GroupVersionKind{Group: ovnk.Group, Version: ovnk.UplinkStateVersion, Kind: ovnk.UplinkStateKind}
 
+// ServiceCIDRKind is the kind of Objects.ServiceCIDRs.
+var ServiceCIDRKind = networkingv1.SchemeGroupVersion.WithKind("ServiceCIDR")
+
 // AddToScheme makes a scheme know all kinds that Gather reads, but for
 // UplinkState, which needs no Go type.
 func AddToScheme(scheme *runtime.Scheme) error {
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, ovnv1.AddToScheme, frrk8sv1beta1.AddToScheme, nadv1.AddToScheme, v1alpha1.AddToScheme,
+		corev1.AddToScheme, discoveryv1.AddToScheme, networkingv1.AddToScheme, ovnv1.AddToScheme, frrk8sv1beta1.AddToScheme, nadv1.AddToScheme, v1alpha1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return err
@@ -72,6 +82,9 @@ type Options struct {
 	// WithoutRouteStates leaves out NodeRouteStates, for callers that look at the
 	// one of a node themselves.
 	WithoutRouteStates bool
+	// WithoutAPIServer leaves out where the API server is, which only nodes' agents
+	// need to know.
+	WithoutAPIServer bool
 	// Now is the clock; that of the machine if nil.
 	Now func() time.Time
 }
@@ -93,6 +106,8 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		uplinks    unstructured.UnstructuredList
 		states     frrk8sv1beta1.FRRNodeStateList
 		routes     v1alpha1.NodeRouteStateList
+		services   networkingv1.ServiceCIDRList
+		endpoints  discoveryv1.EndpointSliceList
 	)
 	now := time.Now
 	if options.Now != nil {
@@ -105,6 +120,8 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		list     client.ObjectList
 		optional bool
 		skip     bool
+		// namespace is "" for all.
+		namespace string
 	}{
 		{name: "RouteAdvertisements", list: &ras},
 		{name: "ClusterUserDefinedNetworks", list: &cudns},
@@ -117,11 +134,13 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		{name: "UplinkStates", list: &uplinks, optional: true},
 		{name: "FRRNodeStates", list: &states, optional: true, skip: options.WithoutNodeStates},
 		{name: "NodeRouteStates", list: &routes, optional: true, skip: options.WithoutRouteStates},
+		{name: "ServiceCIDRs", list: &services, optional: true},
+		{name: "EndpointSlices", list: &endpoints, namespace: APIServerEndpoints.Namespace, skip: options.WithoutAPIServer},
 	} {
 		if kind.skip {
 			continue
 		}
-		err := reader.List(ctx, kind.list, client.UnsafeDisableDeepCopy)
+		err := reader.List(ctx, kind.list, client.UnsafeDisableDeepCopy, client.InNamespace(kind.namespace))
 		if err != nil && !(kind.optional && absent(err)) {
 			return nil, fmt.Errorf("listing %s: %w", kind.name, err)
 		}
@@ -130,6 +149,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		RouteAdvertisements: ras.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
 		Namespaces: namespaces.Items, EgressIPs: egressIPs.Items, VTEPs: vteps.Items, Nodes: nodes.Items,
 		UplinkStates: uplinks.Items, NodeStates: states.Items, RouteStates: routes.Items, Read: read,
+		ServiceCIDRs: services.Items, EndpointSlices: endpoints.Items,
 	}, nil
 }
 

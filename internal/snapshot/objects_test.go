@@ -65,6 +65,7 @@ func TestGather(t *testing.T) {
 		{name: "no UplinkStates", kind: "UplinkState", err: noMatch},
 		{name: "no FRRNodeStates", kind: "FRRNodeState", err: noMatch},
 		{name: "no NodeRouteStates", kind: "NodeRouteState", err: noMatch},
+		{name: "no ServiceCIDRs", kind: "ServiceCIDR", err: noMatch},
 		{name: "CRD removed a moment ago", kind: "UplinkState", err: gone},
 		{name: "NADs not read", kind: "NetworkAttachmentDefinition", err: down, message: "listing NetworkAttachmentDefinitions: connection refused"},
 		{name: "nodes not read", kind: "Node", err: down, message: "listing Nodes: connection refused"},
@@ -87,14 +88,14 @@ func TestGather(t *testing.T) {
 				t.Fatalf("got %d namespaces", len(objs.Namespaces))
 			}
 			same(t, cluster.listed, []string{"RouteAdvertisements", "ClusterUserDefinedNetwork", "FRRConfiguration", "NetworkAttachmentDefinition",
-				"Namespace", "EgressIP", "VTEP", "Node", "UplinkState", "FRRNodeState", "NodeRouteState"})
+				"Namespace", "EgressIP", "VTEP", "Node", "UplinkState", "FRRNodeState", "NodeRouteState", "ServiceCIDR", "EndpointSlice"})
 		})
 	}
 }
 
 func TestGatherWithoutNodeStates(t *testing.T) {
-	cluster := &failing{t: t, errs: map[string]error{"FRRNodeState": errors.New("was read"), "NodeRouteState": errors.New("was read")}}
-	objs, err := Gather(context.Background(), cluster, Options{WithoutNodeStates: true, WithoutRouteStates: true})
+	cluster := &failing{t: t, errs: map[string]error{"FRRNodeState": errors.New("was read"), "NodeRouteState": errors.New("was read"), "EndpointSlice": errors.New("was read")}}
+	objs, err := Gather(context.Background(), cluster, Options{WithoutNodeStates: true, WithoutRouteStates: true, WithoutAPIServer: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,15 +7,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
-// Surroundings reads what a node's annotations tell of it beside its networks. A
-// malformed annotation tells nothing: each of them has its own part in what the
+// Surroundings reads what a Node tells of itself beside its networks. A malformed
+// annotation tells nothing: each of them has its own part in what the
 // node's agent leaves alone, and none may stop the others.
 func (r *NodeReader) Surroundings(n *corev1.Node) *model.Surroundings {
 	out := &model.Surroundings{
+		UID:        string(n.UID),
 		Masquerade: subnetsOf(n.Annotations[ovnk.AnnotationMasqueradeSubnet]),
 		Transit:    subnetsOf(n.Annotations[ovnk.AnnotationTransitAddress]),
 		Uplinks:    r.uplinks.links(n.Name),
@@ -26,7 +28,11 @@ func (r *NodeReader) Surroundings(n *corev1.Node) *model.Surroundings {
 	if list, err := ovnk.ParsePrimaryAddresses(n.Annotations[ovnk.AnnotationPrimaryAddress]); err == nil {
 		out.Addresses = append(out.Addresses, list...)
 	}
-	if config, err := ovnk.ParseGatewayConfig(n.Annotations[ovnk.AnnotationGatewayConfig]); err == nil {
+	if value, found := n.Annotations[ovnk.AnnotationGatewayConfig]; found {
+		config, err := ovnk.ParseGatewayConfig(value)
+		if err != nil {
+			out.GatewayProblem = finding.AnnotationMalformed(err).Message
+		}
 		out.Addresses = append(out.Addresses, config.Addresses...)
 		out.Gateway = config.Bridge
 	}

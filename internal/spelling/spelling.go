@@ -1,5 +1,5 @@
-// Package spelling finds what somebody meant who made a typo. It imports the
-// standard library only, so that pure rooms may use it.
+// Package spelling suggests the word that someone meant who made a typo. It imports
+// only the standard library, so that pure packages may use it.
 package spelling
 
 // MaxEdits is how far a name or a label may be from what was meant.

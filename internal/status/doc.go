@@ -1,9 +1,7 @@
-// Package status says in the words of Kubernetes what became of a
-// RouteAdvertisements object: model.Verdict to conditions, status text and
-// events.
+// Package status reports in Kubernetes' terms what happened to a RouteAdvertisements
+// object: it turns a model.Verdict into conditions, the status text and events.
 //
-// It is pure: it reads no cluster and no clock, and writes nothing. Messages
-// are for people, are cut where thousands of nodes are concerned, and are the
-// same for the same verdict, so that a status is written only when something
-// changed.
+// It is pure: it reads no cluster and no clock, and writes nothing. Messages are for
+// people. They are cut if they concern thousands of nodes, and are the same for the same
+// verdict, so that a status is written only if something changed.
 package status

@@ -9,6 +9,7 @@ const (
 	outcomeDenied    = "denied"
 	outcomeUnchecked = "unchecked"
 	outcomeStranger  = "stranger"
+	outcomeWithheld  = "withheld"
 )
 
 // Figures count reviews. A nil *Figures counts nothing.
@@ -20,7 +21,7 @@ type Figures struct {
 func NewFigures(registry prometheus.Registerer) *Figures {
 	f := &Figures{reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ovnbgp_admission_reviews_total",
-		Help: "Admission reviews by kind and outcome: allowed, warned, denied, unchecked because the operator could not tell, or stranger where nothing shows that the API server asks.",
+		Help: "Admission reviews by kind and outcome: allowed, warned, denied, unchecked because the operator could not tell, stranger where nothing shows that the API server asks, or withheld from users who may not read what it would name.",
 	}, []string{"kind", "outcome"})}
 	registry.MustRegister(f.reviews)
 	return f

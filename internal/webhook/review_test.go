@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
@@ -151,8 +152,17 @@ func review(t testing.TB, operation admissionv1.Operation, before, after client.
 	}}
 }
 
+// validator answers users who may read everything.
 func validator(reader client.Reader) *Validator {
-	return NewValidator(reader, model.Settings{}, nil, func() time.Time { return epoch.Add(time.Hour) })
+	return validatorFor(reader, func(authorizer.Attributes) (authorizer.Decision, error) { return authorizer.DecisionAllow, nil })
+}
+
+func validatorFor(reader client.Reader, decide func(authorizer.Attributes) (authorizer.Decision, error)) *Validator {
+	rights := authorizer.AuthorizerFunc(func(_ context.Context, a authorizer.Attributes) (authorizer.Decision, string, error) {
+		decision, err := decide(a)
+		return decision, "", err
+	})
+	return NewValidator(reader, rights, model.Settings{}, nil, func() time.Time { return epoch.Add(time.Hour) })
 }
 
 func created(t testing.TB, object client.Object) admission.Request {
@@ -288,7 +298,7 @@ func BenchmarkReview(b *testing.B) {
 				v, request := validator(reader), created(b, test.object)
 				b.ReportAllocs()
 				for b.Loop() {
-					if response := v.Handle(b.Context(), request); !response.Allowed || strings.Contains(strings.Join(response.Warnings, ""), "not checked") {
+					if response := v.Handle(FromAPIServer(b.Context()), request); !response.Allowed || strings.Contains(strings.Join(response.Warnings, ""), "not checked") {
 						b.Fatalf("%+v", response)
 					}
 				}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -32,6 +33,7 @@ const (
 // ClusterUserDefinedNetworks and FRRConfigurations.
 type Validator struct {
 	reader   client.Reader
+	rights   authorizer.Authorizer
 	settings model.Settings
 	figures  *Figures
 	now      func() time.Time
@@ -39,13 +41,13 @@ type Validator struct {
 }
 
 // NewValidator returns a Validator. The reader has to read from a cache: every
-// review lists the cluster. figures may be nil.
-func NewValidator(reader client.Reader, settings model.Settings, figures *Figures, now func() time.Time) *Validator {
-	return &Validator{reader: reader, settings: settings, figures: figures, now: now, slots: semaphore.NewWeighted(atOnce)}
+// review lists the cluster. rights tells what users may read. figures may be nil.
+func NewValidator(reader client.Reader, rights authorizer.Authorizer, settings model.Settings, figures *Figures, now func() time.Time) *Validator {
+	return &Validator{reader: reader, rights: rights, settings: settings, figures: figures, now: now, slots: semaphore.NewWeighted(atOnce)}
 }
 
-// Handle answers one review: the API server's with what it would bring about,
-// those of others by the object alone.
+// Handle answers one review: the API server's, for users who may read other
+// objects, with what it would bring about, all others by the object alone.
 func (v *Validator) Handle(ctx context.Context, request admission.Request) (response admission.Response) {
 	outcome := outcomeUnchecked
 	defer func() {
@@ -75,11 +77,15 @@ func (v *Validator) Handle(ctx context.Context, request admission.Request) (resp
 		outcome = outcomeStranger
 		return admission.Allowed("").WithWarnings(change.remarks(nil)...)
 	}
+	if why := v.withheld(ctx, &request.UserInfo); why != "" {
+		outcome = outcomeWithheld
+		return admission.Allowed("").WithWarnings(append(change.remarks(nil), why)...)
+	}
 	if err := v.slots.Acquire(ctx, 1); err != nil {
 		return unchecked(errors.New("the operator has too many reviews to answer"))
 	}
 	defer v.slots.Release(1)
-	objects, err := snapshot.Gather(ctx, v.reader, snapshot.Options{WithoutNodeStates: true, Now: v.now})
+	objects, err := snapshot.Gather(ctx, v.reader, snapshot.Options{WithoutNodeStates: true, WithoutAPIServer: true, Now: v.now})
 	if err != nil {
 		return unchecked(err)
 	}

@@ -1,6 +1,6 @@
-// Package e2e tells the operator's stories with real parts, from end to end:
-// an external client reaches a pod by a route that BGP carried, and the pod
-// reaches an external prefix by a route that the agent put into OVN.
+// Package e2e tests the operator from end to end with real components, in stories:
+// an external client reaches a pod along a route that BGP carried, and the pod reaches
+// an external prefix along a route that the agent imported into OVN.
 //
 //	make e2e                      # all stories: natively first, then in the VM
 //	make e2e-native LABELS=story1
@@ -8,10 +8,10 @@
 //
 // # Where specs run
 //
-// The lab (test/lab) is made of namespaces. What the kernel cannot do is said
-// in labels: NeedsVRF, NeedsOVS. `make e2e` runs natively what this machine's
-// kernel can do, and the rest in a virtual machine. A spec without such a label
-// runs natively everywhere; Open vSwitch has a datapath of its own then.
+// The lab (test/lab) is built from namespaces. Labels say what a spec needs of the
+// kernel: NeedsVRF, NeedsOVS. `make e2e` runs natively what this machine's kernel
+// supports, and the rest in a virtual machine. A spec without such a label runs
+// natively everywhere; Open vSwitch then uses its datapath in userspace.
 //
 // # How to write a story
 //
@@ -19,37 +19,37 @@
 //		var l *lab.Lab
 //		BeforeEach(func(ctx context.Context) { l = use(ctx, lab.Default()) })
 //
-//		It("takes exactly the deleted network's prefixes back", func(ctx context.Context) {
+//		It("withdraws exactly the deleted network's prefixes", func(ctx context.Context) {
 //			tor := l.Router("tor")
 //			apply(ctx, l, peering(tor), advertisement("pods", defaultNetwork))
 //			...
 //		})
 //	})
 //
-// use returns a running lab of a description. Specs with the same description
-// share one, so a story asks for the smallest set of descriptions that it can
-// do with, and specs of one description stand together in one file.
+// use returns a running lab for a description. Specs with the same description share
+// one, so a story should use as few descriptions as possible, and specs with one
+// description belong into one file.
 //
 // A spec is independent: it uses names and prefixes of its own (those of story
 // N: server subnets 172.20.N0.0/24 and up, fd00:172:20:N0::/64 and up), and
-// removes what it made. The functions of world_test.go (apply, server, pod,
-// network, ...) do that by themselves. use checks afterwards that nothing is
-// left: no RouteAdvertisements, network or FRRConfiguration in the API, no
-// route on any router or node, no row of the agent's in OVN.
+// removes what it created. The functions in world_test.go (apply, server, pod,
+// network, ...) do that by themselves. use checks afterwards that nothing is left: no
+// RouteAdvertisements, network or FRRConfiguration in the API, no route on any router
+// or node, no row of the agent in OVN.
 //
-// What takes time is waited for with Eventually, whose timeout is set for the
-// tier; nothing sleeps. What must not happen is looked at with Consistently,
-// after something has shown that it would have happened by then.
+// Specs wait with Eventually, whose timeout depends on the tier; nothing sleeps. They
+// check with Consistently that something does not happen, after something else has
+// shown that it would have happened by then.
 //
-// When a spec fails, evidence is collected before anything is cleaned up, and
-// the failure names its folder. The lab of a failed spec is not used again.
+// When a spec fails, evidence is collected before anything is cleaned up, and the
+// failure names its folder. The lab of a failed spec is not used again.
 //
 // # Convergence figures
 //
-// exporting, importing, ... (convergence_test.go) time the stages of a change.
-// watchFlow (outage_test.go) and streams (stream_test.go) tell for how long a
-// flow was interrupted: the one of connections made anew, the other of packets
-// that keep to one of several paths. Tables of both are kept in
-// .cache/e2e/TIER/convergence.txt and printed last. Stories use these in place
-// of a plain Eventually where the time is of interest.
+// exporting, importing, ... (convergence_test.go) measure the stages of a change.
+// watchFlow (outage_test.go) and streams (stream_test.go) measure for how long a flow
+// was interrupted: watchFlow with new connections, streams with packets that stay on
+// one of several paths. The tables are in .cache/e2e/TIER/convergence.txt and are
+// printed last. Stories use these functions instead of a plain Eventually if the time
+// matters.
 package e2e

@@ -3,7 +3,7 @@
 
 # Selects specs as Ginkgo's label filter does: LABELS='story1 || story9'.
 LABELS ?=
-E2E = hack/e2e.sh $(VM) $(LAB_BIN) $(LAB_MODULES) $(CACHE)/e2e '$(LABELS)'
+E2E = VM_FLAGS='$(VM_FLAGS)' hack/e2e.sh $(VM) $(LAB_BIN) $(LAB_MODULES) $(CACHE)/e2e '$(LABELS)'
 
 ##@ Test and show
 

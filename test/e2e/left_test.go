@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
@@ -21,8 +23,48 @@ import (
 // one starts from nothing, and so that withdrawal is tested by every spec.
 func expectNothingLeft(ctx context.Context, l *lab.Lab) {
 	GinkgoHelper()
-	Eventually(ctx, func(ctx context.Context) ([]string, error) { return leftovers(ctx, l) }).
-		Should(BeEmpty(), "something of the spec is left")
+	awaitNothing(ctx, Default, func(ctx context.Context) ([]string, int, error) {
+		left, err := leftovers(ctx, l)
+		if err != nil || len(left) == 0 {
+			return left, 0, err
+		}
+		lines := 0
+		for _, n := range l.Nodes {
+			config, err := n.FRR.BGPConfig(ctx)
+			if err != nil {
+				return left, 0, err
+			}
+			lines += strings.Count(config, "\n")
+		}
+		return left, lines, nil
+	})
+}
+
+// awaitNothing waits until look finds nothing left, for as long as that gets
+// less, or FRR's configuration does. frr-k8s' reload takes away line by line, with
+// a vtysh for each; in an emulated machine beside other work some reloads take
+// five minutes. To stand still for as long as a change may take is the failure,
+// and so is to come back.
+func awaitNothing(ctx context.Context, g Gomega, look func(context.Context) (left []string, lines int, err error)) {
+	GinkgoHelper()
+	for least := math.MaxInt; least > 0; {
+		var left []string
+		now := 0
+		g.Eventually(ctx, func(ctx context.Context) (int, error) {
+			found, lines, err := look(ctx)
+			if err != nil {
+				return math.MaxInt, err
+			}
+			left, now = found, len(found)+lines
+			if len(left) == 0 {
+				now = 0
+			}
+			return now, nil
+		}).Should(BeNumerically("<", least), func() string {
+			return fmt.Sprintf("of the spec is left, and does not get less: %q", left)
+		})
+		least = now
+	}
 }
 
 func leftovers(ctx context.Context, l *lab.Lab) ([]string, error) {
@@ -60,14 +102,14 @@ func leftovers(ctx context.Context, l *lab.Lab) ([]string, error) {
 			return nil, err
 		}
 		for _, route := range routes {
-			left = append(left, route.Destination.String()+" in the kernel of "+n.Name)
+			left = append(left, fmt.Sprintf("%s via %v in table %d of %s's kernel", route.Destination, route.NextHops, route.Table, n.Name))
 		}
 		rows, err := importedRows(ctx, l, n.Name)
 		if err != nil {
 			return nil, err
 		}
 		for _, row := range rows {
-			left = append(left, row.Prefix.String()+" in OVN of "+n.Name)
+			left = append(left, fmt.Sprintf("%s by %s in OVN of %s", row.Prefix, row.OutputPort, n.Name))
 		}
 	}
 	return left, nil

@@ -14,18 +14,18 @@ type ClusterUserDefinedNetwork struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the network, and the namespaces that it is for.
+	// spec describes the network, and the namespaces that can use it.
 	//
 	// +required
 	Spec ClusterUserDefinedNetworkSpec `json:"spec"`
 
-	// status is what became of it.
+	// status is what OVN-Kubernetes reports about the network.
 	//
 	// +optional
 	Status ClusterUserDefinedNetworkStatus `json:"status,omitzero"`
 }
 
-// ClusterUserDefinedNetworkSpec is a network and the namespaces it is for.
+// ClusterUserDefinedNetworkSpec is a network and the namespaces that can use it.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.uplinks) || (has(self.network.layer3) && self.network.layer3.role == 'Primary') || (has(self.network.layer2) && self.network.layer2.role == 'Primary')",message="uplinks can only be set for a Primary network of topology Layer2 or Layer3"
 // +kubebuilder:validation:XValidation:rule="!has(self.uplinks) || self.network.?transport.orValue('Overlay') != 'EVPN'",message="uplinks can't be set with transport EVPN, whose packets leave through the VTEP"
@@ -37,7 +37,8 @@ type ClusterUserDefinedNetworkSpec struct {
 	// +required
 	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector"`
 
-	// uplinks names the Uplink through which the network leaves the nodes.
+	// uplinks names the Uplink through which the network's traffic leaves the
+	// nodes.
 	//
 	// +optional
 	// +kubebuilder:validation:MinItems=1
@@ -47,13 +48,13 @@ type ClusterUserDefinedNetworkSpec struct {
 	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Uplinks []string `json:"uplinks,omitempty"`
 
-	// network is the network itself.
+	// network describes the network itself.
 	//
 	// +required
 	Network NetworkSpec `json:"network"`
 }
 
-// NetworkSpec describes a network: its topology, what belongs to that
+// NetworkSpec describes a network: its topology, the settings for that
 // topology, and how its packets travel between nodes.
 //
 // +union
@@ -69,8 +70,8 @@ type ClusterUserDefinedNetworkSpec struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.evpn) || self.topology != 'Layer3' || has(self.evpn.ipVRF)",message="evpn.ipVRF must be set with topology Layer3"
 // +kubebuilder:validation:XValidation:rule="!has(self.evpn) || self.topology != 'Layer3' || !has(self.evpn.macVRF)",message="evpn.macVRF can't be set with topology Layer3, which has no layer 2 over the nodes"
 type NetworkSpec struct {
-	// topology is the network's shape: a subnet per node, routed (Layer3), one
-	// switch over all nodes (Layer2), or a physical network that the nodes are
+	// topology is the network's shape: a routed subnet per node (Layer3), one
+	// switch across all nodes (Layer2), or a physical network that the nodes are
 	// attached to (Localnet).
 	//
 	// +required
@@ -78,36 +79,36 @@ type NetworkSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="topology can't be changed"
 	Topology NetworkTopology `json:"topology"`
 
-	// layer3 belongs to topology Layer3.
+	// layer3 has the settings for topology Layer3.
 	//
 	// +optional
 	Layer3 *Layer3Config `json:"layer3,omitempty"`
 
-	// layer2 belongs to topology Layer2.
+	// layer2 has the settings for topology Layer2.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="layer2 can't be changed"
 	Layer2 *Layer2Config `json:"layer2,omitempty"`
 
-	// localnet belongs to topology Localnet.
+	// localnet has the settings for topology Localnet.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="localnet can't be changed"
 	Localnet *LocalnetConfig `json:"localnet,omitempty"`
 
-	// transport is how packets travel between nodes; the overlay when it is
-	// left out.
+	// transport is how packets travel between nodes; if it is not set, over the
+	// overlay.
 	//
 	// +optional
 	Transport TransportOption `json:"transport,omitempty"`
 
-	// noOverlay belongs to transport NoOverlay.
+	// noOverlay has the settings for transport NoOverlay.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="noOverlay can't be changed"
 	NoOverlay *NoOverlayConfig `json:"noOverlay,omitempty"`
 
-	// evpn belongs to transport EVPN.
+	// evpn has the settings for transport EVPN.
 	//
 	// +optional
 	EVPN *EVPNConfig `json:"evpn,omitempty"`
@@ -125,15 +126,15 @@ const (
 	NetworkTopologyLocalnet NetworkTopology = "Localnet"
 )
 
-// NetworkRole is what a network is to the pods that have it.
+// NetworkRole is the role of a network for its pods.
 type NetworkRole string
 
 // The roles of networks.
 const (
-	// NetworkRolePrimary is for the network that takes the default network's
-	// place in its namespaces.
+	// NetworkRolePrimary is for a network that replaces the default network in
+	// its namespaces.
 	NetworkRolePrimary NetworkRole = "Primary"
-	// NetworkRoleSecondary is for one that pods ask for beside it.
+	// NetworkRoleSecondary is for a network that pods request in addition.
 	NetworkRoleSecondary NetworkRole = "Secondary"
 )
 
@@ -150,14 +151,14 @@ const (
 
 // Conditions of a ClusterUserDefinedNetwork.
 const (
-	// ConditionNetworkCreated is True once the network is there to be used.
+	// ConditionNetworkCreated is True when the network can be used.
 	ConditionNetworkCreated = "NetworkCreated"
-	// ConditionTransportAccepted is True once its routes are advertised as its
-	// transport needs.
+	// ConditionTransportAccepted is True when the network's routes are
+	// advertised as its transport requires.
 	ConditionTransportAccepted = "TransportAccepted"
 )
 
-// ClusterUserDefinedNetworkStatus is what became of a network.
+// ClusterUserDefinedNetworkStatus is what OVN-Kubernetes reports about a network.
 type ClusterUserDefinedNetworkStatus struct {
 	// vrfName is the network's VRF device on the nodes; older OVN-Kubernetes
 	// releases don't publish it.
@@ -165,7 +166,7 @@ type ClusterUserDefinedNetworkStatus struct {
 	// +optional
 	VRFName string `json:"vrfName,omitempty"`
 
-	// conditions tell how far it got.
+	// conditions report the state of the network.
 	//
 	// +optional
 	// +listType=map

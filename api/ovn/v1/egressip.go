@@ -17,7 +17,7 @@ type EgressIP struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what is asked for.
+	// spec says which pods get which addresses.
 	//
 	// +required
 	Spec EgressIPSpec `json:"spec"`
@@ -41,8 +41,8 @@ type EgressIPSpec struct {
 	// +required
 	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector"`
 
-	// podSelector narrows these down to pods with matching labels; all of the
-	// namespaces' pods when it is left out.
+	// podSelector limits the selection to pods with matching labels; if it is not
+	// set, all pods of the namespaces are selected.
 	//
 	// +optional
 	PodSelector metav1.LabelSelector `json:"podSelector,omitempty"`

@@ -2,7 +2,7 @@
 
 package v1
 
-// Layer2Config is a network that is one switch over all nodes.
+// Layer2Config is a network that is one switch across all nodes.
 //
 // +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Enabled' || has(self.subnets)",message="subnets must be set unless ipam.mode is Disabled"
 // +kubebuilder:validation:XValidation:rule="self.?ipam.?mode.orValue('Enabled') != 'Disabled' || !has(self.subnets)",message="subnets must not be set with ipam.mode Disabled"
@@ -23,26 +23,27 @@ package v1
 // +kubebuilder:validation:XValidation:rule="!has(self.infrastructureSubnets) || self.infrastructureSubnets.all(p, !isCIDR(p) || cidr(p) == cidr(p).masked())",message="infrastructureSubnets must have no host bits set, such as 10.128.4.0/24",fieldPath=".infrastructureSubnets"
 // +kubebuilder:validation:XValidation:rule="!has(self.reservedSubnets) || !has(self.infrastructureSubnets) || !self.reservedSubnets.all(r, isCIDR(r)) || !self.infrastructureSubnets.all(i, isCIDR(i)) || !self.reservedSubnets.exists(r, self.infrastructureSubnets.exists(i, cidr(r).containsCIDR(i) || cidr(i).containsCIDR(r)))",message="reservedSubnets and infrastructureSubnets must not overlap"
 type Layer2Config struct {
-	// role is what the network is to its pods.
+	// role is the network's role for its pods: Primary replaces the default
+	// network, Secondary is an additional one.
 	//
 	// +required
 	// +kubebuilder:validation:Enum=Primary;Secondary
 	Role NetworkRole `json:"role"`
 
-	// mtu of the pods' interfaces; OVN-Kubernetes' own when it is left out.
+	// mtu of the pods' interfaces; if it is not set, OVN-Kubernetes' default.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=576
 	// +kubebuilder:validation:Maximum=65536
 	MTU int32 `json:"mtu,omitempty"`
 
-	// subnets are what pods' addresses come from.
+	// subnets provide the pods' addresses.
 	//
 	// +optional
 	Subnets DualStackCIDRs `json:"subnets,omitempty"`
 
-	// reservedSubnets are parts of subnets that pods only get addresses from
-	// when they ask for them.
+	// reservedSubnets are parts of subnets whose addresses pods get only on
+	// request.
 	//
 	// +optional
 	// +kubebuilder:validation:MinItems=1
@@ -77,25 +78,25 @@ type Layer2Config struct {
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="!has(self.lifecycle) || self.?mode.orValue('Enabled') == 'Enabled'",message="lifecycle can only be set with mode Enabled"
 type IPAMConfig struct {
-	// mode says whether OVN-Kubernetes gives pods addresses; it does when mode
-	// is left out.
+	// mode says whether OVN-Kubernetes assigns addresses to pods; if it is not
+	// set, it does.
 	//
 	// +optional
 	Mode IPAMMode `json:"mode,omitempty"`
 
-	// lifecycle Persistent lets a workload keep its addresses over restarts
+	// lifecycle Persistent lets a workload keep its addresses across restarts
 	// and migrations.
 	//
 	// +optional
 	Lifecycle NetworkIPAMLifecycle `json:"lifecycle,omitempty"`
 }
 
-// IPAMMode says whether OVN-Kubernetes gives pods addresses.
+// IPAMMode says whether OVN-Kubernetes assigns addresses to pods.
 //
 // +kubebuilder:validation:Enum=Enabled;Disabled
 type IPAMMode string
 
-// Whether OVN-Kubernetes gives pods addresses.
+// Whether OVN-Kubernetes assigns addresses to pods.
 const (
 	IPAMEnabled  IPAMMode = "Enabled"
 	IPAMDisabled IPAMMode = "Disabled"
@@ -106,5 +107,5 @@ const (
 // +kubebuilder:validation:Enum=Persistent
 type NetworkIPAMLifecycle string
 
-// IPAMLifecyclePersistent keeps addresses over restarts and migrations.
+// IPAMLifecyclePersistent keeps addresses across restarts and migrations.
 const IPAMLifecyclePersistent NetworkIPAMLifecycle = "Persistent"

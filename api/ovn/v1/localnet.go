@@ -9,7 +9,8 @@ package v1
 // +kubebuilder:validation:XValidation:rule="!has(self.excludeSubnets) || has(self.subnets)",message="excludeSubnets are parts of subnets and can't be set without them"
 // +kubebuilder:validation:XValidation:rule="!has(self.mtu) || self.mtu >= 1280 || (!has(self.subnets) || !self.subnets.exists(s, isCIDR(s) && cidr(s).ip().family() == 6))",message="mtu must be at least 1280 with an IPv6 subnet (RFC 8200)"
 type LocalnetConfig struct {
-	// role is what the network is to its pods.
+	// role is the network's role for its pods: Secondary, one in addition to the
+	// default network.
 	//
 	// +required
 	// +kubebuilder:validation:Enum=Secondary
@@ -24,12 +25,12 @@ type LocalnetConfig struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^,:]+$')",message="physicalNetworkName must not contain a comma or a colon"
 	PhysicalNetworkName string `json:"physicalNetworkName"`
 
-	// subnets are what pods' addresses come from.
+	// subnets provide the pods' addresses.
 	//
 	// +optional
 	Subnets DualStackCIDRs `json:"subnets,omitempty"`
 
-	// excludeSubnets are parts of subnets that pods get no addresses from.
+	// excludeSubnets are parts of subnets whose addresses pods don't get.
 	//
 	// +optional
 	// +kubebuilder:validation:MinItems=1
@@ -41,14 +42,15 @@ type LocalnetConfig struct {
 	// +optional
 	IPAM *IPAMConfig `json:"ipam,omitempty"`
 
-	// mtu of the pods' interfaces; OVN-Kubernetes' own when it is left out.
+	// mtu of the pods' interfaces; if it is not set, OVN-Kubernetes' default.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=576
 	// +kubebuilder:validation:Maximum=65536
 	MTU int32 `json:"mtu,omitempty"`
 
-	// vlan is the VLAN of the physical network, untagged when it is left out.
+	// vlan is the VLAN of the physical network; if it is not set, packets are
+	// untagged.
 	//
 	// +optional
 	VLAN *VLANConfig `json:"vlan,omitempty"`
@@ -65,7 +67,7 @@ type VLANConfig struct {
 	// +unionDiscriminator
 	Mode VLANMode `json:"mode"`
 
-	// access belongs to mode Access.
+	// access has the settings for mode Access.
 	//
 	// +optional
 	Access *AccessVLANConfig `json:"access,omitempty"`

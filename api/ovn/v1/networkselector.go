@@ -26,8 +26,8 @@ const (
 // +listMapKey=networkSelectionType
 type NetworkSelectors []NetworkSelector
 
-// NetworkSelector selects networks of one kind. Every kind but DefaultNetwork
-// has a selector of its own that says which ones.
+// NetworkSelector selects networks of one kind. For every kind but
+// DefaultNetwork, a selector of its own says which networks.
 //
 // +union
 // +kubebuilder:validation:XValidation:rule="has(self.clusterUserDefinedNetworkSelector) == (self.networkSelectionType == 'ClusterUserDefinedNetworks')",message="set clusterUserDefinedNetworkSelector with networkSelectionType ClusterUserDefinedNetworks, and only then"
@@ -41,29 +41,27 @@ type NetworkSelector struct {
 	// +unionDiscriminator
 	NetworkSelectionType NetworkSelectionType `json:"networkSelectionType"`
 
-	// clusterUserDefinedNetworkSelector says which ClusterUserDefinedNetworks
-	// are selected, when networkSelectionType is ClusterUserDefinedNetworks.
+	// clusterUserDefinedNetworkSelector selects ClusterUserDefinedNetworks. Set it
+	// if networkSelectionType is ClusterUserDefinedNetworks.
 	//
 	// +optional
 	ClusterUserDefinedNetworkSelector *ClusterUserDefinedNetworkSelector `json:"clusterUserDefinedNetworkSelector,omitempty"`
 
-	// primaryUserDefinedNetworkSelector says which primary
-	// UserDefinedNetworks are selected, when networkSelectionType is
-	// PrimaryUserDefinedNetworks.
+	// primaryUserDefinedNetworkSelector selects primary UserDefinedNetworks. Set
+	// it if networkSelectionType is PrimaryUserDefinedNetworks.
 	//
 	// +optional
 	PrimaryUserDefinedNetworkSelector *PrimaryUserDefinedNetworkSelector `json:"primaryUserDefinedNetworkSelector,omitempty"`
 
-	// secondaryUserDefinedNetworkSelector says which secondary
-	// UserDefinedNetworks are selected, when networkSelectionType is
-	// SecondaryUserDefinedNetworks.
+	// secondaryUserDefinedNetworkSelector selects secondary UserDefinedNetworks.
+	// Set it if networkSelectionType is SecondaryUserDefinedNetworks.
 	//
 	// +optional
 	SecondaryUserDefinedNetworkSelector *SecondaryUserDefinedNetworkSelector `json:"secondaryUserDefinedNetworkSelector,omitempty"`
 
-	// networkAttachmentDefinitionSelector says which
-	// NetworkAttachmentDefinitions' networks are selected, when
-	// networkSelectionType is NetworkAttachmentDefinitions.
+	// networkAttachmentDefinitionSelector selects the networks of
+	// NetworkAttachmentDefinitions. Set it if networkSelectionType is
+	// NetworkAttachmentDefinitions.
 	//
 	// +optional
 	NetworkAttachmentDefinitionSelector *NetworkAttachmentDefinitionSelector `json:"networkAttachmentDefinitionSelector,omitempty"`
@@ -71,8 +69,8 @@ type NetworkSelector struct {
 
 // ClusterUserDefinedNetworkSelector selects ClusterUserDefinedNetworks.
 type ClusterUserDefinedNetworkSelector struct {
-	// networkSelector matches the labels of ClusterUserDefinedNetworks; an
-	// empty one matches all of them.
+	// networkSelector matches the labels of ClusterUserDefinedNetworks; if it is
+	// empty, it matches all of them.
 	//
 	// +required
 	NetworkSelector metav1.LabelSelector `json:"networkSelector"`
@@ -89,12 +87,13 @@ type PrimaryUserDefinedNetworkSelector struct {
 
 // SecondaryUserDefinedNetworkSelector selects secondary UserDefinedNetworks.
 type SecondaryUserDefinedNetworkSelector struct {
-	// namespaceSelector matches the labels of the namespaces to look in.
+	// namespaceSelector matches the labels of the namespaces to select from.
 	//
 	// +required
 	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector"`
 
-	// networkSelector matches the labels of UserDefinedNetworks there.
+	// networkSelector matches the labels of UserDefinedNetworks in these
+	// namespaces.
 	//
 	// +required
 	NetworkSelector metav1.LabelSelector `json:"networkSelector"`
@@ -103,13 +102,13 @@ type SecondaryUserDefinedNetworkSelector struct {
 // NetworkAttachmentDefinitionSelector selects the networks of
 // NetworkAttachmentDefinitions.
 type NetworkAttachmentDefinitionSelector struct {
-	// namespaceSelector matches the labels of the namespaces to look in.
+	// namespaceSelector matches the labels of the namespaces to select from.
 	//
 	// +required
 	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector"`
 
-	// networkSelector matches the labels of NetworkAttachmentDefinitions
-	// there.
+	// networkSelector matches the labels of NetworkAttachmentDefinitions in these
+	// namespaces.
 	//
 	// +required
 	NetworkSelector metav1.LabelSelector `json:"networkSelector"`

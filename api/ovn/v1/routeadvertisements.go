@@ -5,7 +5,7 @@ package v1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // RouteAdvertisements says which networks' routes are advertised over BGP, in
-// which VRF, from which nodes, and with which FRRConfigurations' neighbors.
+// which VRF, from which nodes, and to the neighbors of which FRRConfigurations.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=routeadvertisements,scope=Cluster,shortName=ra,singular=routeadvertisements
@@ -15,12 +15,14 @@ type RouteAdvertisements struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// OVN-Kubernetes doesn't require a spec, though nothing comes of an object
-	// without one.
+	// spec says what to advertise, and where. OVN-Kubernetes doesn't require it,
+	// but an object without one has no effect.
 	//
 	// +optional
 	Spec RouteAdvertisementsSpec `json:"spec,omitempty"`
 
+	// status reports what is advertised.
+	//
 	// +optional
 	Status RouteAdvertisementsStatus `json:"status,omitzero"`
 }
@@ -30,9 +32,8 @@ type RouteAdvertisements struct {
 // +kubebuilder:validation:XValidation:rule="!('PodNetwork' in self.advertisements) || !(has(self.nodeSelector.matchLabels) || has(self.nodeSelector.matchExpressions))",message="nodeSelector must be empty ({}) when advertisements has PodNetwork: a pod network is advertised from every node that is part of it"
 // +kubebuilder:validation:XValidation:rule="self.networkSelectors.all(s, s.networkSelectionType in ['DefaultNetwork', 'ClusterUserDefinedNetworks'])",message="networkSelectors may only use networkSelectionType DefaultNetwork or ClusterUserDefinedNetworks"
 type RouteAdvertisementsSpec struct {
-	// targetVRF is the VRF to advertise in: the default VRF when it is empty
-	// or "default", each network's own VRF when it is "auto", and the VRF of
-	// that name otherwise.
+	// targetVRF is the VRF to advertise in. Empty or "default" is the default VRF;
+	// "auto" is each network's own VRF; any other value is the name of a VRF.
 	//
 	// +optional
 	TargetVRF string `json:"targetVRF,omitempty"`
@@ -44,18 +45,19 @@ type RouteAdvertisementsSpec struct {
 	NetworkSelectors NetworkSelectors `json:"networkSelectors"`
 
 	// nodeSelector limits the advertisements to nodes with matching labels. It
-	// has to be empty when advertisements has PodNetwork.
+	// must be empty if advertisements has PodNetwork.
 	//
 	// +required
 	NodeSelector metav1.LabelSelector `json:"nodeSelector"`
 
-	// frrConfigurationSelector matches the labels of the FRRConfigurations
-	// whose routers and neighbors carry the advertisements.
+	// frrConfigurationSelector matches the labels of the FRRConfigurations to
+	// whose neighbors the routes are advertised.
 	//
 	// +required
 	FRRConfigurationSelector metav1.LabelSelector `json:"frrConfigurationSelector"`
 
-	// advertisements are what is advertised of the selected networks.
+	// advertisements say which prefixes of the selected networks are advertised:
+	// PodNetwork is for pod subnets, EgressIP for egress IPs.
 	//
 	// +required
 	// +kubebuilder:validation:MinItems=1
@@ -69,7 +71,7 @@ type RouteAdvertisementsSpec struct {
 // +kubebuilder:validation:Enum=PodNetwork;EgressIP
 type AdvertisementType string
 
-// What can be advertised of a network.
+// The kinds of a network's prefixes that can be advertised.
 const (
 	// AdvertisePodNetwork is for the subnets that pods' addresses come from.
 	AdvertisePodNetwork AdvertisementType = "PodNetwork"
@@ -77,7 +79,7 @@ const (
 	AdvertiseEgressIP AdvertisementType = "EgressIP"
 )
 
-// TargetVRFs with a meaning of their own.
+// TargetVRFs with a special meaning.
 const (
 	TargetVRFDefault = "default"
 	TargetVRFAuto    = "auto"
@@ -95,21 +97,21 @@ const (
 	RouteAdvertisementsReasonInternalError        = "InternalError"
 )
 
-// What RouteAdvertisementsStatus.Status says; the reason for not accepting
-// follows StatusNotAcceptedPrefix.
+// The values of RouteAdvertisementsStatus.Status; the cause follows
+// StatusNotAcceptedPrefix.
 const (
 	RouteAdvertisementsStatusAccepted          = "Accepted"
 	RouteAdvertisementsStatusNotAcceptedPrefix = "Not Accepted: "
 )
 
-// RouteAdvertisementsStatus is what became of a RouteAdvertisements object.
+// RouteAdvertisementsStatus reports what is advertised.
 type RouteAdvertisementsStatus struct {
-	// status is the short form: "Accepted", or "Not Accepted: " and the cause.
+	// status is a summary: "Accepted", or "Not Accepted: " and the cause.
 	//
 	// +optional
 	Status string `json:"status,omitempty"`
 
-	// conditions tell it in full.
+	// conditions report the details: Accepted, Rendered and FRRConfigured.
 	//
 	// +optional
 	// +patchMergeKey=type

@@ -2,53 +2,55 @@
 
 package v1
 
-// NoOverlayConfig belongs to networks whose packets travel between nodes as
-// they are, routed by what BGP says.
+// NoOverlayConfig is for networks whose packets travel between nodes without
+// encapsulation, along routes from BGP.
 type NoOverlayConfig struct {
 	// outboundSNAT says whether traffic that leaves the cluster gets the
-	// node's address.
+	// node's address as its source.
 	//
 	// +required
 	OutboundSNAT SNATOption `json:"outboundSNAT"`
 
-	// routing says who sees to it that nodes know each other's pod subnets.
+	// routing says how nodes learn each other's pod subnets: over BGP sessions
+	// that are managed for them, or as RouteAdvertisements and FRRConfigurations
+	// that you write say.
 	//
 	// +required
 	Routing RoutingOption `json:"routing"`
 }
 
 // SNATOption says whether traffic that leaves the cluster gets the node's
-// address.
+// address as its source.
 //
 // +kubebuilder:validation:Enum=Enabled;Disabled
 type SNATOption string
 
-// Whether traffic that leaves the cluster gets the node's address.
+// Whether traffic that leaves the cluster gets the node's address as its source.
 const (
 	SNATEnabled  SNATOption = "Enabled"
 	SNATDisabled SNATOption = "Disabled"
 )
 
-// RoutingOption says who sees to it that nodes know each other's pod subnets.
+// RoutingOption says how nodes learn each other's pod subnets.
 //
 // +kubebuilder:validation:Enum=Managed;Unmanaged
 type RoutingOption string
 
-// Who sees to it that nodes know each other's pod subnets.
+// How nodes learn each other's pod subnets.
 const (
 	// RoutingManaged makes the nodes peer with each other.
 	RoutingManaged RoutingOption = "Managed"
-	// RoutingUnmanaged leaves it to RouteAdvertisements that people write.
+	// RoutingUnmanaged relies on RouteAdvertisements that people write.
 	RoutingUnmanaged RoutingOption = "Unmanaged"
 )
 
-// EVPNConfig belongs to networks whose packets travel between nodes over
-// VXLAN, as EVPN says.
+// EVPNConfig is for networks whose packets travel between nodes over VXLAN, with
+// EVPN as the control plane.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.macVRF) || has(self.ipVRF)",message="set macVRF, ipVRF or both"
 // +kubebuilder:validation:XValidation:rule="!has(self.macVRF) || !has(self.ipVRF) || self.macVRF.vni != self.ipVRF.vni",message="macVRF and ipVRF must have different VNIs"
 type EVPNConfig struct {
-	// vtep is the name of the VTEP whose addresses are the tunnels' ends.
+	// vtep is the name of the VTEP whose addresses are the tunnel endpoints.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -74,8 +76,8 @@ type VRFConfig struct {
 	// +kubebuilder:validation:Maximum=16777215
 	VNI int32 `json:"vni"`
 
-	// routeTarget marks the routes to export, and those to import. FRR makes
-	// one of the ASN and the VNI when it is left out.
+	// routeTarget is set on exported routes, and routes that have it are imported.
+	// If it is not set, FRR derives one from the ASN and the VNI.
 	//
 	// +optional
 	RouteTarget RouteTarget `json:"routeTarget,omitempty"`

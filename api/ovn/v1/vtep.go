@@ -4,7 +4,7 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// VTEP says which addresses are the nodes' VXLAN tunnel endpoints of EVPN
+// VTEP says which addresses the nodes use as VXLAN tunnel endpoints for EVPN
 // networks.
 //
 // +kubebuilder:object:root=true
@@ -16,28 +16,29 @@ type VTEP struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is where the addresses come from.
+	// spec says where the addresses come from.
 	//
 	// +required
 	Spec VTEPSpec `json:"spec"`
 
-	// status is what became of them.
+	// status says whether the VTEP is in use.
 	//
 	// +optional
 	Status VTEPStatus `json:"status,omitzero"`
 }
 
-// VTEPSpec is where the endpoints' addresses come from.
+// VTEPSpec says where the endpoints' addresses come from.
 //
-// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || size(self.cidrs) >= size(oldSelf.cidrs)",message="cidrs of a Managed VTEP can't be removed, as nodes have addresses out of them; append new ones instead",fieldPath=".cidrs"
-// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || size(self.cidrs) < size(oldSelf.cidrs) || !self.cidrs.all(c, isCIDR(c)) || oldSelf.cidrs.all(i, o, cidr(self.cidrs[i]).containsCIDR(o))",message="cidrs of a Managed VTEP keep their order and can only be widened, as nodes have addresses out of them; append new ones at the end",fieldPath=".cidrs"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || size(self.cidrs) >= size(oldSelf.cidrs)",message="cidrs of a Managed VTEP can't be removed, because nodes have addresses from them; append new ones instead",fieldPath=".cidrs"
+// +kubebuilder:validation:XValidation:rule="self.mode != 'Managed' || size(self.cidrs) < size(oldSelf.cidrs) || !self.cidrs.all(c, isCIDR(c)) || oldSelf.cidrs.all(i, o, cidr(self.cidrs[i]).containsCIDR(o))",message="cidrs of a Managed VTEP keep their order and can only be widened, because nodes have addresses from them; append new ones at the end",fieldPath=".cidrs"
 type VTEPSpec struct {
-	// cidrs are the ranges that the nodes' addresses are in.
+	// cidrs are the ranges that contain the nodes' addresses.
 	//
 	// +required
 	CIDRs VTEPCIDRs `json:"cidrs"`
 
-	// mode says who gives the nodes their addresses.
+	// mode says how nodes get their addresses: Managed allocates one per node from
+	// cidrs, Unmanaged uses addresses within cidrs that the nodes already have.
 	//
 	// +optional
 	// +kubebuilder:default=Managed
@@ -57,16 +58,16 @@ type VTEPCIDRs []NetworkCIDR
 // +kubebuilder:validation:XValidation:rule="isCIDR(self) && cidr(self) == cidr(self).masked()",message="must be a subnet in CIDR notation with no host bits set, such as 100.64.0.0/24"
 type NetworkCIDR string
 
-// VTEPMode says who gives the nodes their tunnel endpoint addresses.
+// VTEPMode says how nodes get their tunnel endpoint addresses.
 //
 // +kubebuilder:validation:Enum=Managed;Unmanaged
 type VTEPMode string
 
-// Who gives the nodes their tunnel endpoint addresses.
+// How nodes get their tunnel endpoint addresses.
 const (
-	// VTEPModeManaged allocates one per node out of the CIDRs.
+	// VTEPModeManaged allocates one per node from the CIDRs.
 	VTEPModeManaged VTEPMode = "Managed"
-	// VTEPModeUnmanaged takes those within the CIDRs that nodes already have.
+	// VTEPModeUnmanaged uses addresses within the CIDRs that nodes already have.
 	VTEPModeUnmanaged VTEPMode = "Unmanaged"
 )
 
@@ -80,9 +81,9 @@ const (
 	VTEPReasonCIDROverlap      = "CIDROverlap"
 )
 
-// VTEPStatus is what became of a VTEP.
+// VTEPStatus says whether a VTEP is in use.
 type VTEPStatus struct {
-	// conditions tell whether it is in use.
+	// conditions say whether the VTEP is in use.
 	//
 	// +optional
 	// +listType=map

@@ -7,9 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// NodeNetworks tells what a node has to do for each network: whether the network is
-// advertised from there, and what the node must not import. It is named after the
-// node, and only the manager writes it.
+// NodeNetworks says what a node has to do for each network: whether the node
+// advertises the network, and what the node must not import. It has the node's name,
+// and only the manager writes it.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=nodenetworks,scope=Cluster,shortName=nn,singular=nodenetworks
@@ -30,40 +30,41 @@ type NodeNetworks struct {
 //
 // +structType=atomic
 type NodeNetworksSpec struct {
-	// nodeUID is the Node's, so that what the node's agent writes goes with it.
+	// nodeUID is the Node's UID. The agent makes the Node the owner of what it writes,
+	// so that it is deleted with the Node.
 	//
 	// +optional
 	NodeUID types.UID `json:"nodeUID,omitempty"`
 
-	// addresses are the node's own, with the lengths of the subnets that they are
-	// in.
+	// addresses are the node's own addresses, with the prefix lengths of their
+	// subnets.
 	//
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1024
 	Addresses []CIDR `json:"addresses,omitempty"`
 
-	// gateway is the link that gateway routers leave the node by. It is not set
-	// while OVN-Kubernetes has not told it.
+	// gateway is the link through which gateway routers reach the outside. It is not
+	// set until OVN-Kubernetes has annotated the node with it.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=15
 	Gateway string `json:"gateway,omitempty"`
 
-	// gatewayProblem is why the link can't be found out, for people.
+	// gatewayProblem says why the link is not known.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	GatewayProblem string `json:"gatewayProblem,omitempty"`
 
-	// reserved are subnets that the cluster itself uses, which no imported route may
-	// touch.
+	// reserved are subnets that the cluster itself uses. No imported route may
+	// overlap them.
 	//
 	// +optional
 	Reserved ReservedSubnets `json:"reserved,omitzero"`
 
-	// networks are the primary networks of the cluster, the default one among them,
+	// networks are the primary networks of the cluster, including the default one,
 	// sorted by name. Not all of them are set up on the node.
 	//
 	// +optional
@@ -72,10 +73,10 @@ type NodeNetworksSpec struct {
 	Networks []NodeNetwork `json:"networks,omitempty"`
 }
 
-// ReservedSubnets are what the cluster uses beside its pods.
+// ReservedSubnets are the subnets that the cluster uses for other things than pods.
 type ReservedSubnets struct {
-	// services are the subnets of Services: those that the cluster tells as
-	// ServiceCIDRs, and those that the manager was told.
+	// services are the subnets of Services: those of the cluster's ServiceCIDRs, and
+	// those in the manager's --service-subnets.
 	//
 	// +optional
 	// +listType=atomic
@@ -89,7 +90,7 @@ type ReservedSubnets struct {
 	// +kubebuilder:validation:MaxItems=64
 	APIServer []IP `json:"apiServer,omitempty"`
 
-	// join are the join subnets that networks have of their own.
+	// join are the join subnets of single networks.
 	//
 	// +optional
 	// +listType=atomic
@@ -116,7 +117,7 @@ type ReservedSubnets struct {
 // +kubebuilder:validation:XValidation:rule="self.name != 'default' || !has(self.vrf)",message="the default network has no VRF of its own"
 // +kubebuilder:validation:XValidation:rule="!has(self.ownVRFOnly) || !self.ownVRFOnly || self.name != 'default'",message="the default network can't be meant for a VRF of its own"
 type NodeNetwork struct {
-	// name is OVN's: "default" or "cluster_udn_<name>".
+	// name is the network's name in OVN: "default" or "cluster_udn_<name>".
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -136,71 +137,74 @@ type NodeNetwork struct {
 	// +kubebuilder:validation:MaxLength=32
 	Transport string `json:"transport,omitempty"`
 
-	// id is the cluster's number of the network; not set while it is not known.
+	// id is the network's ID in the cluster. It is not set until it is known.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	ID int32 `json:"id,omitempty"`
 
-	// vrf is the kernel's VRF device. It is not set for the default network, which
-	// uses the main table, and while it is not known: problem says so then. The
-	// routing table is the device's own.
+	// vrf is the kernel's VRF device; the device determines the routing table. It is
+	// not set for the default network, which uses the main table. It is also not set
+	// while it is unknown; problem then says so.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=15
 	VRF string `json:"vrf,omitempty"`
 
-	// problem is why the node can't work on the network; what it has of it stays.
+	// problem says why the node can't work on the network. What the node has set up
+	// for the network stays.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Problem string `json:"problem,omitempty"`
 
-	// subnets are the whole network's, as far as they are known.
+	// subnets are those of the whole network, as far as they are known.
 	//
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=400
 	Subnets []CIDR `json:"subnets,omitempty"`
 
-	// hostSubnets are the node's own parts of a Layer3 network or the default one.
+	// hostSubnets are the node's own subnets of a Layer3 network or the default one.
 	//
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=400
 	HostSubnets []CIDR `json:"hostSubnets,omitempty"`
 
-	// uplink is set for a network with an Uplink of its own: the link that its
-	// gateway router leaves the node by is uplinkGateway, and not the node's gateway.
+	// uplink is the network's own Uplink, if it has one. Its gateway router then
+	// reaches the outside through uplinkGateway instead of gateway.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Uplink string `json:"uplink,omitempty"`
 
-	// uplinkGateway is not set while the uplink is not resolved on the node.
+	// uplinkGateway is the link of the uplink. It is not set until the uplink is
+	// resolved on the node.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=15
 	UplinkGateway string `json:"uplinkGateway,omitempty"`
 
-	// advertisedIn are the VRFs in which this node tells a neighbor the way to the
-	// network's pods, "default" for the default VRF. It is empty for a network that
-	// is not advertised from this node, whatever RouteAdvertisements select it.
+	// advertisedIn are the VRFs in which this node advertises the network's pods to a
+	// neighbor, "default" for the default VRF. It is empty for a network that the
+	// node does not advertise, whatever RouteAdvertisements select it.
 	//
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	AdvertisedIn []VRFName `json:"advertisedIn,omitempty"`
 
-	// ownVRFOnly is set if the pods are meant for the network's own VRF alone
-	// (VRF-Lite), so that nothing may leak between that and the default VRF.
+	// ownVRFOnly is true if the pods must be reachable in the network's own VRF only
+	// (VRF-Lite). Nothing may then leak between that VRF and the default VRF.
 	//
 	// +optional
 	OwnVRFOnly bool `json:"ownVRFOnly,omitempty"`
 
-	// podVRFs are the VRFs in which a route may lead astray what goes to the pods.
-	// Networks that share one must not import routes within each other's subnets.
+	// podVRFs are the VRFs in which a route could divert traffic to the network's
+	// pods. Networks that share such a VRF must not import routes within each other's
+	// subnets.
 	//
 	// +optional
 	// +listType=atomic
@@ -221,7 +225,7 @@ type CIDR string
 // +kubebuilder:validation:MaxLength=45
 type IP string
 
-// VRFName is a VRF's name, "default" for the default VRF.
+// VRFName is the name of a VRF, "default" for the default VRF.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=15

@@ -4,8 +4,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// NodeRouteState tells which BGP routes a node's agent imports into OVN. It is
-// named after the node, and only the agent writes it.
+// NodeRouteState reports which BGP routes a node's agent imports into OVN. It has
+// the node's name, and only the agent writes it.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=noderoutestates,scope=Cluster,shortName=nrs,singular=noderoutestate
@@ -35,25 +35,28 @@ const (
 	// ConditionSynced is True while every route that belongs on a gateway
 	// router is there.
 	ConditionSynced = "Synced"
-	// ConditionWithinLimit is False while routes are held back because of
+	// ConditionNetworksKnown is True while the agent follows the NodeNetworks object
+	// that the manager writes for the node.
+	ConditionNetworksKnown = "NetworksKnown"
+	// ConditionWithinLimit is False while routes are skipped because of
 	// --max-routes-per-vrf.
 	ConditionWithinLimit = "WithinLimit"
 	// ConditionFlagsAgree is False while the agent's flags leave out subnets that
-	// the cluster itself tells.
+	// the manager names.
 	ConditionFlagsAgree = "FlagsAgree"
-	// ConditionVRFReady is there with --manage-vrfs, and True while the VRF
-	// device, its rules and its routes are as they should be.
+	// ConditionVRFReady exists with --manage-vrfs. It is True while the VRF
+	// device, its rules and its routes are set up correctly.
 	ConditionVRFReady = "VRFReady"
 )
 
-// NodeRouteStateStatus is what became of the node's routes.
+// NodeRouteStateStatus reports the node's routes.
 type NodeRouteStateStatus struct {
 	// networkCount is the number of networks on the node.
 	//
 	// +optional
 	NetworkCount int32 `json:"networkCount"`
 
-	// learned is the number of BGP routes in the kernel, over all networks.
+	// learned is the number of BGP routes in the kernel, for all networks.
 	//
 	// +optional
 	Learned int64 `json:"learned"`
@@ -65,16 +68,16 @@ type NodeRouteStateStatus struct {
 
 	// absentNetworks are the Layer2 networks that OVN-Kubernetes has not set up on
 	// the node: their gateway routers are not in the node's OVN. The manager does
-	// not advertise them from here. They stay as they were last known while the
-	// database can't be read.
+	// not advertise them from this node. While the agent can't read the database,
+	// the list stays unchanged.
 	//
 	// +optional
 	// +listType=set
 	AbsentNetworks []string `json:"absentNetworks,omitempty"`
 
 	// absentTime is when the agent last knew which Layer2 networks are absent. It
-	// is set while there are Layer2 networks, and renewed every ten minutes: what
-	// was not confirmed for half an hour does not count any more.
+	// is set while there are Layer2 networks, and renewed every ten minutes. If it
+	// is older than half an hour, absentNetworks is ignored.
 	//
 	// +optional
 	AbsentTime *metav1.Time `json:"absentTime,omitempty"`
@@ -86,7 +89,7 @@ type NodeRouteStateStatus struct {
 	// +listMapKey=name
 	Networks []NetworkRouteState `json:"networks,omitempty"`
 
-	// conditions sum up those of the networks.
+	// conditions summarize those of the networks.
 	//
 	// +optional
 	// +listType=map
@@ -94,9 +97,9 @@ type NodeRouteStateStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// NetworkRouteState is what became of one network's routes on the node.
+// NetworkRouteState reports one network's routes on the node.
 type NetworkRouteState struct {
-	// name is OVN's: "default" or "cluster_udn_<name>".
+	// name is the network's name in OVN: "default" or "cluster_udn_<name>".
 	//
 	// +required
 	Name string `json:"name"`
@@ -122,7 +125,7 @@ type NetworkRouteState struct {
 	// +optional
 	Learned int64 `json:"learned"`
 
-	// imported is the number of them that are on the gateway router.
+	// imported is the number of these routes that are on the gateway router.
 	//
 	// +optional
 	Imported int64 `json:"imported"`
@@ -139,7 +142,7 @@ type NetworkRouteState struct {
 	// +optional
 	LastChange *metav1.Time `json:"lastChange,omitempty"`
 
-	// conditions tell how it stands.
+	// conditions report the state of the import and of the network's VRF.
 	//
 	// +optional
 	// +listType=map
@@ -154,7 +157,7 @@ type SkippedRoutes struct {
 	// +required
 	Reason string `json:"reason"`
 
-	// count of routes.
+	// count is the number of routes.
 	//
 	// +optional
 	Count int64 `json:"count"`

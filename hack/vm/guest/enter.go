@@ -87,7 +87,7 @@ func furnish(root, payload string) error {
 			return err
 		}
 	}
-	// Both show the namespaces of who mounted them, so they are mounted anew.
+	// Both show the namespaces of the process that mounted them, so mount them again.
 	if err := mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return err
 	}

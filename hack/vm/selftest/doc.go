@@ -1,6 +1,6 @@
-// Package selftest shows that the place where `vm run` runs tests has what the
-// project's tests count on: VRF devices, nexthop objects, FRR that installs
-// routes, and an ovsdb-server with OVN's northbound schema.
+// Package selftest shows that the environment in which `vm run` runs tests has what
+// the project's tests need: VRF devices, nexthop objects, FRR that installs routes,
+// and an ovsdb-server with OVN's Northbound schema.
 //
-// It tests the place, never the project: nothing of the project is imported.
+// It tests the environment, not the project, so it imports nothing of the project.
 package selftest

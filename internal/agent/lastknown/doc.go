@@ -1,6 +1,6 @@
-// Package lastknown keeps on the node what its agent last worked on, so that an
-// agent which starts while the API server is away goes on with that.
+// Package lastknown keeps a file on the node with what its agent last worked on, so that
+// an agent that starts while the API server is unreachable can use that.
 //
-// It must never be trusted beyond what it checks: a file that isn't whole, isn't
-// this node's, or that others than its owner may write is refused.
+// It must never trust the file beyond what it checks: it refuses a file that is not
+// complete, not this node's, or writable by others than its owner.
 package lastknown

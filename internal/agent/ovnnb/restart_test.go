@@ -138,7 +138,7 @@ func TestReconnectsLeakNothing(t *testing.T) {
 	const count, warmUp = 2000, 5
 	reconnects := 200
 	if os.Getenv("CLOCK_MAY_JUMP") != "" {
-		// The virtual machine is emulated, and takes ten times as long.
+		// Emulated, a virtual machine takes ten times as long.
 		reconnects = 20
 	}
 	insertAll(t, n, count)

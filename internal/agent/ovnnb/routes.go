@@ -107,8 +107,8 @@ func (n *networkRoutes) settle(changes []model.RowChange) {
 	}
 }
 
-// came reports whether a row is as a transaction under way writes it. It is
-// so once only: whoever does the same at the same time is told.
+// came reports whether a row is as a transaction in progress writes it, but only
+// once: if something else writes the same row at the same time, that is an event.
 func (n *networkRoutes) came(prefix netip.Prefix, row *route) bool {
 	w := written{prefix, row.hop}
 	if _, found := n.coming[w]; !found || !row.intact {

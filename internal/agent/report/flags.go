@@ -16,8 +16,8 @@ const (
 	// True: the flags leave out no subnet that the cluster tells.
 	// Do: nothing.
 	reasonFlagsAgree = "FlagsAgree"
-	// False: the node's annotations or the cluster tell a subnet that the flags
-	// leave out. It is protected all the same; but others may be missing.
+	// False: the manager tells a subnet that the agent's flags leave out. It is
+	// protected all the same; but others may be missing.
 	// Do: set the flag that the message names as the cluster was installed.
 	reasonFlagsContradict = "FlagsContradict"
 )

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/nodenetworks"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 )
 
@@ -25,8 +26,6 @@ import (
 type Writer struct {
 	Client client.Client
 	Node   string
-	// UID is the Node's, so that the object goes with it; it may come late.
-	UID func() (uid string)
 	// Namespace is where events go.
 	Namespace string
 	// Interval is the least time between two writes; 5 s if 0.
@@ -35,12 +34,12 @@ type Writer struct {
 	Layer2   func() agent.Layer2
 	// VRFs is nil where the agent makes no VRF devices.
 	VRFs *VRFs
-	// Contradictions, where set, are where the agent's flags leave out what the
-	// cluster tells.
-	Contradictions func() []string
-	Log            logr.Logger
+	// Networks tells what is known of the node's NodeNetworks.
+	Networks func() nodenetworks.State
+	Log      logr.Logger
 
 	wake    chan struct{}
+	began   time.Time
 	written *v1alpha1.NodeRouteState
 	// told are the reasons of networks that events told last.
 	told map[string]string
@@ -62,7 +61,7 @@ func NewScheme() (*runtime.Scheme, error) {
 
 // Init makes room for Changed.
 func (w *Writer) Init() {
-	w.wake, w.told, w.toldVRFs = make(chan struct{}, 1), map[string]string{}, map[string]vrfs.Reason{}
+	w.wake, w.told, w.toldVRFs, w.began = make(chan struct{}, 1), map[string]string{}, map[string]vrfs.Reason{}, time.Now()
 	if w.Interval <= 0 {
 		w.Interval = 5 * time.Second
 	}
@@ -104,7 +103,7 @@ func (w *Writer) Run(ctx context.Context) error {
 func (w *Writer) Write(ctx context.Context) error {
 	if w.written == nil {
 		object, err := w.get(ctx)
-		if err != nil {
+		if err != nil || object == nil {
 			return err
 		}
 		w.written = object
@@ -113,9 +112,9 @@ func (w *Writer) Write(ctx context.Context) error {
 	w.tell(ctx, seen.States)
 	w.tellVRFs(ctx, &seen.Devices)
 	status := Status(&seen, &w.written.Status, time.Now())
-	if w.Contradictions != nil {
-		setFlags(&status.Conditions, w.Contradictions(), time.Now())
-	}
+	known := w.Networks()
+	setNetworks(&status.Conditions, &known, time.Now())
+	setFlags(&status.Conditions, known.Contradictions, time.Now())
 	if equality.Semantic.DeepEqual(status, w.written.Status) {
 		return nil
 	}
@@ -128,7 +127,11 @@ func (w *Writer) Write(ctx context.Context) error {
 	return nil
 }
 
-// get returns the object, made if it is missing.
+// ownerWithin is how long the object waits for the UID of the node that it is to go
+// with.
+const ownerWithin = time.Minute
+
+// get returns the object, made if it is missing; nil while it has to wait for that.
 func (w *Writer) get(ctx context.Context) (*v1alpha1.NodeRouteState, error) {
 	object := &v1alpha1.NodeRouteState{}
 	err := w.Client.Get(ctx, client.ObjectKey{Name: w.Node}, object)
@@ -142,10 +145,12 @@ func (w *Writer) get(ctx context.Context) (*v1alpha1.NodeRouteState, error) {
 		return nil, err
 	}
 	object = &v1alpha1.NodeRouteState{ObjectMeta: metav1.ObjectMeta{Name: w.Node}}
-	if w.UID != nil {
-		if uid := w.UID(); uid != "" {
-			object.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: w.Node, UID: types.UID(uid)}}
-		}
+	uid := w.Networks().NodeUID
+	if uid == "" && time.Since(w.began) < ownerWithin {
+		return nil, nil
+	}
+	if uid != "" {
+		object.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: w.Node, UID: types.UID(uid)}}
 	}
 	return object, w.Client.Create(ctx, object)
 }

@@ -1,11 +1,10 @@
-// Package rtnetlink asks a network namespace's kernel for listings, and follows
-// its events, for the rooms that know what they mean.
+// Package rtnetlink gets listings from a network namespace's kernel, and follows its
+// events, for the packages that know what they mean.
 //
-// Neither can be relied on alone. The kernel drops events for which a socket has
-// no room, and says so; a listing that something changed meanwhile may be wrong,
-// and for some kinds the kernel says so, too. The package tells its callers of
-// both. It must never decide what is done then, and never change the kernel.
+// Neither can be relied on alone. The kernel drops events if a socket's buffer is full,
+// and reports that. A listing during which something changed may be wrong; for some kinds
+// the kernel reports that, too. This package passes both reports on. It must never decide
+// what to do about them, and never change the kernel.
 //
-// A namespace is a handle of vishvananda/netns; the zero value is the process's
-// own.
+// A namespace is a handle of vishvananda/netns; the zero value is the process's own.
 package rtnetlink

@@ -37,9 +37,9 @@ func (r Removed) String() string {
 		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses, r.NodeNetworks)
 }
 
-// Run takes away what the operator wrote. It goes on past what fails, and may
-// be run again. Conditions go first: OVN-Kubernetes' nodes act on Accepted and
-// are to stop counting on routes before these are withdrawn.
+// Run removes what the operator wrote. It continues after failures, and may be run
+// again. It removes conditions first: OVN-Kubernetes' nodes act on Accepted and must
+// stop relying on routes before these are withdrawn.
 func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
 	advertisements := leaveAdvertisements(ctx, c, verdict.Clear, &removed)
 	cleared, annotations := nad.Clear(ctx, c)
@@ -98,9 +98,8 @@ func remove(ctx context.Context, c client.Client, o client.Object) error {
 	return client.IgnoreNotFound(c.Delete(ctx, o, client.Preconditions{UID: &uid}))
 }
 
-// leaveAdvertisements removes the object that the operator made itself, and has
-// leave do to the others what becomes of their status: it tells whether it
-// changed one.
+// leaveAdvertisements deletes the object that the operator created itself, and calls
+// leave for the status of the others, which reports whether it changed one.
 func leaveAdvertisements(ctx context.Context, c client.Client,
 	leave func(context.Context, client.Client, *ovnv1.RouteAdvertisements) (changed bool, err error), removed *Removed,
 ) error {

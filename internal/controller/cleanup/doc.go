@@ -1,8 +1,8 @@
-// Package cleanup takes away what the operator wrote into a cluster: generated
-// FRRConfigurations, the managed RouteAdvertisements, its part of annotations
-// and its conditions. It is for people who uninstall the operator and want nothing
-// to go on being advertised.
+// Package cleanup removes what the operator wrote into a cluster: generated
+// FRRConfigurations, NodeNetworks, the managed RouteAdvertisements, its part of
+// annotations and its conditions. It is for people who uninstall the operator and want
+// all routes withdrawn.
 //
-// It must never touch what is not the operator's, and it works only where no
-// manager does: it takes the lease away from them first.
+// It must never touch what is not the operator's, and it works only while no manager does:
+// it first takes the managers' lease.
 package cleanup

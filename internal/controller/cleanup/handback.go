@@ -14,12 +14,12 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
 )
 
-// HandBack gives everything to OVN-Kubernetes' own controller without a moment
-// in which nobody advertises: a generated FRRConfiguration goes only once that
-// controller's own do all that it does, and Accepted and the networks'
-// annotations, which OVN-Kubernetes' nodes act on, stay and become free for
-// that controller to write. It may be run again, and has to be until it returns
-// no error: what is not taken over yet is one.
+// HandBack hands everything back to OVN-Kubernetes' own controller without a moment
+// in which neither advertises. It deletes a generated FRRConfiguration only after
+// that controller's own ones do everything that it does. Accepted and the networks'
+// annotations, which OVN-Kubernetes' nodes act on, stay, and that controller may then
+// write them. HandBack must be run again until it returns no error: anything that
+// controller does not do yet is an error.
 func HandBack(ctx context.Context, c client.Client) (removed Removed, err error) {
 	var all frrk8sv1beta1.FRRConfigurationList
 	if err := list(ctx, c, &all); err != nil {

@@ -15,20 +15,20 @@ import (
 // Lease is the managers' lease, and how it is taken from them.
 type Lease struct {
 	types.NamespacedName
-	// Identity is who holds it from now on, for Hold: managers that run
-	// meanwhile stand by, so that they don't write anew what is removed.
+	// Identity holds the lease from now on, for Hold. Managers that run meanwhile
+	// stand by, so that they don't write again what is removed.
 	Identity string
 	Hold     time.Duration
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// Take takes the lease and waits until who held it before must have noticed:
-// a leader that can't renew its lease ends within the lease's duration.
+// Take takes the lease and waits until the previous holder must have noticed: a
+// leader that can't renew its lease ends within the lease's duration.
 func (l *Lease) Take(ctx context.Context, c client.Client) error {
 	before, err := l.write(ctx, c)
 	if err != nil {
-		return fmt.Errorf("cannot take the lease %s from the managers: %w", l.NamespacedName, err)
+		return fmt.Errorf("cannot take the managers' lease %s: %w", l.NamespacedName, err)
 	}
 	if before.HolderIdentity == nil || *before.HolderIdentity == "" || *before.HolderIdentity == l.Identity || before.LeaseDurationSeconds == nil {
 		return nil

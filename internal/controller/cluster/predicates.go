@@ -9,6 +9,8 @@ import (
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -30,9 +32,9 @@ func unless[object client.Object](same func(before, after object) bool) predicat
 	}
 }
 
-// sameRouteAdvertisements goes by the spec and the label of the managed object,
-// and by who writes the status: that tells of another controller at work, and only
-// where one is does it matter whether the object is accepted.
+// sameRouteAdvertisements compares the spec, the label of the managed object, and the
+// writers of the status. The writers show whether another controller works on the
+// object; only then does it matter whether the object is accepted.
 func sameRouteAdvertisements(before, after *ovnv1.RouteAdvertisements) bool {
 	writers := statusWriters(after)
 	return sameSpec(before, after) && slices.Equal(statusWriters(before), writers) &&
@@ -109,6 +111,16 @@ func sameVTEP(before, after *ovnv1.VTEP) bool { return sameSpec(before, after) }
 
 func sameUplinkState(before, after *unstructured.Unstructured) bool {
 	return before.GetResourceVersion() == after.GetResourceVersion()
+}
+
+// sameEndpoints goes by the addresses: which of them are ready changes often, and
+// none may lose its protection for that.
+func sameEndpoints(before, after *discoveryv1.EndpointSlice) bool {
+	return slices.Equal(snapshot.APIServerAddresses(before), snapshot.APIServerAddresses(after))
+}
+
+func sameServiceCIDR(before, after *networkingv1.ServiceCIDR) bool {
+	return slices.Equal(before.Spec.CIDRs, after.Spec.CIDRs)
 }
 
 // sameHost goes by what other nodes' plans depend on. All else of a node is

@@ -1,11 +1,14 @@
 package cluster
 
 import (
+	"slices"
 	"testing"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -163,5 +166,30 @@ func TestChangesOfNodesThatConcernOthers(t *testing.T) {
 			o.Annotations[ovnk.AnnotationPrimaryAddress] = `{ "ipv4": "192.0.2.1/24" }`
 		}, false},
 		"network IDs": {node, func(o object) { o.Annotations[ovnk.AnnotationNetworkIDs] = `{"cluster_udn_blue":"5"}` }, true},
+	})
+}
+
+func TestChangesOfTheAPIServersEndpoints(t *testing.T) {
+	type object = *discoveryv1.EndpointSlice
+	slice := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "kubernetes"},
+		Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"192.0.2.1", "192.0.2.2"}}},
+	}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameEndpoints)}, map[string]change[object]{
+		"one comes": {slice, func(o object) {
+			o.Endpoints = append(o.Endpoints, discoveryv1.Endpoint{Addresses: []string{"192.0.2.3"}})
+		}, true},
+		"one goes":  {slice, func(o object) { o.Endpoints[0].Addresses = o.Endpoints[0].Addresses[:1] }, true},
+		"readiness": {slice, func(o object) { o.Endpoints[0].Conditions.Ready = new(false) }, false},
+		"order":     {slice, func(o object) { slices.Reverse(o.Endpoints[0].Addresses) }, false},
+	})
+}
+
+func TestChangesOfServiceCIDRs(t *testing.T) {
+	type object = *networkingv1.ServiceCIDR
+	cidr := &networkingv1.ServiceCIDR{Spec: networkingv1.ServiceCIDRSpec{CIDRs: []string{"10.96.0.0/16"}}}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameServiceCIDR)}, map[string]change[object]{
+		"condition": {cidr, func(o object) { o.Status.Conditions = []metav1.Condition{{Type: "Ready"}} }, false},
+		"subnets":   {cidr, func(o object) { o.Spec.CIDRs = []string{"10.97.0.0/16"} }, true},
 	})
 }

@@ -29,6 +29,8 @@ import (
 // +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=k8s.ovn.org,resources=clusteruserdefinednetworks;egressips;vteps;uplinkstates,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=servicecidrs,verbs=list;watch
+// +kubebuilder:rbac:groups=discovery.k8s.io,namespace=default,resources=endpointslices,resourceNames=kubernetes,verbs=list;watch
 
 // Request is the one request that there is: look at the whole cluster.
 type Request struct{}

@@ -7,6 +7,8 @@ import (
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -59,6 +61,8 @@ func (r *Reconciler) sources(c cache.Cache, kinds *optional.Kinds) []source.Type
 		source.TypedKind(c, &corev1.Namespace{}, wake[*corev1.Namespace](r), unless(sameNamespace)),
 		source.TypedKind(c, &ovnv1.EgressIP{}, wake[*ovnv1.EgressIP](r), unless(sameEgressIP)),
 		source.TypedKind(c, &corev1.Node{}, wakeByNodes(r)),
+		source.TypedKind(c, &discoveryv1.EndpointSlice{}, wake[*discoveryv1.EndpointSlice](r), unless(sameEndpoints)),
+		optional.NewSource(kinds, snapshot.ServiceCIDRKind, c, &networkingv1.ServiceCIDR{}, wake[*networkingv1.ServiceCIDR](r), unless(sameServiceCIDR)),
 		optional.NewSource(kinds, nad.Kind, c, &nadv1.NetworkAttachmentDefinition{}, wake[*nadv1.NetworkAttachmentDefinition](r), unless(sameNAD)),
 		optional.NewSource(kinds, VTEPKind, c, &ovnv1.VTEP{}, wake[*ovnv1.VTEP](r), unless(sameVTEP)),
 		optional.NewSource(kinds, snapshot.UplinkStateKind, c, uplinkState, wake[*unstructured.Unstructured](r), unless(sameUplinkState)),

@@ -1,8 +1,8 @@
-// Package coverage tells whether OVN-Kubernetes' own controller of
-// RouteAdvertisements does on a node what the operator does there, so that one
-// of the two can stop without a moment in which nobody advertises.
+// Package coverage checks whether OVN-Kubernetes' own RouteAdvertisements controller
+// does on a node what the operator does there, so that one of the two can stop without
+// a moment in which neither advertises.
 //
-// It must never decide who of the two is to stop.
+// It must never decide which of the two stops.
 package coverage
 
 import (
@@ -35,9 +35,9 @@ func In(all []frrk8sv1beta1.FRRConfiguration) Others {
 	return out
 }
 
-// Missing tells the first thing that o does on its node and none of the others
-// does there: originate a prefix, advertise it to a neighbor, or import a VRF.
-// It is nil once they do all of it.
+// Missing names the first thing that o does on its node and none of the others does
+// there: originate a prefix, advertise it to a neighbor, or import a VRF. It is nil
+// when they do all of it.
 func (s Others) Missing(o *frrk8sv1beta1.FRRConfiguration) error {
 	done := map[announcement]bool{}
 	for _, other := range s {
@@ -50,7 +50,7 @@ func (s Others) Missing(o *frrk8sv1beta1.FRRConfiguration) error {
 	}
 	for _, a := range announcementsOf(o) {
 		if !done[a] {
-			return fmt.Errorf("it stays, as on its node OVN-Kubernetes' own controller does not %s yet", a)
+			return fmt.Errorf("it stays, because OVN-Kubernetes' own controller does not %s on its node yet", a)
 		}
 	}
 	return nil

@@ -1,6 +1,5 @@
-// Package current is what the controllers share: the plan that holds now, the
-// nodes that still have to catch up with it, and the triggers by which one
-// controller gives work to another.
+// Package current is what the controllers share: the current plan, the nodes that have yet
+// to catch up with it, and the triggers with which controllers wake each other.
 //
 // It must never read or write the cluster.
 package current

@@ -1,5 +1,5 @@
-// Package metrics holds what the controllers count and time, beside what
-// controller-runtime counts by itself.
+// Package metrics holds the controllers' metrics, in addition to those of
+// controller-runtime.
 //
 // It must never decide anything, nor read the cluster.
 package metrics

@@ -8,7 +8,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// Metrics are the operator's own figures. A nil *Metrics counts nothing.
+// Metrics are the operator's own metrics. A nil *Metrics counts nothing.
 type Metrics struct {
 	nodes   *prometheus.GaugeVec
 	writes  *prometheus.CounterVec
@@ -17,7 +17,7 @@ type Metrics struct {
 	plan    prometheus.Histogram
 }
 
-// New registers the figures.
+// New registers the metrics.
 func New(registry prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		nodes: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -26,15 +26,15 @@ func New(registry prometheus.Registerer) *Metrics {
 		}, []string{"route_advertisements", "state"}),
 		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ovnbgp_api_writes_total",
-			Help: "Requests that write to the API server, by verb, resource and HTTP status code; code 0 is no answer.",
+			Help: "Write requests to the API server, by verb, resource and HTTP status code; code 0 means no answer.",
 		}, []string{"verb", "resource", "code"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ovnbgp_refused_total",
-			Help: "Generated objects that the API server or a webhook refused, by RouteAdvertisements object found at fault.",
+			Help: "Generated objects that the API server or a webhook refused, by the RouteAdvertisements object at fault.",
 		}, []string{"route_advertisements"}),
 		compile: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "ovnbgp_compile_duration_seconds",
-			Help:    "Time to read the cluster's objects and to compile what concerns every node.",
+			Help:    "Time to read the cluster's objects and to compile what all nodes share.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}),
 		plan: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -60,7 +60,7 @@ func (m *Metrics) Tally(ra string, t model.Tally) {
 	}
 }
 
-// Forget drops the figures of a RouteAdvertisements object that is gone.
+// Forget drops the metrics of a deleted RouteAdvertisements object.
 func (m *Metrics) Forget(ra string) {
 	if m == nil {
 		return

@@ -56,7 +56,7 @@ func TestCountWritesCountsWritesOnly(t *testing.T) {
 	send(answer(0, errors.New("no route to host")), http.MethodDelete, "")
 
 	want := `
-# HELP ovnbgp_api_writes_total Requests that write to the API server, by verb, resource and HTTP status code; code 0 is no answer.
+# HELP ovnbgp_api_writes_total Write requests to the API server, by verb, resource and HTTP status code; code 0 means no answer.
 # TYPE ovnbgp_api_writes_total counter
 ovnbgp_api_writes_total{code="0",resource="nodes",verb="delete"} 1
 ovnbgp_api_writes_total{code="200",resource="nodes",verb="apply"} 1

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Clear takes away what the operator wrote into any annotation, and counts the
-// objects that had some of it.
+// Clear removes what the operator wrote into any annotation, and counts the objects
+// that had some of it.
 func Clear(ctx context.Context, c client.Client) (cleared int, err error) {
 	return changeWritten(ctx, c, func(annotations map[string]string) map[string]*string {
 		changes, _ := merge(annotations, nil, func(string) bool { return false })

@@ -1,8 +1,7 @@
-// Package nad is the controller that tells OVN-Kubernetes which
-// RouteAdvertisements advertise a network: it keeps the annotation
-// k8s.ovn.org/route-advertisements of the network's
-// NetworkAttachmentDefinitions, which OVN-Kubernetes' node components read.
+// Package nad is the controller that tells OVN-Kubernetes which RouteAdvertisements
+// advertise a network: it maintains the annotation k8s.ovn.org/route-advertisements of the
+// network's NetworkAttachmentDefinitions, which OVN-Kubernetes' node components read.
 //
-// It must never take away what others wrote there, except about objects that
-// are the operator's to decide.
+// It must never remove what others wrote there, unless it is about objects that the
+// operator is responsible for.
 package nad

@@ -62,7 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 	}
 	changes, malformed := merge(object.Annotations, ours, revision.Decides)
 	if malformed != nil {
-		log.FromContext(ctx).Info("Replacing an annotation that nobody can read", "reason", malformed.Error())
+		log.FromContext(ctx).Info("Replacing a malformed annotation", "reason", malformed.Error())
 	}
 	if len(changes) == 0 {
 		r.Troubles.Clear(source)

@@ -59,7 +59,7 @@ func (j *job) missing(ra string, others coverage.Others) error {
 	}
 	alone := j.revision.NodeKeeping(j.node, without, map[string]bool{ra: true})
 	if alone.Keep {
-		return errors.New("the node's state is not known")
+		return errors.New("the node's state is unknown")
 	}
 	for _, o := range render.Node(&alone) {
 		if err := others.Missing(o); err != nil {

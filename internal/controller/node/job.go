@@ -59,7 +59,7 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 	err := j.apply(ctx, &whole)
 	if err == nil {
 		if err := j.publish(ctx, &whole.plan); err != nil {
-			return j.unpublished(ctx, j.written(whole.plan.Parts), err)
+			return j.retryPublishing(ctx, j.written(whole.plan.Parts), err)
 		}
 		j.retries.forget(j.node.Name)
 		return j.written(whole.plan.Parts), 0
@@ -74,7 +74,7 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 	wait := j.retries.refuse(j.node.Name, inputs, refused, j.Now())
 	for name, reason := range refused {
 		j.Metrics.Refused(name)
-		log.FromContext(ctx).Info("The API server refuses a part of the node's configuration; the rest goes on",
+		log.FromContext(ctx).Info("The API server refused a part of the node's configuration; the rest is applied",
 			"routeAdvertisements", name, "reason", reason.Error(), "retryAfter", wait)
 	}
 	return j.applyWithout(ctx, &whole, refused, wait)
@@ -84,20 +84,29 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart, again time.Duration) {
 	object := j.known.node(j.node.Name)
 	if object == nil {
-		return withApplied(whole.plan.Parts, j.live), 0
+		return j.keepApplied(ctx, whole)
 	}
 	before := *j
 	before.object, before.node = object, j.read(object)
 	last := before.attempt(nil)
 	if last.plan.Keep {
-		return withApplied(whole.plan.Parts, j.live), 0
+		return j.keepApplied(ctx, whole)
 	}
 	if err := before.apply(ctx, &last); err != nil {
 		_, again = before.failed(ctx, &last, err)
 	} else if err := before.publish(ctx, &last.plan); err != nil {
-		_, again = before.unpublished(ctx, nil, err)
+		return before.retryPublishing(ctx, whole.plan.Parts, err)
 	}
 	return whole.plan.Parts, again
+}
+
+// keepApplied leaves the node with what was last applied.
+func (j *job) keepApplied(ctx context.Context, whole *attempt) ([]model.NodePart, time.Duration) {
+	parts := withApplied(whole.plan.Parts, j.live)
+	if err := j.publishNothing(ctx); err != nil {
+		return j.retryPublishing(ctx, parts, err)
+	}
+	return parts, 0
 }
 
 func isRefusal(e *apply.Error) bool { return e.Kind == apply.Refused }
@@ -121,7 +130,7 @@ func (j *job) applyBut(ctx context.Context, a *attempt, keep func(apply.LiveObje
 	result, err := j.Applier.NodeBut(ctx, j.node.Name, a.objects, j.live, keep)
 	if len(result.Altered) > 0 {
 		log.FromContext(ctx).Info("The API server stored something else than was sent: "+
-			"the CRD of FRRConfigurations is older than the operator, or a webhook changes them", "objects", result.Altered)
+			"the CRD of FRRConfigurations is older than the operator, or a webhook changed the objects", "objects", result.Altered)
 	}
 	return err
 }
@@ -159,10 +168,8 @@ func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[stri
 		parts, sooner := j.failed(ctx, &rest, err)
 		return parts, min(sooner, again)
 	}
-	published := rest.plan
-	published.Parts = stillAdvertised(rest.plan.Parts, whole.plan.Parts)
-	if err := j.publish(ctx, &published); err != nil {
-		parts, sooner := j.unpublished(ctx, j.written(rest.plan.Parts), err)
+	if err := j.publish(ctx, &rest.plan); err != nil {
+		parts, sooner := j.retryPublishing(ctx, j.written(rest.plan.Parts), err)
 		return parts, min(sooner, again)
 	}
 	return j.written(rest.plan.Parts), again
@@ -176,19 +183,18 @@ func (j *job) written(parts []model.NodePart) []model.NodePart {
 	return outcome.MoveAll(parts, model.PartWritten)
 }
 
-// unpublished tries again to tell the node's agent what was planned. The parts are
-// in place all the same: neighbors know what they are told.
-func (j *job) unpublished(ctx context.Context, parts []model.NodePart, err error) ([]model.NodePart, time.Duration) {
+// retryPublishing tries later to write what the node's agent has to do.
+func (j *job) retryPublishing(ctx context.Context, parts []model.NodePart, err error) ([]model.NodePart, time.Duration) {
 	again := j.retries.fail(j.node.Name)
-	log.FromContext(ctx).Info("The node's NodeNetworks could not be written, which its agent is to follow; trying again",
+	log.FromContext(ctx).Info("Could not write the node's NodeNetworks, which its agent follows; trying again",
 		"reason", err.Error(), "retryAfter", again)
-	return parts, again
+	return unpublished(parts, err), again
 }
 
 // failed marks the parts whose objects could not be written.
 func (j *job) failed(ctx context.Context, a *attempt, err error) ([]model.NodePart, time.Duration) {
 	again := j.retries.fail(j.node.Name)
-	log.FromContext(ctx).Info("Not all of the node's configuration could be written; trying again",
+	log.FromContext(ctx).Info("Could not write all of the node's configuration; trying again",
 		"reason", err.Error(), "retryAfter", again)
 	return withFailures(&a.plan, err), again
 }

@@ -2,7 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,6 +18,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
@@ -42,37 +46,52 @@ func liveNetworks(ctx context.Context, reader client.Reader, node string) (live 
 
 // publish tells the node what it has to do for its networks, after its
 // FRRConfigurations were written: a network counts as advertised once neighbors are
-// to know the way back, and not before. A plan that was only kept is not published.
+// to know the way back, and not before.
 func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
-	if j.ObserveOnly || p.Keep {
+	if j.ObserveOnly {
 		return nil
 	}
 	live, served, err := liveNetworks(ctx, j.Reader, j.node.Name)
 	if err != nil || !served {
 		return err
 	}
-	around, settings := j.revision.Nodes.Surroundings(j.object), j.revision.Settings()
+	around := j.revision.Nodes.Surroundings(j.object)
 	p.Networks = j.revision.Networks(j.node, around, p.Parts)
-	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, &settings), live)
+	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, j.revision.Cluster()), live)
 	if len(result.Altered) > 0 {
-		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not of the operator's version", "objects", result.Altered)
+		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not the operator's version", "objects", result.Altered)
 	}
 	return err
 }
 
-// stillAdvertised puts back what the whole plan had a part advertise where an object
-// of its stays in spite of the refusal.
-func stillAdvertised(parts, whole []model.NodePart) []model.NodePart {
+// publishNothing tells a node that can't be planned what it has to do while nothing
+// is advertised from it, so that a new node imports routes all the same. If something
+// of ours is there, what is advertised is not known, and what was published last stays.
+func (j *job) publishNothing(ctx context.Context) error {
+	if slices.ContainsFunc(j.live, func(o apply.LiveObject) bool { return o.Owned }) {
+		return nil
+	}
+	return j.publish(ctx, &model.NodePlan{Node: j.node.Name, Hostname: j.node.Hostname})
+}
+
+// unpublished tells in the parts that the node's agent does not know of the plan. The
+// parts are in place all the same: neighbors know what they are told.
+func unpublished(parts []model.NodePart, err error) []model.NodePart {
 	out := slices.Clone(parts)
 	for i := range out {
-		if out[i].State != model.PartKept {
-			continue
-		}
-		if at := slices.IndexFunc(whole, func(p model.NodePart) bool { return p.RA == out[i].RA }); at >= 0 {
-			out[i].Advertised = whole[at].Advertised
-		}
+		out[i].Findings = append(slices.Clone(out[i].Findings), finding.NodeNetworksNotWritten(withoutNode(err)))
 	}
 	return out
+}
+
+// withoutNode leaves the node's name out of the text, so that the same failure on
+// many nodes is one finding.
+func withoutNode(err error) string {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) && status.Status().Details != nil {
+		return strings.ReplaceAll(status.Status().Message, strconv.Quote(status.Status().Details.Name), "of the node")
+	}
+	return err.Error()
 }
 
 // networksHandler maps NodeNetworks to their nodes, so that what others change or

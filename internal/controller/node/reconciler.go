@@ -107,7 +107,7 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	r.Advertisements.Now(r.Tallies.Remove(name)...)
 	r.Plan.CaughtUp(name, revision)
 	if err != nil {
-		return errors.Join(errors.New("node "+name+" is gone, but not all that was generated for it"), err)
+		return errors.Join(errors.New("node "+name+" is deleted, but not everything that was generated for it"), err)
 	}
 	return nil
 }

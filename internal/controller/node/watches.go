@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -54,9 +55,23 @@ func sources(c cache.Cache, applier *apply.Applier, nodes *current.Trigger[strin
 		source.TypedKind(c, &frrk8sv1beta1.FRRConfiguration{}, generatedHandler(applier)),
 		optional.NewSource(kinds, StateKind, c,
 			&frrk8sv1beta1.FRRNodeState{}, byName[*frrk8sv1beta1.FRRNodeState](), stateChanges()),
-		optional.NewSource(kinds, NetworksKind, c, &v1alpha1.NodeNetworks{}, networksHandler(applier)),
+		optional.NewSource(kinds, NetworksKind, c, &v1alpha1.NodeNetworks{}, networksHandler(applier)).OnAppearance(allNodes(c)),
 		optional.NewSource(kinds, RouteStateKind, c,
 			&v1alpha1.NodeRouteState{}, byName[*v1alpha1.NodeRouteState](), absentChanges()),
+	}
+}
+
+// allNodes asks for every node.
+func allNodes(reader client.Reader) func(context.Context, workqueue.TypedRateLimitingInterface[string]) {
+	return func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[string]) {
+		var list corev1.NodeList
+		if err := reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+			log.FromContext(ctx).Error(err, "Cannot list the nodes, so that each waits for its next change")
+			return
+		}
+		for i := range list.Items {
+			queue.Add(list.Items[i].Name)
+		}
 	}
 }
 

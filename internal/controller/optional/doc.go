@@ -1,7 +1,7 @@
-// Package optional lets the controllers work where a CRD is missing: it knows
-// which of the optional kinds the API server serves, starts their watches when
-// they appear, and keeps reads of missing ones from reaching the server.
+// Package optional lets the controllers run if a CRD is missing: it knows which of the
+// optional kinds the API server serves, starts their watches when they appear, and
+// prevents reads of missing kinds from reaching the server.
 //
-// It must never be used for kinds that the operator can't do without: those
-// are watched the ordinary way, so that a missing CRD stops the start.
+// It must never be used for kinds that the operator can't do without: those are watched in
+// the ordinary way, so that the manager does not start if their CRD is missing.
 package optional

@@ -78,7 +78,7 @@ func (k *Kinds) look() {
 			continue
 		}
 		if served {
-			k.log.Info("An optional kind has appeared and is watched from now on", "kind", gvk)
+			k.log.Info("An optional kind appeared; watching it from now on", "kind", gvk)
 		}
 	}
 }

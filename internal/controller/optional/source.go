@@ -22,6 +22,8 @@ type Source[object client.Object, request comparable] struct {
 	kind  source.TypedSyncingSource[request]
 	// late is set where the kind was missing at the start.
 	late bool
+	// appeared is called then once the kind is served.
+	appeared func(context.Context, workqueue.TypedRateLimitingInterface[request])
 }
 
 // NewSource returns a Source for a kind that kinds knows about.
@@ -33,6 +35,13 @@ func NewSource[object client.Object, request comparable](
 		kinds: kinds, gvk: gvk,
 		kind: source.TypedKind(cache, example, handler, predicates...),
 	}
+}
+
+// OnAppearance has f called when a kind appears that was missing at the start, of
+// which there is nothing yet that could have an event.
+func (s *Source[object, request]) OnAppearance(f func(context.Context, workqueue.TypedRateLimitingInterface[request])) *Source[object, request] {
+	s.appeared = f
+	return s
 }
 
 // Start starts the watch, or waits in the background until it can.
@@ -49,13 +58,16 @@ func (s *Source[object, request]) Start(ctx context.Context, queue workqueue.Typ
 		return s.kind.Start(ctx, queue)
 	}
 	s.late = true
-	s.kinds.log.Info("The API server does not serve an optional kind; going on without it until it appears", "kind", s.gvk)
+	s.kinds.log.Info("The API server does not serve an optional kind; continuing without it until it appears", "kind", s.gvk)
 	go func() {
 		select {
 		case <-ctx.Done():
 		case <-appears:
 			if err := s.kind.Start(ctx, queue); err != nil {
 				s.kinds.log.Error(err, "Cannot watch an optional kind that appeared", "kind", s.gvk)
+			}
+			if s.appeared != nil {
+				s.appeared(ctx, queue)
 			}
 		}
 	}()

@@ -14,14 +14,19 @@ const whileBehind = 15 * time.Second
 // come one by one there would be one a second.
 const slowest = 15 * time.Second
 
+// growth is by how much that becomes longer from one to the next. With 4 a
+// cluster of 1,000 nodes that comes up within half a minute costs five writes: the
+// first, three that count, and the last.
+const growth = 4
+
 // pace spaces the writes of each object's status.
 type pace struct {
 	every time.Duration
 
 	mu   sync.Mutex
 	last map[string]time.Time
-	// grown is the time between two writes of text alone. It doubles from one to
-	// the next, and starts anew after a pause or a write of something else.
+	// grown is the time between two writes of text alone. It grows from one to the
+	// next, and starts anew after a pause or a write of something else.
 	grown map[string]time.Duration
 	// since tells from when on writes are held back.
 	since map[string]time.Time
@@ -62,7 +67,7 @@ func (p *pace) wrote(name string, textOnly bool, now time.Time) {
 	case !textOnly || paused:
 		p.grown[name] = p.every
 	default:
-		p.grown[name] = min(2*grown, max(slowest, p.every))
+		p.grown[name] = min(growth*grown, max(slowest, p.every))
 	}
 	p.last[name] = now
 }

@@ -56,7 +56,8 @@ func TestTextThatCountsIsWrittenLessAndLessOften(t *testing.T) {
 			p.wrote("ra", true, start.Add(at))
 		}
 	}
-	if len(writes) > 4 {
+	// With the first write and the last one that makes five.
+	if len(writes) > 3 {
 		t.Errorf("the text was written %d times: %v", len(writes), writes)
 	}
 	if wait := p.wait("ra", true, start.Add(nodesComeFor)); wait == 0 || wait > slowest {

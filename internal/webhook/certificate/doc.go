@@ -1,17 +1,18 @@
-// Package certificate makes the certificate by which the API server knows the
-// webhook, renews it long before it ends, and keeps the
-// ValidatingWebhookConfiguration trusting it. It is for the names that the
-// configuration calls the webhook by, and lies in a Secret that all replicas
-// share; whoever comes first renews it. A replica shows a certificate only once
-// the configuration trusts it.
+// Package certificate creates the certificate that the webhook presents to the API
+// server, renews it long before it expires, and makes the
+// ValidatingWebhookConfiguration trust it. The certificate is for the names by which the
+// configuration calls the webhook. It is in a Secret that all replicas share; the first
+// replica that finds it due renews it. A replica presents a certificate only after the
+// configuration trusts it.
 //
-// Each certificate has an authority of its own, whose key is thrown away: there
-// is nothing to steal by which another certificate could be signed. Libraries
-// for the purpose keep that key, read all Secrets of the namespace, and end the
-// process where the certificate can't be had, while the routes need neither.
+// Each certificate has a CA of its own, whose key is thrown away, so no one can steal
+// that key and sign another certificate. Libraries for this purpose keep the key, read
+// all Secrets of the namespace, and end the process if there is no certificate, although
+// routes need none.
 //
-// Beside it lies a token, the last part of the path that the configuration then
-// has: by it the webhook knows the API server, as tenants can read neither.
+// The Secret also has a token, the last part of the path in the configuration. The
+// webhook recognises the API server by it, because tenants can read neither the Secret
+// nor the configuration.
 //
-// It must never fail the manager: what goes wrong is logged and tried again.
+// The package must never make the manager fail: errors are logged, and it tries again.
 package certificate

@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
-	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/nbserver"
 )
@@ -19,7 +20,7 @@ import (
 // lab is what all sizes share.
 type lab struct {
 	binary, kubeconfig, apiServer string
-	nodes                         typedcorev1.NodeInterface
+	api                           client.Client
 	// told is how long importsWhenTold takes for one route, which is nearly all
 	// the API server's; oneRoute is the agent's peak memory then.
 	told     time.Duration
@@ -39,25 +40,32 @@ func newLab(b *testing.B) *lab {
 	if err := plane.WriteKubeconfig(l.kubeconfig); err != nil {
 		b.Fatal(err)
 	}
-	api, err := kubernetes.NewForConfig(plane.Config)
-	if err != nil {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	if l.api, err = client.New(plane.Config, client.Options{Scheme: scheme}); err != nil {
 		b.Fatal(err)
 	}
-	l.nodes = api.CoreV1().Nodes()
-	l.createNode(b)
+	l.publish(b)
 	return l
 }
 
-func (l *lab) createNode(b *testing.B) {
+func nodeNetworks() *v1alpha1.NodeNetworks {
+	return &v1alpha1.NodeNetworks{ObjectMeta: metav1.ObjectMeta{Name: nodeName}, Spec: v1alpha1.NodeNetworksSpec{
+		Networks: []v1alpha1.NodeNetwork{{Name: "default", Topology: "Layer3"}},
+	}}
+}
+
+// publish tells the node's agent its networks, as the manager does.
+func (l *lab) publish(b *testing.B) {
 	b.Helper()
-	if _, err := l.nodes.Create(b.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName}}, metav1.CreateOptions{}); err != nil {
+	if err := l.api.Create(b.Context(), nodeNetworks()); err != nil {
 		b.Fatal(err)
 	}
 }
 
-func (l *lab) deleteNode(b *testing.B) {
+func (l *lab) withdraw(b *testing.B) {
 	b.Helper()
-	if err := l.nodes.Delete(b.Context(), nodeName, metav1.DeleteOptions{}); err != nil {
+	if err := l.api.Delete(b.Context(), nodeNetworks()); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -71,19 +79,19 @@ func (l *lab) imports(b *testing.B, n *node, routes int) (*agent, *northbound, t
 }
 
 // importsWhenTold is imports for an agent that runs and is connected, but does
-// not know of any network until its Node comes: starting a process and
+// not know of any network until its NodeNetworks comes: starting a process and
 // informers takes 0.1 s more or less, which is more than 1,000 routes do.
 func (l *lab) importsWhenTold(b *testing.B, n *node, routes int) (*agent, *northbound, time.Duration) {
 	b.Helper()
-	l.deleteNode(b)
+	l.withdraw(b)
 	nb := newNorthbound(b)
 	a := l.startAgent(b, n, nb)
-	nbserver.Eventually(b, time.Minute, "the agent misses its Node", func() bool {
+	nbserver.Eventually(b, time.Minute, "the agent misses its NodeNetworks", func() bool {
 		text := a.log.String()
-		return strings.Contains(text, "Connected") && strings.Contains(text, nodeName+`\" not found`)
+		return strings.Contains(text, "Connected") && strings.Contains(text, "no NodeNetworks for this node")
 	})
 	start := time.Now()
-	l.createNode(b)
+	l.publish(b)
 	return a, nb, nb.rows(b, routes, a.log.String).Sub(start)
 }
 

@@ -5,9 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
@@ -76,15 +74,9 @@ var _ = Describe("Layer2 networks that are not on the node", func() {
 	})
 
 	It("has them in the NodeRouteState of the shipped agent, which starts again", func() {
-		c := newCluster(map[string]string{
-			"k8s.ovn.org/l3-gateway-config": `{"default":{"mode":"local","bridge-id":"gw0","ip-addresses":["172.18.0.1/16"]}}`,
-			"k8s.ovn.org/node-subnets":      `{"default":["10.244.1.0/24"]}`,
-		})
-		cudn := &ovnv1.ClusterUserDefinedNetwork{ObjectMeta: metav1.ObjectMeta{Name: "green"}}
-		cudn.Spec.NamespaceSelector.MatchLabels = map[string]string{"net": "green"}
-		cudn.Spec.Network = ovnv1.NetworkSpec{Topology: ovnv1.NetworkTopologyLayer2,
-			Layer2: &ovnv1.Layer2Config{Role: ovnv1.NetworkRolePrimary, Subnets: ovnv1.DualStackCIDRs{"10.30.0.0/16"}}}
-		c.create(cudn)
+		c := newCluster()
+		c.addNetwork("green", "10.30.0.0/16")
+		c.changeNetwork("green", func(n *v1alpha1.NodeNetwork) { n.Topology = "Layer2" })
 		reported := func() []string { return c.state().AbsentNetworks }
 		first := c.startAgent(n)
 		Eventually(reported, time.Minute, 200*time.Millisecond).Should(ConsistOf(green))

@@ -41,24 +41,24 @@ var _ = Describe("agent cleanup", func() {
 		n.server.Update(GinkgoTB(), "10.3.0.0/24", map[string]any{"output_port": []any{"set", []any{}}})
 		before := n.server.AllRoutes(GinkgoTB())
 
-		Expect(mustCleanup(n, "--dry-run")).To(Equal(`OVN: would remove 1 static routes of router (unknown)
-OVN: would remove 1 static routes of router GR_cluster_udn_blue_n1
-OVN: would remove 1 static routes of router GR_n1
-OVN: would set back 1 SNAT rows of router GR_n1
+		Expect(mustCleanup(n, "--dry-run")).To(Equal(`OVN: would remove 1 static routes on router (unknown)
+OVN: would remove 1 static routes on router GR_cluster_udn_blue_n1
+OVN: would remove 1 static routes on router GR_n1
+OVN: would restore 1 SNAT rows on router GR_n1
 `))
 		Expect(n.server.AllRoutes(GinkgoTB())).To(Equal(before))
 		Expect(limited()).To(Equal(1))
 
-		Expect(mustCleanup(n)).To(Equal(`OVN: removed 1 static routes of router (unknown)
-OVN: removed 1 static routes of router GR_cluster_udn_blue_n1
-OVN: removed 1 static routes of router GR_n1
-OVN: set back 1 SNAT rows of router GR_n1
+		Expect(mustCleanup(n)).To(Equal(`OVN: removed 1 static routes on router (unknown)
+OVN: removed 1 static routes on router GR_cluster_udn_blue_n1
+OVN: removed 1 static routes on router GR_n1
+OVN: restored 1 SNAT rows on router GR_n1
 `))
 		for _, router := range []string{"GR_n1", blueRouter} {
 			Expect(n.server.Routes(GinkgoTB(), router, "ovnbgp.io/node")).NotTo(ContainElement(HaveField("Owner", "n1")))
 		}
 		n.expectForeign()
-		Expect(mustCleanup(n)).To(Equal("nothing of the agents' is on node n1\n"))
+		Expect(mustCleanup(n)).To(Equal("nothing of the agents is left on node n1\n"))
 	})
 
 	It("removes what OVN-Kubernetes' route import left on this node, and the agent takes over", func() {
@@ -76,16 +76,16 @@ OVN: set back 1 SNAT rows of router GR_n1
 		n.expectReason("default", agent.ReasonRouteImport)
 		Expect(n.state("default").Message).To(ContainSubstring("agent cleanup --route-import"))
 		before := n.server.AllRoutes(GinkgoTB())
-		Expect(mustCleanup(n, "--route-import", "--dry-run")).To(Equal("OVN: would remove 1 static routes of route import of router GR_cluster_udn_blue_n1\n" +
-			"OVN: would remove 2 static routes of route import of router GR_n1\n"))
+		Expect(mustCleanup(n, "--route-import", "--dry-run")).To(Equal("OVN: would remove 1 static routes of route import on router GR_cluster_udn_blue_n1\n" +
+			"OVN: would remove 2 static routes of route import on router GR_n1\n"))
 		Expect(n.server.AllRoutes(GinkgoTB())).To(Equal(before))
 
-		Expect(mustCleanup(n, "--route-import")).To(Equal("OVN: removed 1 static routes of route import of router GR_cluster_udn_blue_n1\n" +
-			"OVN: removed 2 static routes of route import of router GR_n1\n"))
+		Expect(mustCleanup(n, "--route-import")).To(Equal("OVN: removed 1 static routes of route import on router GR_cluster_udn_blue_n1\n" +
+			"OVN: removed 2 static routes of route import on router GR_n1\n"))
 		n.expectReason("default", agent.ReasonSynced)
 		n.expectOurs()
 		n.expectForeign()
-		Expect(mustCleanup(n, "--route-import")).To(Equal("nothing of route import's is on node n1\n"))
+		Expect(mustCleanup(n, "--route-import")).To(Equal("no route of route import is left on node n1\n"))
 		n.expectOurs()
 	})
 

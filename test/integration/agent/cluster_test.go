@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,6 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 )
@@ -38,11 +38,13 @@ type cluster struct {
 	api        client.Client
 	kubeconfig string
 	binary     string
+	// decided is what a manager has published for the node.
+	decided *v1alpha1.NodeNetworks
 }
 
 // newCluster takes the API server that OVNBGP_LAB_KUBECONFIG leads to, as in
 // the virtual machine, or starts one.
-func newCluster(annotations map[string]string) *cluster {
+func newCluster() *cluster {
 	GinkgoHelper()
 	c := &cluster{binary: shippedAgent()}
 	if path := os.Getenv("OVNBGP_LAB_KUBECONFIG"); path != "" {
@@ -51,19 +53,29 @@ func newCluster(annotations map[string]string) *cluster {
 		config.QPS = -1
 		c.plane = &controlplane.ControlPlane{Config: config}
 	} else {
-		c.plane = controlplane.StartForTest(GinkgoTB(), controlplane.Options{NADs: true})
+		c.plane = controlplane.StartForTest(GinkgoTB(), controlplane.Options{})
 	}
-	Expect(ovnv1.AddToScheme(scheme.Scheme)).To(Succeed())
 	Expect(v1alpha1.AddToScheme(scheme.Scheme)).To(Succeed())
 	var err error
 	c.api, err = client.New(c.plane.Config, client.Options{Scheme: scheme.Scheme})
 	Expect(err).NotTo(HaveOccurred())
-	c.create(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", Annotations: annotations}})
+	n1 := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1"}}
+	c.create(n1)
+	c.decided = decided(n1)
+	c.create(c.decided)
 	DeferCleanup(func() {
 		_ = c.api.Delete(ctx(), &v1alpha1.NodeRouteState{ObjectMeta: metav1.ObjectMeta{Name: "n1"}})
 	})
 	c.authorize()
 	return c
+}
+
+// decided is what a manager publishes for a node on which nothing is advertised.
+func decided(n *corev1.Node) *v1alpha1.NodeNetworks {
+	return &v1alpha1.NodeNetworks{ObjectMeta: metav1.ObjectMeta{Name: n.Name}, Spec: v1alpha1.NodeNetworksSpec{
+		NodeUID: n.UID, Gateway: "gw0", Addresses: []v1alpha1.CIDR{"172.18.0.1/16"},
+		Networks: []v1alpha1.NodeNetwork{{Name: "default", Topology: "Layer3", HostSubnets: []v1alpha1.CIDR{"10.244.1.0/24"}, PodVRFs: []v1alpha1.VRFName{"default"}}},
+	}}
 }
 
 // create makes an object that goes at the end: others may use the API server
@@ -150,64 +162,61 @@ func (p *process) expectLog(text string) {
 	Eventually(func() string { return string(p.log.Contents()) }, time.Minute, 100*time.Millisecond).Should(ContainSubstring(text))
 }
 
-func (c *cluster) createCUDN(name string, subnets ...string) {
+// decide changes what is published.
+func (c *cluster) decide(change func(*v1alpha1.NodeNetworksSpec)) {
 	GinkgoHelper()
-	cudn := &ovnv1.ClusterUserDefinedNetwork{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"net": name}}}
-	cudn.Spec.NamespaceSelector.MatchLabels = map[string]string{"net": name}
-	layer3 := &ovnv1.Layer3Config{Role: ovnv1.NetworkRolePrimary}
-	for _, subnet := range subnets {
-		host := int32(24)
-		if strings.Contains(subnet, ":") {
-			host = 64
+	change(&c.decided.Spec)
+	Expect(c.api.Update(ctx(), c.decided)).To(Succeed())
+}
+
+// addNetwork publishes a Layer3 network with a VRF of its name, and the ID that it
+// has in all tests.
+func (c *cluster) addNetwork(name string, subnets ...v1alpha1.CIDR) {
+	GinkgoHelper()
+	ids := map[string]int32{"blue": 5, "green": 6, "red": 7}
+	c.decide(func(s *v1alpha1.NodeNetworksSpec) {
+		s.Networks = append(s.Networks, v1alpha1.NodeNetwork{
+			Name: "cluster_udn_" + name, Topology: "Layer3", ID: ids[name], VRF: name, Subnets: subnets, PodVRFs: []v1alpha1.VRFName{v1alpha1.VRFName(name)},
+		})
+	})
+}
+
+func (c *cluster) removeNetworks(names ...string) {
+	GinkgoHelper()
+	c.decide(func(s *v1alpha1.NodeNetworksSpec) {
+		s.Networks = slices.DeleteFunc(s.Networks, func(n v1alpha1.NodeNetwork) bool { return slices.Contains(names, n.VRF) })
+	})
+}
+
+// changeNetwork publishes another decision about a network.
+func (c *cluster) changeNetwork(name string, change func(*v1alpha1.NodeNetwork)) {
+	GinkgoHelper()
+	c.decide(func(s *v1alpha1.NodeNetworksSpec) {
+		for i := range s.Networks {
+			if s.Networks[i].VRF == name {
+				change(&s.Networks[i])
+			}
 		}
-		layer3.Subnets = append(layer3.Subnets, ovnv1.Layer3Subnet{CIDR: ovnv1.CIDR(subnet), HostSubnet: host})
-	}
-	cudn.Spec.Network = ovnv1.NetworkSpec{Topology: ovnv1.NetworkTopologyLayer3, Layer3: layer3}
-	c.create(cudn)
+	})
 }
 
-func (c *cluster) removeCUDN(names ...string) {
-	GinkgoHelper()
-	for _, name := range names {
-		Expect(c.api.Delete(ctx(), &ovnv1.ClusterUserDefinedNetwork{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
-	}
+// ownVRF has a network advertised in its own VRF and meant for that alone, defaultVRF
+// in the default one, and unadvertised is meant for the default one and not advertised.
+func ownVRF(n *v1alpha1.NodeNetwork) {
+	n.AdvertisedIn, n.OwnVRFOnly, n.PodVRFs = []v1alpha1.VRFName{v1alpha1.VRFName(n.VRF)}, true, []v1alpha1.VRFName{v1alpha1.VRFName(n.VRF)}
 }
 
-// advertise makes RouteAdvertisements for a network, as the manager leaves
-// them.
-func (c *cluster) advertise(network, target string, accepted bool) *ovnv1.RouteAdvertisements {
-	GinkgoHelper()
-	ra := &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: network}}
-	ra.Spec.TargetVRF = target
-	ra.Spec.Advertisements = []ovnv1.AdvertisementType{ovnv1.AdvertisePodNetwork}
-	ra.Spec.NetworkSelectors = ovnv1.NetworkSelectors{{NetworkSelectionType: ovnv1.ClusterUserDefinedNetworks,
-		ClusterUserDefinedNetworkSelector: &ovnv1.ClusterUserDefinedNetworkSelector{
-			NetworkSelector: metav1.LabelSelector{MatchLabels: map[string]string{"net": network}}}}}
-	c.create(ra)
-	c.accept(ra, accepted)
-	return ra
+func defaultVRF(n *v1alpha1.NodeNetwork) {
+	n.AdvertisedIn, n.OwnVRFOnly, n.PodVRFs = []v1alpha1.VRFName{"default"}, false, []v1alpha1.VRFName{v1alpha1.VRFName(n.VRF), "default"}
 }
 
-func (c *cluster) retarget(ra *ovnv1.RouteAdvertisements, target string, accepted bool) {
-	GinkgoHelper()
-	c.accept(ra, accepted)
-	ra.Spec.TargetVRF = target
-	Expect(c.api.Update(ctx(), ra)).To(Succeed())
+func unadvertised(n *v1alpha1.NodeNetwork) {
+	defaultVRF(n)
+	n.AdvertisedIn = nil
 }
 
-func (c *cluster) accept(ra *ovnv1.RouteAdvertisements, accepted bool) {
-	GinkgoHelper()
-	status := metav1.ConditionFalse
-	if accepted {
-		status = metav1.ConditionTrue
-	}
-	ra.Status.Conditions = []metav1.Condition{{Type: ovnv1.RouteAdvertisementsAccepted, Status: status, Reason: "Test", LastTransitionTime: metav1.Now(), ObservedGeneration: ra.Generation}}
-	Expect(c.api.Status().Update(ctx(), ra)).To(Succeed())
-}
-
-func (c *cluster) remove(object client.Object) {
-	GinkgoHelper()
-	Expect(c.api.Delete(ctx(), object)).To(Succeed())
+func nowhere(n *v1alpha1.NodeNetwork) {
+	n.AdvertisedIn, n.OwnVRFOnly, n.PodVRFs = nil, false, []v1alpha1.VRFName{v1alpha1.VRFName(n.VRF)}
 }
 
 func (c *cluster) state() v1alpha1.NodeRouteStateStatus {

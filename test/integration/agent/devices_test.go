@@ -20,18 +20,12 @@ import (
 // against a real API server and a real database.
 var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFailure, func() {
 	const table = "1000000005"
-	// The agent looks without a cause every half a minute, when it reads the
-	// networks again; this is long enough for an emulated machine, and too short
-	// for that to help more than once.
+	// Long enough for an emulated machine.
 	const atOnce = 20 * time.Second
 	var c *cluster
 	BeforeAll(func() {
 		testns.RequireVRF(GinkgoTB(), testns.New(GinkgoTB()))
-		c = newCluster(map[string]string{
-			"k8s.ovn.org/l3-gateway-config": `{"default":{"mode":"local","bridge-id":"gw0","ip-addresses":["172.18.0.1/16"]}}`,
-			"k8s.ovn.org/node-subnets":      `{"default":["10.244.1.0/24"]}`,
-			"k8s.ovn.org/network-ids":       `{"cluster_udn_blue":"5","cluster_udn_green":"6","cluster_udn_red":"7"}`,
-		})
+		c = newCluster()
 	})
 
 	// newPlace is a node whose kernel has had a VRF before: with the first one
@@ -52,8 +46,8 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 	It("makes what a network needs, keeps it, and removes it with the network", func() {
 		n, before := newPlace()
 		agent := c.startAgent(n, "--manage-vrfs")
-		lite := c.advertise("blue", "auto", true)
-		c.createCUDN("blue", "10.10.0.0/16", "fd10::/48")
+		c.addNetwork("blue", "10.10.0.0/16", "fd10::/48")
+		c.changeNetwork("blue", ownVRF)
 
 		By("a device with a steady table, closed, and no way into it")
 		soon(func(g Gomega) {
@@ -82,8 +76,8 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 		}
 
 		By("a second tenant with the same subnets")
-		other := c.advertise("green", "auto", true)
-		c.createCUDN("green", "10.10.0.0/16", "fd10::/48")
+		c.addNetwork("green", "10.10.0.0/16", "fd10::/48")
+		c.changeNetwork("green", ownVRF)
 		soon(func(g Gomega) {
 			g.Expect(kernelOf(n)).To(ContainSubstring("green UP vrf table 1000000006"))
 			ready(g, "cluster_udn_green")
@@ -105,11 +99,11 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 		Expect(c.metrics(n)).NotTo(ContainSubstring("ovnbgp_agent_vrf_changes_total{"), "the agent that was started again changed the kernel")
 		Expect(n.inOVN("GR_cluster_udn_blue_n1")).To(HaveLen(2))
 
-		By("it is advertised over the default VRF instead, but not accepted yet")
-		c.retarget(lite, "default", false)
+		By("it is to be advertised over the default VRF instead, and isn't yet")
+		c.changeNetwork("blue", unadvertised)
 		soon(func(g Gomega) { g.Expect(kernelOf(n)).NotTo(ContainSubstring("unreachable default table " + table)) })
 		Expect(kernelOf(n)).NotTo(ContainSubstring("10.10.0.0/16"))
-		c.retarget(lite, "default", true)
+		c.changeNetwork("blue", defaultVRF)
 		soon(func(g Gomega) {
 			g.Expect(kernelOf(n)).To(SatisfyAll(ContainSubstring("2000: from all to 10.10.0.0/16 lookup "+table+" proto 173"),
 				ContainSubstring("2000: from all to fd10::/48 lookup "+table+" proto 173"), Not(ContainSubstring("unreachable default table "+table))))
@@ -118,7 +112,7 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 		Eventually(func() string { return kernelOf(n) }, atOnce, 100*time.Millisecond).Should(ContainSubstring("to 10.10.0.0/16 lookup " + table))
 
 		By("both are: the second one is told that it can't be reached")
-		c.retarget(other, "default", true)
+		c.changeNetwork("green", defaultVRF)
 		soon(func(g Gomega) {
 			got := meta.FindStatusCondition(c.network("cluster_udn_green").Conditions, "VRFReady")
 			g.Expect(got).To(HaveValue(SatisfyAll(HaveField("Status", metav1.ConditionFalse), HaveField("Reason", "SubnetTaken"))))
@@ -126,12 +120,11 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 		})
 
 		By("it is not advertised any more")
-		c.remove(lite)
+		c.changeNetwork("blue", nowhere)
 		soon(func(g Gomega) { g.Expect(kernelOf(n)).NotTo(ContainSubstring("lookup " + table)) })
 
 		By("the networks go")
-		c.remove(other)
-		c.removeCUDN("blue", "green")
+		c.removeNetworks("blue", "green")
 		n.ip("route flush table " + table)
 		soon(func(g Gomega) {
 			g.Expect(kernelOf(n)).To(Equal(before))
@@ -145,7 +138,7 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 		n, _ := newPlace()
 		n.ip("link add red type veth peer name red1")
 		c.startAgent(n, "--manage-vrfs")
-		c.createCUDN("red", "10.30.0.0/16")
+		c.addNetwork("red", "10.30.0.0/16")
 		soon(func(g Gomega) {
 			got := meta.FindStatusCondition(c.network("cluster_udn_red").Conditions, "VRFReady")
 			g.Expect(got).To(HaveValue(SatisfyAll(HaveField("Status", metav1.ConditionFalse), HaveField("Reason", "NameTaken"),
@@ -163,29 +156,29 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 			g.Expect(c.events("network cluster_udn_red: ")).To(ContainElement(HavePrefix("Normal VRFReady network cluster_udn_red: VRF device red (table 1000000007")))
 			g.Expect(c.metrics(n)).To(SatisfyAll(ContainSubstring(`ovnbgp_agent_vrf_ready{network="cluster_udn_red",reason="Ready"} 1`), Not(ContainSubstring("NameTaken"))))
 		})
-		c.removeCUDN("red")
+		c.removeNetworks("red")
 		soon(func(g Gomega) { g.Expect(c.network("cluster_udn_red").Name).To(BeEmpty()) })
 	})
 
 	It("waits with --once until all is made, and fails where something could not be", func() {
 		n, _ := newPlace()
-		c.createCUDN("blue", "10.10.0.0/16")
+		c.addNetwork("blue", "10.10.0.0/16")
 		out, err := c.command(n, "--manage-vrfs", "--once").CombinedOutput()
 		Expect(err).NotTo(HaveOccurred(), string(out))
 		Expect(kernelOf(n)).To(ContainSubstring("blue UP vrf table " + table))
 		Expect(string(out)).To(MatchRegexp(`msg=Imported network=cluster_udn_blue .*reason=Synced`))
 
 		n.ip("link add red type veth peer name red1")
-		c.createCUDN("red", "10.30.0.0/16")
+		c.addNetwork("red", "10.30.0.0/16")
 		out, err = c.command(n, "--manage-vrfs", "--once").CombinedOutput()
 		Expect(err).To(HaveOccurred())
 		Expect(string(out)).To(ContainSubstring("VRF of network cluster_udn_red: there is a device red"))
 
 		By("without the flag nothing in the kernel changes, whatever is there and missing")
 		n.ip("link set blue down")
-		c.removeCUDN("red")
-		c.createCUDN("green", "10.20.0.0/16")
-		c.advertise("blue", "auto", true)
+		c.removeNetworks("red")
+		c.addNetwork("green", "10.20.0.0/16")
+		c.changeNetwork("blue", ownVRF)
 		before := kernelOf(n)
 		agent := c.startAgent(n)
 		soon(func(g Gomega) {
@@ -195,7 +188,7 @@ var _ = Describe("The process with --manage-vrfs", InVM, Ordered, ContinueOnFail
 		})
 		agent.kill()
 		Expect(kernelOf(n)).To(Equal(before))
-		c.removeCUDN("blue", "green")
+		c.removeNetworks("blue", "green")
 	})
 })
 

@@ -1,3 +1,3 @@
-// Package agent tests the agent as a whole: a real kernel's tables in network
-// namespaces, a real ovsdb-server, and what lies between.
+// Package agent tests the agent as a whole, with the tables of a real kernel in network
+// namespaces and a real ovsdb-server.
 package agent

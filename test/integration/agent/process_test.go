@@ -19,7 +19,6 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
@@ -50,8 +49,7 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		binary     string
 	)
 	BeforeAll(func() {
-		plane = controlplane.StartForTest(GinkgoTB(), controlplane.Options{NADs: true})
-		Expect(ovnv1.AddToScheme(scheme.Scheme)).To(Succeed())
+		plane = controlplane.StartForTest(GinkgoTB(), controlplane.Options{})
 		Expect(v1alpha1.AddToScheme(scheme.Scheme)).To(Succeed())
 		var err error
 		api, err = client.New(plane.Config, client.Options{Scheme: scheme.Scheme})
@@ -73,10 +71,9 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		kubeconfig = filepath.Join(GinkgoT().TempDir(), "agent")
 		Expect(user.WriteKubeconfig(kubeconfig)).To(Succeed())
 
-		Expect(api.Create(ctx(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", Annotations: map[string]string{
-			"k8s.ovn.org/l3-gateway-config": `{"default":{"mode":"shared","bridge-id":"gw0","ip-addresses":["172.18.0.1/16"]}}`,
-			"k8s.ovn.org/node-subnets":      `{"default":["10.244.1.0/24"]}`,
-		}}})).To(Succeed())
+		n1 := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1"}}
+		Expect(api.Create(ctx(), n1)).To(Succeed())
+		Expect(api.Create(ctx(), decided(n1))).To(Succeed())
 	})
 
 	command := func(n *node, arguments ...string) *exec.Cmd {
@@ -222,6 +219,42 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		n.ip("route add 10.3.0.0/24 via 172.18.0.2 proto bgp")
 		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(HaveExactElements("10.2.0.0/24>172.18.0.2", "10.3.0.0/24>172.18.0.2"))
 		end()
+	})
+
+	It("keeps what is there while no manager tells what to do, as when it is upgraded first", func() {
+		n := newNode()
+		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp", "route add 10.2.0.0/24 via 172.18.0.2 proto bgp")
+		out, err := command(n, "--once").CombinedOutput()
+		Expect(err).NotTo(HaveOccurred(), string(out))
+		Expect(n.inOVN("GR_n1")).To(HaveLen(2))
+
+		var n1 corev1.Node
+		Expect(api.Get(ctx(), client.ObjectKey{Name: "n1"}, &n1)).To(Succeed())
+		Expect(api.Delete(ctx(), decided(&n1))).To(Succeed())
+		put := func() { Expect(client.IgnoreAlreadyExists(api.Create(ctx(), decided(&n1)))).To(Succeed()) }
+		DeferCleanup(put)
+		out, err = command(n, "--once").CombinedOutput()
+		Expect(err).To(HaveOccurred())
+		Expect(string(out)).To(ContainSubstring("the manager has written none: check that it runs"))
+		out, err = command(n, "routes", "--gateway-interface=gw0").CombinedOutput()
+		Expect(err).NotTo(HaveOccurred(), string(out))
+		Expect(string(out)).To(MatchRegexp(`default +default +10\.1\.0\.0/24 +172\.18\.0\.2 dev gw0 +172\.18\.0\.2 *\n`))
+
+		n.ip("route add 10.3.0.0/24 via 172.18.0.2 proto bgp")
+		run := command(n)
+		logs := gbytes.NewBuffer()
+		run.Stdout, run.Stderr = logs, logs
+		Expect(run.Start()).To(Succeed())
+		DeferCleanup(func() {
+			_ = run.Process.Kill()
+			_ = run.Wait()
+			GinkgoWriter.Println(string(logs.Contents()))
+		})
+		Eventually(func() string { return string(logs.Contents()) }, patience).Should(SatisfyAll(
+			ContainSubstring("Waiting for the manager"), ContainSubstring("Connected to the OVN Northbound database")))
+		Consistently(func() []string { return n.inOVN("GR_n1") }, 3*time.Second).Should(HaveLen(2))
+		put()
+		Eventually(func() []string { return n.inOVN("GR_n1") }, patience).Should(HaveLen(3))
 	})
 
 	It("fits into 150 MiB with 100,000 routes, with all that a process has", func() {

@@ -85,7 +85,7 @@ var _ = Describe("Rows of OVN-Kubernetes' route import", func() {
 		By("the clean-up")
 		n.ip("route add 10.8.0.0/24 via 172.18.0.2 proto bgp table 1005")
 		n.expectReason(blue, agent.ReasonRouteImportLeft)
-		Expect(mustCleanup(n, "--route-import")).To(ContainSubstring("static routes of route import of router " + blueRouter))
+		Expect(mustCleanup(n, "--route-import")).To(ContainSubstring("static routes of route import on router " + blueRouter))
 		n.expectReason(blue, agent.ReasonSynced)
 		Expect(n.inOVN(blueRouter)).To(Equal(n.inKernel(blueTable)))
 	})

@@ -2,16 +2,25 @@ package manager_test
 
 import (
 	"context"
+	"path/filepath"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
 // advertisedOn are the networks that a node's NodeNetworks says are advertised.
@@ -73,6 +82,93 @@ var _ = Describe("NodeNetworks", func() {
 		Expect(admin.Delete(ctx, two)).To(Succeed())
 		start(operator.Config)
 		Eventually(advertisedOn(ctx, two.Name)).Should(ConsistOf(ContainSubstring("not found")))
+	})
+
+	It("of a new node that can't be planned say that nothing is advertised, and of one with routes what was", func(ctx context.Context) {
+		node := objects.Node(1)
+		subnets := node.Annotations[ovnk.AnnotationNodeSubnets]
+		node.Annotations[ovnk.AnnotationNodeSubnets] = "nonsense"
+		create(ctx, node, objects.Template("fabric", 64512), objects.Advertisement("pods"))
+		manager := start(operator.Config)
+		Eventually(advertisedOn(ctx, node.Name)).Should(BeEmpty())
+		change(ctx, node, func(o *corev1.Node) { o.Annotations[ovnk.AnnotationNodeSubnets] = subnets })
+		Eventually(advertisedOn(ctx, node.Name)).Should(ConsistOf("default"))
+
+		By("breaking it while no manager runs, which then knows nothing of it but what is there")
+		manager.stop()
+		change(ctx, node, func(o *corev1.Node) { o.Annotations[ovnk.AnnotationNodeSubnets] = "nonsense" })
+		manager = start(operator.Config)
+		Consistently(advertisedOn(ctx, node.Name)).Should(ConsistOf("default"))
+		manager.stop()
+		Expect(admin.Delete(ctx, &v1alpha1.NodeNetworks{ObjectMeta: metav1.ObjectMeta{Name: node.Name}})).To(Succeed())
+		start(operator.Config)
+		Consistently(advertisedOn(ctx, node.Name)).Should(ConsistOf(ContainSubstring("not found")))
+	})
+
+	It("carry the Node's UID, and the addresses of the API server and of Services", func(ctx context.Context) {
+		node := objects.Node(1)
+		create(ctx, node)
+		start(operator.Config)
+		var slice discoveryv1.EndpointSlice
+		Eventually(func() error {
+			return admin.Get(ctx, client.ObjectKey{Namespace: "default", Name: "kubernetes"}, &slice)
+		}).Should(Succeed())
+		var object v1alpha1.NodeNetworks
+		published := func() v1alpha1.NodeNetworksSpec {
+			_ = admin.Get(ctx, client.ObjectKeyFromObject(node), &object)
+			return object.Spec
+		}
+		Eventually(published).Should(And(
+			HaveField("NodeUID", node.UID),
+			HaveField("Reserved.APIServer", ConsistOf(v1alpha1.IP(slice.Endpoints[0].Addresses[0]))),
+			HaveField("Reserved.Services", Not(BeEmpty()))))
+
+		more := &networkingv1.ServiceCIDR{ObjectMeta: metav1.ObjectMeta{Name: "more"}, Spec: networkingv1.ServiceCIDRSpec{CIDRs: []string{"10.123.0.0/24"}}}
+		create(ctx, more)
+		Eventually(published).Should(HaveField("Reserved.Services", ContainElement(v1alpha1.CIDR("10.123.0.0/24"))))
+	})
+
+	It("that can't be written show in the condition, and are tried again", func(ctx context.Context) {
+		restore := limit(ctx, "nodenetworks", "create", "patch")
+		node := objects.Node(1)
+		create(ctx, node, objects.Template("fabric", 64512), objects.Advertisement("pods"))
+		start(operator.Config)
+		Eventually(func() string { return condition(ctx, "pods", status.Rendered).Message }).Should(
+			And(ContainSubstring("its NodeNetworks could not be written"), ContainSubstring("forbidden")))
+		Expect(condition(ctx, "pods", status.Rendered).Reason).To(Equal("PartlyRendered"))
+		restore()
+		Eventually(advertisedOn(ctx, node.Name)).Should(ConsistOf("default"))
+		Eventually(func() metav1.ConditionStatus { return condition(ctx, "pods", status.Rendered).Status }).Should(Equal(metav1.ConditionTrue))
+	})
+
+	It("are done without by a manager that is newer than the CRDs, and published once their CRD comes", func(ctx context.Context) {
+		bare := controlplane.StartForTest(GinkgoT(), controlplane.Options{})
+		usual := admin
+		admin = newClient(bare)
+		DeferCleanup(func() { admin = usual })
+		user := giveRights(ctx, bare, admin)
+		createNamespace(ctx, objects.FRRNamespace)
+		definition := &unstructured.Unstructured{}
+		definition.SetAPIVersion("apiextensions.k8s.io/v1")
+		definition.SetKind("CustomResourceDefinition")
+		definition.SetName("nodenetworks.ovnbgp.io")
+		Expect(admin.Delete(ctx, definition)).To(Succeed())
+		Eventually(func() bool {
+			return meta.IsNoMatchError(newClient(bare).List(ctx, &v1alpha1.NodeNetworksList{}))
+		}).Should(BeTrue())
+
+		node := objects.Node(1)
+		create(ctx, node, objects.Template("fabric", 64512), objects.Advertisement("pods"))
+		manager := start(user.Config)
+		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
+		Expect(condition(ctx, "pods", status.Rendered).Status).To(Equal(metav1.ConditionTrue))
+
+		_, err := envtest.InstallCRDs(bare.Config, envtest.CRDInstallOptions{
+			Paths: []string{filepath.Join(repoRoot, "config", "crd", "bases", "ovnbgp.io_nodenetworks.yaml")}, ErrorIfPathMissing: true,
+		})
+		Expect(err).NotTo(HaveOccurred())
+		admin = newClient(bare)
+		Eventually(advertisedOn(ctx, node.Name)).Should(ConsistOf("default"))
 	})
 
 	It("come after the FRRConfigurations, so that nobody takes a network for advertised before", func(ctx context.Context) {

@@ -1,6 +1,6 @@
-// Package objects has the objects of a small cluster, for suites that run on a
-// real API server: nodes as OVN-Kubernetes annotates them, a template and what
-// selects it.
+// Package objects has the objects of a small cluster, for suites that use a real API
+// server: nodes as OVN-Kubernetes annotates them, a template, and a RouteAdvertisements
+// object that selects it.
 package objects
 
 import (

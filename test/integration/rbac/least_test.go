@@ -24,9 +24,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
-// longName can't be a device's, so that the network's ID has to be found out.
-const longName = "a-network-of-a-long-name"
-
 func node(n int) *corev1.Node {
 	name := fmt.Sprintf("node-%d", n)
 	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{
@@ -150,6 +147,13 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 		Expect(admin.Delete(ctx, managed)).To(Succeed())
 		asks(user, right{verb: "delete", group: "k8s.ovn.org", resource: "routeadvertisements"})
 
+		By("publishing what nodes do, and removing it with the node")
+		Eventually(func() error {
+			return admin.Get(ctx, client.ObjectKey{Name: "node-2"}, &v1alpha1.NodeNetworks{})
+		}).Should(Succeed())
+		Expect(admin.Delete(ctx, node(2))).To(Succeed())
+		asks(user, right{verb: "delete", group: "ovnbgp.io", resource: "nodenetworks"})
+
 		By("serving metrics")
 		Eventually(func() int { return scrape(ctx, metrics, scraper.token(ctx)) }).Should(Equal(http.StatusForbidden))
 
@@ -174,9 +178,15 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 	It("for the agent", func(ctx context.Context) {
 		user := agentAccount.user()
 		metrics := controlplane.FreeAddress(GinkgoT())
-		named := network(longName, "10.60.0.0/16")
-		named.Spec.Uplinks = []string{"blue"}
-		create(ctx, node(1), named, advertisement())
+		told := &v1alpha1.NodeNetworks{ObjectMeta: metav1.ObjectMeta{Name: agentAccount.node}, Spec: v1alpha1.NodeNetworksSpec{
+			NodeUID: "b4cd5bb2-4a3c-4b7e-9b76-4b4bb33d3a6f", Networks: []v1alpha1.NodeNetwork{{Name: "default", Topology: "Layer3"}, {
+				// There is an event about what is amiss.
+				Name: "cluster_udn_blue", Topology: "Layer3", Problem: "its VRF is not known yet",
+			}},
+		}}
+		// The manager, which is gone, may have left its own.
+		Expect(client.IgnoreNotFound(admin.Delete(ctx, told.DeepCopy()))).To(Succeed())
+		create(ctx, node(1), told)
 		startAgent(ctx, "--metrics-bind-address="+metrics, "--manage-snat")
 
 		var state v1alpha1.NodeRouteState
@@ -199,6 +209,19 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 		Eventually(func() int { return scrape(ctx, metrics, scraper.token(ctx)) }).Should(Equal(http.StatusForbidden))
 
 		expectLeast(user, "agent/role.yaml")
+	})
+
+	It("so that an agent can list nothing of the cluster", func(ctx context.Context) {
+		agent := agentAccount.as(ctx)
+		for _, list := range []client.ObjectList{
+			&v1alpha1.NodeNetworksList{}, &v1alpha1.NodeRouteStateList{}, &ovnv1.ClusterUserDefinedNetworkList{}, &ovnv1.RouteAdvertisementsList{},
+			&ovnv1.EgressIPList{}, &frrk8sv1beta1.FRRConfigurationList{}, &nadv1.NetworkAttachmentDefinitionList{},
+			&corev1.NodeList{}, &corev1.NamespaceList{}, &corev1.PodList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}, &eventsv1.EventList{},
+		} {
+			refused(agent.List(ctx, list), "cannot list")
+		}
+		refused(agent.Get(ctx, client.ObjectKey{Name: "node-1"}, &corev1.Node{}), "cannot get")
+		refused(agent.Create(ctx, &v1alpha1.NodeNetworks{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}}), "cannot create")
 	})
 
 	It("which a right too many or too few would show", func() {

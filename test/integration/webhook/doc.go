@@ -1,5 +1,5 @@
-// Package webhook applies objects to a real API server that asks the manager's
-// real process about them, as it is installed by config/webhook but for the
-// address: what people see, what passes while nobody answers, and how the
-// certificate comes and goes.
+// Package webhook applies objects to a real API server that calls the manager's real
+// process. Only the webhook's address differs from config/webhook. It shows what users
+// see, what passes while the webhook is down, and how the certificate is created and
+// removed.
 package webhook

@@ -1,6 +1,6 @@
-// Package frr runs FRR as Debian packages it on the lab's machines, asks it
-// what it knows, and configures it.
+// Package frr runs FRR, as Debian packages it, on the lab's machines, queries it and
+// configures it.
 //
-// Questions go straight to the daemons' vty sockets, as vtysh's do: in an
-// emulated machine the start of a vtysh costs more than the answer.
+// Queries go straight to the daemons' vty sockets, as vtysh's do: in an emulated
+// machine the start of a vtysh takes longer than the answer.
 package frr

@@ -143,3 +143,8 @@ func (f *FRR) Configure(ctx context.Context, commands ...string) error {
 func (f *FRR) RunningConfig(ctx context.Context) (string, error) {
 	return f.Machine.Run(ctx, "vtysh", "-c", "show running-config")
 }
+
+// BGPConfig is bgpd's own part of it, with the filters. It costs no process.
+func (f *FRR) BGPConfig(ctx context.Context) (string, error) {
+	return f.ask(ctx, "bgpd", "show running-config")
+}

@@ -1,6 +1,6 @@
-// Package frrk8s runs the unmodified frr-k8s daemon of a node: its controller,
-// the reloader that has FRR take what the controller wrote, and the reporter of
-// FRR's state.
+// Package frrk8s runs the unmodified frr-k8s daemon of a node: its controller, the
+// reloader that makes FRR load what the controller wrote, and the reporter of FRR's
+// state.
 package frrk8s
 
 import (

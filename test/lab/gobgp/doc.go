@@ -1,8 +1,8 @@
-// Package gobgp runs a router of the lab whose BGP is GoBGP's, so that what
-// works does not work only because FRR talks to FRR.
+// Package gobgp runs a router of the lab that runs GoBGP, to show that the operator
+// works with other BGP implementations than FRR.
 //
-// The program is hack/gobgp's: GoBGP as its authors publish it, and its best
-// routes in the kernel. It is a module and a process of its own, and is asked
-// through GoBGP's own client, so that nothing of GoBGP is in the operator's
-// go.mod. `make gobgp` builds both.
+// The program is in hack/gobgp: the published GoBGP, with its best routes in the
+// kernel. It is a module and a process of its own, and this package uses GoBGP's own
+// client, so that the operator's go.mod has nothing of GoBGP. `make gobgp` builds
+// both.
 package gobgp

@@ -1,6 +1,6 @@
-// Package machine makes machines of namespaces: each has a network, mounts, a
-// host name and processes of its own, so that FRR, frr-k8s, Open vSwitch, OVN
-// and the agent find their fixed paths and see nothing of each other.
+// Package machine builds machines from namespaces. Each has its own network, mounts,
+// host name and processes, so that FRR, frr-k8s, Open vSwitch, OVN and the agent find
+// their fixed paths and don't see each other's.
 //
 //	func TestMain(m *testing.M) { machine.Main(m) }
 //
@@ -15,23 +15,23 @@
 //
 // # Where machines are
 //
-// All machines live in one enclosure, that of the program that makes them: a
-// process, mount and network namespace whose root is the Debian 13 root of
-// hack/vm, with the checkout at its usual path. `vm run` starts test binaries
-// inside of it, on the host or in the virtual machine; Main and Enter make it
-// for a program that is started in any other way, such as by go test.
+// All machines of a program are in one enclosure: a process, mount and network
+// namespace. Its root is the Debian 13 root of hack/vm, with the checkout at its usual
+// path. `vm run` starts test binaries inside the enclosure, on the host or in the
+// virtual machine. Main and Enter create it for a program that is started in another
+// way, such as by go test.
 //
-// The enclosure has no device but lo and no way out, so no packet of a lab can
-// leave the machine. Everything in it dies with its first process, and that
-// with the program that started it, whatever kills the program: there is
-// nothing that a second run would have to clean up.
+// The enclosure has no device but lo and no way out, so no packet of a lab can leave
+// the machine. Everything in it ends with its first process, and that process ends
+// with the program that started it, whatever kills the program. So a second run has
+// nothing to clean up.
 //
 // # What to know about threads
 //
-// Namespaces belong to threads. Do, and what a Cmd does to start, run on a
-// thread of their own inside of the machine, which ends afterwards. A function
-// given to Do must do its work itself: goroutines that it starts are outside.
-// An open file or socket stays where it was opened.
+// Namespaces belong to threads. Do, and the start of a Cmd, run on a thread of their
+// own inside the machine, which ends afterwards. A function that is passed to Do must
+// do its work itself: goroutines that it starts run outside. An open file or socket
+// stays where it was opened.
 //
-// This room knows nothing of BGP, OVN or Kubernetes.
+// This package knows nothing about BGP, OVN or Kubernetes.
 package machine

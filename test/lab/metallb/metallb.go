@@ -1,10 +1,9 @@
-// Package metallb runs MetalLB beside the operator: its controller and its
-// speakers, unmodified, handing what they announce to the frr-k8s that is there
-// already, with no other rights than MetalLB's own manifests give.
+// Package metallb runs MetalLB next to the operator: its unmodified controller and
+// speakers, which pass what they announce to the lab's frr-k8s, with only the rights
+// that MetalLB's own manifests grant.
 //
-// Kubernetes' part is played where there are no controllers and no nodes: the
-// programs run without their Deployment and DaemonSet, and without their
-// webhook, which nothing here calls.
+// There are no Kubernetes controllers and no kubelet: the programs run without their
+// Deployment and DaemonSet, and without their webhook, which nothing here calls.
 package metallb
 
 import (

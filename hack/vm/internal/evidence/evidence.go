@@ -1,6 +1,5 @@
-// Package evidence carries a folder of plain files from one place to another
-// as a tar stream: what failed tests leave for a person to look at, and the
-// small results of those that passed.
+// Package evidence copies a folder of plain files as a tar stream: the evidence of
+// failed tests, for a person to read, and the small results of those that passed.
 package evidence
 
 import (

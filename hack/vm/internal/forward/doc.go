@@ -1,12 +1,12 @@
-// Package forward brings connections out of a network namespace that has no
-// way out, to a fixed list of addresses on the host's loopback.
+// Package forward carries connections from a network namespace that has no way out
+// to a fixed list of addresses on the host's loopback.
 //
-// The process in the namespace listens and hands its listeners, as open files,
-// to the one that started it, which accepts outside. In the virtual machine the
-// accepted connections go on over one virtio-serial port, multiplexed by yamux:
-// each has flow control of its own, so that a watch that nobody reads holds up
-// no other.
+// The process in the namespace listens and passes its listeners, as open files, to
+// the process that started it, which accepts connections outside. In the virtual
+// machine, yamux multiplexes the accepted connections over one virtio-serial port.
+// Each connection has its own flow control, so a watch that nobody reads does not
+// block the others.
 //
-// The room moves bytes. It never looks into them, and opens nothing that is not
-// on the list.
+// The package moves bytes. It never looks into them, and connects to nothing that is
+// not on the list.
 package forward

@@ -1,6 +1,6 @@
-// Package worklist holds what the runner and the guest say to each other: the
-// list of test binaries to run, which travels on the payload disk, and the
-// events that come back. It must stay free of anything that only one side has.
+// Package worklist is the protocol between the runner and the guest: the list of
+// test binaries to run, which is on the payload disk, and the events that come back.
+// It must not use anything that only one side has.
 package worklist
 
 import (

@@ -1,6 +1,5 @@
-// Package nbserver runs real ovsdb-servers with OVN's Northbound schema for
-// tests, alone or as a cluster, and looks into them by tools that share no
-// code with the agent.
+// Package nbserver runs real ovsdb-servers with OVN's Northbound schema for tests,
+// alone or as a cluster, and reads them with tools that share no code with the agent.
 //
-// It knows nothing of the agent, and it stops nothing that it did not start.
+// It knows nothing about the agent, and it stops nothing that it did not start.
 package nbserver

@@ -1,3 +1,3 @@
-// Package testns gives tests network namespaces of the real kernel, with links
-// and routes made by iproute2.
+// Package testns gives tests network namespaces of the real kernel, with links and
+// routes that iproute2 sets up.
 package testns

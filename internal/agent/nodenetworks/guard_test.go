@@ -1,25 +1,23 @@
-package sources
+package nodenetworks
 
 import (
-	"encoding/json"
 	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/routediff"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// guarded is a view with all that guards are made of.
-func guarded() *View {
-	view := &View{Node: node(), APIServer: []netip.Addr{netip.MustParseAddr("172.30.5.5"), netip.MustParseAddr("fd00:30::5")}}
-	view.Node.Annotations["k8s.ovn.org/host-cidrs"] = `["172.18.0.3/16","10.99.0.7/24","fd00:18::3/64","192.168.77.7/32"]`
-	view.Node.Annotations["k8s.ovn.org/node-primary-ifaddr"] = `{"ipv4":"172.18.0.3/16","ipv6":"fd00:18::3/64"}`
-	return view
+// guarded is a decision with all that guards are made of.
+func guarded(t *testing.T) *Decision {
+	t.Helper()
+	return parse(t, object(func(s *v1alpha1.NodeNetworksSpec) {
+		s.Addresses = []v1alpha1.CIDR{"10.99.0.7/24", "172.18.0.3/16", "192.168.77.7/32", "fd00:18::3/64"}
+		s.Reserved.APIServer = []v1alpha1.IP{"172.30.5.5", "fd00:30::5"}
+	}))
 }
 
 // What a hostile or careless peer may announce, and what becomes of it.
@@ -68,7 +66,7 @@ func TestHostileRoutes(t *testing.T) {
 		{"fd00:18::/48", model.SkipNone, nil},
 		{"64:ff9b::/96", model.SkipNone, nil},
 	} {
-		if got := judge(find(t, Networks(guarded(), settings()), "default"), test.prefix); got != test.want {
+		if got := judge(find(t, Networks(guarded(t), settings()), "default"), test.prefix); got != test.want {
 			t.Errorf("%s: %q, not %q", test.prefix, got, test.want)
 		}
 		if test.allow == nil {
@@ -77,11 +75,11 @@ func TestHostileRoutes(t *testing.T) {
 		s := settings()
 		s.Masquerade = nil
 		test.allow(&s.Allowed)
-		if got := judge(find(t, Networks(guarded(), s), "default"), test.prefix); got != model.SkipNone {
+		if got := judge(find(t, Networks(guarded(t), s), "default"), test.prefix); got != model.SkipNone {
 			t.Errorf("%s, allowed: %q", test.prefix, got)
 		}
 		s.Allowed = Allowed{Martians: !s.Allowed.Martians, NodeAddresses: !s.Allowed.NodeAddresses, APIServer: !s.Allowed.APIServer}
-		if got := judge(find(t, Networks(guarded(), s), "default"), test.prefix); got != test.want {
+		if got := judge(find(t, Networks(guarded(t), s), "default"), test.prefix); got != test.want {
 			t.Errorf("%s, other classes allowed: %q, not %q", test.prefix, got, test.want)
 		}
 	}
@@ -97,7 +95,7 @@ func TestNextHops(t *testing.T) {
 			"172.18.0.3": model.SkipNextHop, "10.244.3.3": model.SkipNextHop, "100.64.0.5": model.SkipNextHop, "169.254.0.7": model.SkipNextHop,
 			"172.18.0.4": model.SkipNone, "fe80::1": model.SkipNone, "169.254.200.1": model.SkipNone,
 		} {
-			n := find(t, Networks(guarded(), s), "default")
+			n := find(t, Networks(guarded(t), s), "default")
 			rules := routediff.Rules{Protected: n.Protected, AnyLink: true, IPv4ViaIPv6: true}
 			path := model.MakePath(model.PathUnicast, model.NextHop{Addr: netip.MustParseAddr(hop), Link: 5})
 			if _, got := rules.Judge(netip.MustParsePrefix("10.1.0.0/24"), path, nil); got != want {
@@ -110,52 +108,50 @@ func TestNextHops(t *testing.T) {
 // A network's routes may not touch the pods of networks that it meets in a VRF,
 // and may do with others' as they like.
 func TestPodSubnetsPerVRF(t *testing.T) {
-	view := func(ras ...ovnv1.RouteAdvertisements) *View {
-		return &View{Node: node(), AdvertisementsKnown: true, RouteAdvertisements: ras, CUDNs: []ovnv1.ClusterUserDefinedNetwork{
-			cudn("blue", "10.10.0.0/16", nil), cudn("red", "10.20.0.0/16", nil)}}
+	with := func(vrfsOfBlue, vrfsOfRed []v1alpha1.VRFName) *Decision {
+		return parse(t, object(func(s *v1alpha1.NodeNetworksSpec) {
+			s.Networks = append(s.Networks, tenant("blue", "10.10.0.0/16", func(n *v1alpha1.NodeNetwork) { n.PodVRFs = vrfsOfBlue }),
+				tenant("red", "10.20.0.0/16", func(n *v1alpha1.NodeNetwork) { n.PodVRFs = vrfsOfRed }))
+		}))
 	}
-	red := ra("", func(r *ovnv1.RouteAdvertisements) {
-		r.Spec.NetworkSelectors[0].ClusterUserDefinedNetworkSelector.NetworkSelector.MatchLabels["net"] = "red"
-	})
-	unknown := view()
-	unknown.AdvertisementsKnown = false
+	isolated, open := []v1alpha1.VRFName{"blue"}, []v1alpha1.VRFName{"blue", "default"}
+	red, redOpen := []v1alpha1.VRFName{"red"}, []v1alpha1.VRFName{"default", "red"}
 	const blue, ofBlue, ofRed, ofDefault = "cluster_udn_blue", "10.10.5.0/24", "10.20.5.0/24", "10.244.5.0/24"
 	for _, test := range []struct {
 		name            string
-		view            *View
+		decision        *Decision
 		network, prefix string
 		want            model.SkipReason
 	}{
-		{"its own", view(), blue, ofBlue, model.SkipPodSubnet},
-		{"an isolated tenant's", view(ra("auto", nil)), "default", ofBlue, model.SkipNone},
-		{"one that is advertised nowhere", view(), "default", ofBlue, model.SkipNone},
-		{"one that is advertised in the default VRF", view(ra("", nil)), "default", ofBlue, model.SkipPodSubnet},
-		{"one that is advertised in both", view(ra("auto", nil), ra("default", nil)), "default", ofBlue, model.SkipPodSubnet},
-		{"the default network's, isolated", view(ra("auto", nil)), blue, ofDefault, model.SkipNone},
-		{"the default network's, in the default VRF", view(ra("", nil)), blue, ofDefault, model.SkipPodSubnet},
-		{"another tenant's, both in the default VRF", view(ra("", nil), red), blue, ofRed, model.SkipPodSubnet},
-		{"another tenant's, one isolated", view(ra("auto", nil), red), blue, ofRed, model.SkipNone},
-		{"while it isn't known", unknown, "default", ofBlue, model.SkipPodSubnet},
+		{"its own", with(isolated, red), blue, ofBlue, model.SkipPodSubnet},
+		{"its own, while its VRF isn't known", with(nil, red), blue, ofBlue, model.SkipPodSubnet},
+		{"an isolated tenant's", with(isolated, red), "default", ofBlue, model.SkipNone},
+		{"one that is meant for the default VRF, too", with(open, red), "default", ofBlue, model.SkipPodSubnet},
+		{"the default network's, isolated", with(isolated, red), blue, ofDefault, model.SkipNone},
+		{"the default network's, in the default VRF", with(open, red), blue, ofDefault, model.SkipPodSubnet},
+		{"another tenant's, both in the default VRF", with(open, redOpen), blue, ofRed, model.SkipPodSubnet},
+		{"another tenant's, one isolated", with(isolated, redOpen), blue, ofRed, model.SkipNone},
 	} {
-		if got := judge(find(t, Networks(test.view, settings()), test.network), test.prefix); got != test.want {
+		if got := judge(find(t, Networks(test.decision, settings()), test.network), test.prefix); got != test.want {
 			t.Errorf("%s: %s in %s is %q, not %q", test.name, test.prefix, test.network, got, test.want)
 		}
 	}
 }
 
-// What the cluster tells is protected whatever the flags say, and told where
-// they leave it out.
+// What the manager tells is protected whatever the flags say, and told where they
+// leave it out.
 func TestFlagsThatContradictTheCluster(t *testing.T) {
-	view := &View{Node: node(), ServiceCIDRs: []netip.Prefix{netip.MustParsePrefix("10.96.0.0/16"), netip.MustParsePrefix("10.112.0.0/16")}}
-	view.Node.Annotations["k8s.ovn.org/node-subnets"] = `{"default":["10.128.1.0/24"]}`
-	view.Node.Annotations["k8s.ovn.org/node-masquerade-subnet"] = `{"ipv4":"169.254.169.0/29"}`
-	view.Node.Annotations["k8s.ovn.org/node-transit-switch-port-ifaddr"] = `{"ipv4":"100.88.0.3/16"}`
+	d := parse(t, object(func(s *v1alpha1.NodeNetworksSpec) {
+		s.Networks[0].HostSubnets = []v1alpha1.CIDR{"10.128.1.0/24"}
+		s.Reserved.Services = []v1alpha1.CIDR{"10.96.0.0/16", "10.112.0.0/16"}
+		s.Reserved.Masquerade, s.Reserved.Transit = []v1alpha1.CIDR{"169.254.169.0/29"}, []v1alpha1.CIDR{"100.88.0.0/16"}
+	}))
 	s := settings()
-	got := Contradictions(view, s)
+	got := Contradictions(d, s)
 	want := []string{
-		"the node's annotation k8s.ovn.org/node-subnets tells 10.128.1.0/24, which --cluster-subnets (10.244.0.0/16) leaves out",
-		"the cluster's ServiceCIDR tells 10.112.0.0/16, which --service-subnets (10.96.0.0/16) leaves out",
-		"the node's annotation k8s.ovn.org/node-masquerade-subnet tells 169.254.169.0/29, which --masquerade-subnets (169.254.0.0/17) leaves out",
+		"the cluster has 10.128.1.0/24, which --cluster-subnets (10.244.0.0/16) leaves out",
+		"the cluster has 10.112.0.0/16, which --service-subnets (10.96.0.0/16) leaves out",
+		"the cluster has 169.254.169.0/29, which --masquerade-subnets (169.254.0.0/17) leaves out",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n%s\nnot\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -163,37 +159,17 @@ func TestFlagsThatContradictTheCluster(t *testing.T) {
 	for prefix, want := range map[string]model.SkipReason{
 		"10.128.1.0/25": model.SkipPodSubnet, "10.112.7.0/24": model.SkipServiceSubnet, "169.254.169.1/32": model.SkipMasquerade, "10.129.0.0/16": model.SkipNone,
 	} {
-		if got := judge(find(t, Networks(view, s), "default"), prefix); got != want {
+		if got := judge(find(t, Networks(d, s), "default"), prefix); got != want {
 			t.Errorf("%s: %q, not %q", prefix, got, want)
 		}
 	}
 	if len(s.Pods) != 1 || len(s.Services) != 1 {
 		t.Error("the flags were changed")
 	}
-	if got := Contradictions(&View{Node: node()}, settings()); len(got) != 0 {
+	if got := Contradictions(parse(t, object(nil)), settings()); len(got) != 0 {
 		t.Errorf("nothing contradicts: %v", got)
 	}
-}
-
-// A view comes back from a file as it was, and makes the same networks.
-func TestAViewCanBeKept(t *testing.T) {
-	view := guarded()
-	view.CUDNs = []ovnv1.ClusterUserDefinedNetwork{cudn("blue", "10.10.0.0/16", func(c *ovnv1.ClusterUserDefinedNetwork) { c.Spec.Uplinks = []string{"fabric"} })}
-	state := uplink("fabric", "n1", "br-fabric", "True")
-	state.SetAPIVersion("k8s.ovn.org/v1alpha1")
-	state.SetKind("UplinkState")
-	view.UplinkStates, view.NetworkIDs = []unstructured.Unstructured{state}, map[string]int{"cluster_udn_blue": 3}
-	view.RouteAdvertisements, view.AdvertisementsKnown = []ovnv1.RouteAdvertisements{ra("auto", nil)}, true
-	view.ServiceCIDRs = []netip.Prefix{netip.MustParsePrefix("10.112.0.0/16")}
-	text, err := json.Marshal(view)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var back View
-	if err := json.Unmarshal(text, &back); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := Networks(&back, settings()), Networks(view, settings()); !reflect.DeepEqual(got, want) {
-		t.Errorf("\n%+v\nnot\n%+v", got, want)
+	if got := Contradictions(d, &Settings{Transit: s.Transit}); len(got) != 0 {
+		t.Errorf("flags that aren't set contradict nothing: %v", got)
 	}
 }
