@@ -18,7 +18,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -29,7 +28,7 @@ const readyTimeout = time.Second
 type wiring struct {
 	plan           *current.Plan
 	troubles       *current.Troubles
-	tallies        *plan.Tallies
+	tallies        *current.Tallies
 	nodes          *current.Trigger[string]
 	nads           *current.Trigger[types.NamespacedName]
 	advertisements *current.Trigger[string]
@@ -73,7 +72,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 
 func wire(m manager.Manager, o Options) *wiring {
 	w := &wiring{
-		tallies:        plan.NewTallies(),
+		tallies:        current.NewTallies(),
 		nodes:          &current.Trigger[string]{},
 		nads:           &current.Trigger[types.NamespacedName]{},
 		advertisements: &current.Trigger[string]{},

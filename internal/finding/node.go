@@ -167,12 +167,9 @@ var frrReportsError = enter("FRRReportsError", retryable, ofNode,
 	"The frr-k8s on the node reports that it could not convert or load the configuration.",
 	"See the error in the message. All FRRConfigurations that select the node count together, those of others too.")
 
-// FRRReportsError is for a step that FRRStepFailed tells of.
-func FRRReportsError(text string) model.Finding { return frrReportsError.onNode("%s", text) }
-
-// FRRStepFailed says which step of frr-k8s failed.
-func FRRStepFailed(step, result string) string {
-	return "frr-k8s reports that the " + step + " of the node's configuration failed: " + result
+// FRRReportsError is for a step of frr-k8s, the conversion or the reload, that failed.
+func FRRReportsError(step, result string) model.Finding {
+	return frrReportsError.onNode("frr-k8s reports that the %s of the node's configuration failed: %s", step, result)
 }
 
 var nodesWithoutAddress = enter("NodesWithoutAddress", pending, ofTemplate,

@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Outcome is what has to happen before a finding goes away.
 type Outcome int
@@ -65,6 +68,14 @@ type Finding struct {
 	Reason string
 	// Message says what is wrong, with which object, and what to do about it.
 	Message string
+}
+
+// Compare puts what is worse first.
+func (f Finding) Compare(other Finding) int {
+	return cmp.Or(
+		-cmp.Compare(f.Outcome, other.Outcome),
+		cmp.Compare(f.Scope.Kind, other.Scope.Kind), cmp.Compare(f.Scope.Name, other.Scope.Name),
+		cmp.Compare(f.Reason, other.Reason), cmp.Compare(f.Message, other.Message))
 }
 
 // Blocks reports whether something was left out because of the finding.

@@ -1,5 +1,7 @@
 package model
 
+import "fmt"
+
 // Plan is what the cluster should look like.
 type Plan struct {
 	// Nodes is sorted by name.
@@ -66,13 +68,11 @@ type NodePart struct {
 	Findings []Finding
 	// Inactive are the networks that are selected and not set up on the node.
 	Inactive []string
-	// Advertised are the routes that reach at least one neighbor, sorted by VRF.
+	// Advertised are the routes that are planned to reach at least one neighbor,
+	// sorted by VRF. They are here whatever became of them: see PartState.Stands.
 	Advertised []AdvertisedRoutes
-	// Configured tells what the node's frr-k8s made of it. The planner leaves it
-	// at ConfiguredUnknown: it comes from what the node reports afterwards.
-	Configured Configured
-	// ConfiguredMessage is what frr-k8s said, where it failed.
-	ConfiguredMessage string
+	// Failure is what the node's frr-k8s reports, in state PartFailed.
+	Failure Finding
 }
 
 // AdvertisedRoutes are what a router of this VRF originates.
@@ -82,38 +82,60 @@ type AdvertisedRoutes struct {
 	Routes []Route
 }
 
-// PartState is how far a RouteAdvertisements object got on a node.
+// PartState is how far a RouteAdvertisements object got on a node. Package outcome
+// has the arrows between the states.
 type PartState int
 
 // The states of a NodePart.
 const (
-	// PartNone: there is nothing to advertise on the node.
-	PartNone PartState = iota
+	// PartUndecided: nothing is known yet.
+	PartUndecided PartState = iota
+	// PartIdle: there is nothing to advertise on the node.
+	PartIdle
 	// PartNoTemplate: no template applies to the node.
 	PartNoTemplate
-	// PartRendered: it is in the node's plan, though maybe not whole.
-	PartRendered
-	// PartBlocked: it has something to advertise that could not be planned.
-	PartBlocked
-	// PartKept: what it has to advertise isn't known, so that what was last
-	// applied stays.
+	// PartHeldBack: it has something to advertise that could not be planned.
+	PartHeldBack
+	// PartKept: what was last applied stays, because what should be there isn't
+	// known, or isn't taken.
 	PartKept
+	// PartPlanned: it is in the node's plan, though maybe not all of it.
+	PartPlanned
+	// PartRefused: what was planned could not be written.
+	PartRefused
+	// PartWritten: it is in the API; the node reports nothing about it.
+	PartWritten
+	// PartWaiting: FRR doesn't originate all of the prefixes yet.
+	PartWaiting
+	// PartConfigured: FRR originates every prefix.
+	PartConfigured
+	// PartFailed: frr-k8s reports an error of conversion or reload.
+	PartFailed
 )
 
-// Configured is how far a node's frr-k8s got with what was rendered for it.
-type Configured int
+var partStates = [...]string{"Undecided", "Idle", "NoTemplate", "HeldBack", "Kept", "Planned", "Refused", "Written", "Waiting", "Configured", "Failed"}
 
-// The states that a node reports.
-const (
-	// ConfiguredUnknown: the node reports no state.
-	ConfiguredUnknown Configured = iota
-	// ConfiguredWaiting: FRR doesn't originate all of the prefixes yet.
-	ConfiguredWaiting
-	// ConfiguredDone: FRR originates every prefix.
-	ConfiguredDone
-	// ConfiguredFailed: frr-k8s reports an error of conversion or reload.
-	ConfiguredFailed
-)
+// String returns the state's name.
+func (s PartState) String() string {
+	if s < 0 || int(s) >= len(partStates) {
+		return fmt.Sprintf("PartState(%d)", int(s))
+	}
+	return partStates[s]
+}
+
+// Rendered reports whether the part is in what is rendered for the node.
+func (s PartState) Rendered() bool {
+	switch s {
+	case PartPlanned, PartWritten, PartWaiting, PartConfigured, PartFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Stands reports whether neighbors are, or are about to be, told of what the part
+// advertises: it is rendered, or an object with it stays.
+func (s PartState) Stands() bool { return s.Rendered() || s == PartKept }
 
 // Verdict is what became of one RouteAdvertisements object.
 type Verdict struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/scale"
 )
@@ -26,7 +27,7 @@ func BenchmarkPlanCold(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				compiled := plan.Compile(&snapshot.Cluster)
-				tallies := plan.NewTallies()
+				tallies := outcome.NewCounts()
 				for i := range snapshot.Nodes {
 					node := compiled.Node(&snapshot.Nodes[i], nil)
 					tallies.Set(node.Node, node.Parts)

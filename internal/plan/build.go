@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 )
 
 // Build plans the whole cluster at once.
@@ -16,7 +17,7 @@ func Build(s *model.Snapshot) model.Plan {
 // counted, what stands in the way of carrying them out.
 func BuildWith(s *model.Snapshot, note func(*model.NodePlan)) model.Plan {
 	compiled := Compile(&s.Cluster)
-	tallies := NewTallies()
+	tallies := outcome.NewCounts()
 	out := model.Plan{Nodes: make([]model.NodePlan, 0, len(s.Nodes))}
 	for i := range s.Nodes {
 		node := compiled.Node(&s.Nodes[i], nil)

@@ -55,7 +55,7 @@ func findClashes(index *templateIndex) []templateClash {
 		})
 	}
 	slices.SortFunc(out, func(x, y templateClash) int {
-		return cmp.Or(compareTemplates(x.b, y.b), compareTemplates(x.a, y.a), compareFindings(x.Finding, y.Finding))
+		return cmp.Or(compareTemplates(x.b, y.b), compareTemplates(x.a, y.a), x.Finding.Compare(y.Finding))
 	})
 	return out
 }

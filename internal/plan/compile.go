@@ -106,7 +106,7 @@ func Compile(c *model.Cluster) *Compiled {
 	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {
 		a.noteSharedRouterIDs(shared, c.Hosts)
-		slices.SortFunc(a.findings, compareFindings)
+		slices.SortFunc(a.findings, model.Finding.Compare)
 		a.findings = slices.Compact(a.findings)
 	}
 	return out
@@ -173,13 +173,6 @@ func (a *advertiser) reject(problem *model.Problem) {
 
 // find adds a finding that concerns the object on all nodes.
 func (a *advertiser) find(f model.Finding) { a.findings = append(a.findings, f) }
-
-func compareFindings(a, b model.Finding) int {
-	return cmp.Or(
-		-cmp.Compare(a.Outcome, b.Outcome),
-		cmp.Compare(a.Scope.Kind, b.Scope.Kind), cmp.Compare(a.Scope.Name, b.Scope.Name),
-		cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
-}
 
 // sharedHostnames finds values of the hostname label that do not identify a
 // node: an object generated for one of its nodes would apply to all of them.

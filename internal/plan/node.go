@@ -6,6 +6,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 )
 
 // nodePlanner plans one node.
@@ -52,12 +53,9 @@ func (c *Compiled) NodeKeeping(n *model.Node, without, kept map[string]bool) mod
 // one found that the node's state isn't known.
 func blockRest(parts []model.NodePart) {
 	for i := range parts {
-		if parts[i].State != model.PartRendered {
-			continue
+		if parts[i].State == model.PartPlanned {
+			outcome.Move(&parts[i], model.PartKept, finding.NodeKept())
 		}
-		parts[i].State = model.PartKept
-		parts[i].Advertised = nil
-		parts[i].Findings = append(parts[i].Findings, finding.NodeKept())
 	}
 }
 
@@ -70,36 +68,30 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		if len(templates) == 0 {
 			// Whatever the node's state is, the object has no part in its plan; the
 			// plan of others must not wait for it.
-			withoutTemplate(&part)
+			outcome.Move(&part, model.PartNoTemplate, finding.NodeWithoutTemplate())
 			return part, false
 		}
-		part.State = model.PartKept
-		part.Findings = []model.Finding{*problem}
+		outcome.Move(&part, model.PartKept, *problem)
 		return part, true
 	}
 	networks := p.networksOn(a, &part)
 	routes := p.routes(a, networks, &part)
 	switch {
 	case len(routes) == 0 && slices.ContainsFunc(part.Findings, model.Finding.Blocks):
-		part.State = model.PartBlocked
+		outcome.Move(&part, model.PartHeldBack)
 	case len(routes) == 0:
-		part.State = model.PartNone
+		outcome.Move(&part, model.PartIdle)
 	case len(templates) == 0:
-		withoutTemplate(&part)
+		// It may be meant that way, so it blocks nothing; Verdict tells if it is so on
+		// all nodes.
+		outcome.Move(&part, model.PartNoTemplate, finding.NodeWithoutTemplate())
 	default:
 		p.contribute(&contribution{advertiser: a, networks: networks, routes: routes}, templates, &part)
 		if p.frozen {
-			part.State, part.Advertised = model.PartKept, nil
+			outcome.Move(&part, model.PartKept)
 		}
 	}
 	return part, p.frozen
-}
-
-// withoutTemplate tells of a node that no template applies to. It may be meant that
-// way, so that it blocks nothing; Verdict tells where it is so on all nodes.
-func withoutTemplate(part *model.NodePart) {
-	part.State = model.PartNoTemplate
-	part.Findings = append(part.Findings, finding.NodeWithoutTemplate())
 }
 
 // unknown says what of the node has to be known first.

@@ -66,7 +66,7 @@ func (c *Compiled) advertisedIn(n *model.Node, network *model.NodeNetwork, parts
 // reaches reports whether the part tells a neighbor the way to pods of the network.
 // What else it advertises in the VRF are other networks' subnets and egress IPs.
 func reaches(n *model.Node, network *advertisedNetwork, vrf string, part *model.NodePart) bool {
-	if slices.Contains(part.Inactive, network.Name) {
+	if !part.State.Stands() || slices.Contains(part.Inactive, network.Name) {
 		return false
 	}
 	for _, advertised := range part.Advertised {

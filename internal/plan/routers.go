@@ -7,6 +7,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 )
 
 // contribution is what one advertiser has to say on one node.
@@ -40,20 +41,20 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 	part.Advertised = uniteAdvertised(part.Advertised)
 	p.noteClashes(templates, part)
 	if len(part.Advertised) == 0 {
-		part.State = model.PartBlocked
 		switch {
 		case len(part.Findings) > 0:
+			outcome.Move(part, model.PartHeldBack)
 		case c.Managed && p.alone(templates):
 			// A cluster of one node has nobody to peer with.
-			part.State = model.PartNone
+			outcome.Move(part, model.PartIdle)
 		case c.Managed:
-			part.Findings = append(part.Findings, finding.NoNodeForFamily(all.families()))
+			outcome.Move(part, model.PartHeldBack, finding.NoNodeForFamily(all.families()))
 		default:
-			part.Findings = append(part.Findings, finding.NoNeighborForFamily(all.families()))
+			outcome.Move(part, model.PartHeldBack, finding.NoNeighborForFamily(all.families()))
 		}
 		return
 	}
-	part.State = model.PartRendered
+	outcome.Move(part, model.PartPlanned)
 	p.noteUnreached(c, part)
 }
 

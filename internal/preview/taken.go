@@ -9,6 +9,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -51,7 +52,6 @@ func hold(plan *model.NodePlan, object *frrk8sv1beta1.FRRConfiguration) {
 		if !slices.Contains(contributors, part.RA) {
 			continue
 		}
-		part.State, part.Advertised = model.PartBlocked, nil
-		part.Findings = append(slices.Clone(part.Findings), finding.NotWritten(finding.NotOurs, render.NameTaken(object.Namespace+"/"+name)))
+		outcome.Move(part, model.PartRefused, finding.NotWritten(finding.NotOurs, render.NameTaken(object.Namespace+"/"+name)))
 	}
 }

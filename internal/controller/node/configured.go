@@ -12,6 +12,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 )
 
 // success is what frr-k8s writes into FRRNodeState where all went well; before
@@ -21,24 +22,27 @@ const success = "success"
 // noteConfigured notes in the rendered parts what the node's frr-k8s made of
 // them. An FRRNodeState carries its node's name.
 func (r *Reconciler) noteConfigured(ctx context.Context, node string, parts []model.NodePart) error {
-	var state frrk8sv1beta1.FRRNodeState
-	err := r.Reader.Get(ctx, types.NamespacedName{Name: node}, &state, client.UnsafeDisableDeepCopy)
+	var reported frrk8sv1beta1.FRRNodeState
+	err := r.Reader.Get(ctx, types.NamespacedName{Name: node}, &reported, client.UnsafeDisableDeepCopy)
 	switch {
 	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
 		return nil
 	case err != nil:
 		return err
 	}
-	origins := apply.OriginsOf(&state)
+	origins := apply.OriginsOf(&reported)
 	for i := range parts {
-		if parts[i].State == model.PartRendered {
-			parts[i].Configured, parts[i].ConfiguredMessage = configured(&state.Status, origins, parts[i].Advertised)
+		if !parts[i].State.Rendered() {
+			continue
 		}
+		var state model.PartState
+		state, parts[i].Failure = configured(&reported.Status, origins, parts[i].Advertised)
+		outcome.Move(&parts[i], state)
 	}
 	return nil
 }
 
-func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedRoutes) (model.Configured, string) {
+func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedRoutes) (model.PartState, model.Finding) {
 	for _, result := range []struct{ step, text string }{
 		{"conversion", status.LastConversionResult},
 		{"reload", status.LastReloadResult},
@@ -46,17 +50,17 @@ func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins,
 		switch result.text {
 		case success:
 		case "":
-			return model.ConfiguredWaiting, ""
+			return model.PartWaiting, model.Finding{}
 		default:
-			return model.ConfiguredFailed, finding.FRRStepFailed(result.step, result.text)
+			return model.PartFailed, finding.FRRReportsError(result.step, result.text)
 		}
 	}
 	for _, a := range advertised {
 		for _, r := range a.Routes {
 			if !origins.Has(a.VRF, r.Prefix) {
-				return model.ConfiguredWaiting, ""
+				return model.PartWaiting, model.Finding{}
 			}
 		}
 	}
-	return model.ConfiguredDone, ""
+	return model.PartConfigured, model.Finding{}
 }

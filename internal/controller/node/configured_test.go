@@ -21,22 +21,23 @@ func TestConfigured(t *testing.T) {
 	for name, test := range map[string]struct {
 		conversion, reload string
 		advertised         []model.AdvertisedRoutes
-		want               model.Configured
+		want               model.PartState
 		message            string
 	}{
-		"all originated":       {"success", "success", both, model.ConfiguredDone, ""},
-		"nothing to originate": {"success", "success", nil, model.ConfiguredDone, ""},
-		"in another VRF":       {"success", "success", []model.AdvertisedRoutes{prefix("red", "10.10.1.0/24")}, model.ConfiguredWaiting, ""},
-		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.ConfiguredWaiting, ""},
-		"nothing reported yet": {"", "", both, model.ConfiguredWaiting, ""},
-		"not reloaded yet":     {"success", "", both, model.ConfiguredWaiting, ""},
-		"conversion failed":    {"two ASNs", "success", both, model.ConfiguredFailed, "conversion"},
-		"reload failed":        {"success", "vtysh: no", both, model.ConfiguredFailed, "reload"},
+		"all originated":       {"success", "success", both, model.PartConfigured, ""},
+		"nothing to originate": {"success", "success", nil, model.PartConfigured, ""},
+		"in another VRF":       {"success", "success", []model.AdvertisedRoutes{prefix("red", "10.10.1.0/24")}, model.PartWaiting, ""},
+		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.PartWaiting, ""},
+		"nothing reported yet": {"", "", both, model.PartWaiting, ""},
+		"not reloaded yet":     {"success", "", both, model.PartWaiting, ""},
+		"conversion failed":    {"two ASNs", "success", both, model.PartFailed, "conversion"},
+		"reload failed":        {"success", "vtysh: no", both, model.PartFailed, "reload"},
 	} {
 		state := &frrk8sv1beta1.FRRNodeState{Status: frrk8sv1beta1.FRRNodeStateStatus{
 			RunningConfig: running, LastConversionResult: test.conversion, LastReloadResult: test.reload,
 		}}
-		got, message := configured(&state.Status, apply.OriginsOf(state), test.advertised)
+		got, failure := configured(&state.Status, apply.OriginsOf(state), test.advertised)
+		message := failure.Message
 		if got != test.want || !strings.Contains(message, test.message) || (message == "") != (test.message == "") {
 			t.Errorf("%s: %v %q, want %v with %q", name, got, message, test.want, test.message)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
 
@@ -58,10 +59,10 @@ func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Durat
 	err := j.apply(ctx, &whole)
 	if err == nil {
 		if err := j.publish(ctx, &whole.plan); err != nil {
-			return j.retryPublishing(ctx, whole.plan.Parts, err)
+			return j.retryPublishing(ctx, j.written(whole.plan.Parts), err)
 		}
 		j.retries.forget(j.node.Name)
-		return whole.plan.Parts, 0
+		return j.written(whole.plan.Parts), 0
 	}
 	if !slices.ContainsFunc(apply.Errors(err), isRefusal) {
 		return j.failed(ctx, &whole, err)
@@ -144,7 +145,7 @@ func (j *job) findRefused(ctx context.Context, whole *attempt) (map[string]error
 		Try: j.Applier.Try,
 	}
 	for i := range whole.plan.Parts {
-		if part := &whole.plan.Parts[i]; part.State == model.PartRendered {
+		if part := &whole.plan.Parts[i]; part.State == model.PartPlanned {
 			bisection.Contributors = append(bisection.Contributors, part.RA)
 		}
 	}
@@ -167,13 +168,19 @@ func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[stri
 		parts, sooner := j.failed(ctx, &rest, err)
 		return parts, min(sooner, again)
 	}
-	published := rest.plan
-	published.Parts = stillAdvertised(rest.plan.Parts, whole.plan.Parts)
-	if err := j.publish(ctx, &published); err != nil {
-		parts, sooner := j.retryPublishing(ctx, rest.plan.Parts, err)
+	if err := j.publish(ctx, &rest.plan); err != nil {
+		parts, sooner := j.retryPublishing(ctx, j.written(rest.plan.Parts), err)
 		return parts, min(sooner, again)
 	}
-	return rest.plan.Parts, again
+	return j.written(rest.plan.Parts), again
+}
+
+// written are the parts after their objects were applied, which an observer does not.
+func (j *job) written(parts []model.NodePart) []model.NodePart {
+	if j.ObserveOnly {
+		return parts
+	}
+	return outcome.MoveAll(parts, model.PartWritten)
 }
 
 // retryPublishing tries later to write what the node's agent has to do.

@@ -94,21 +94,6 @@ func withoutNode(err error) string {
 	return err.Error()
 }
 
-// stillAdvertised puts back what the whole plan had a part advertise where an object
-// of its stays in spite of the refusal.
-func stillAdvertised(parts, whole []model.NodePart) []model.NodePart {
-	out := slices.Clone(parts)
-	for i := range out {
-		if out[i].State != model.PartKept {
-			continue
-		}
-		if at := slices.IndexFunc(whole, func(p model.NodePart) bool { return p.RA == out[i].RA }); at >= 0 {
-			out[i].Advertised = whole[at].Advertised
-		}
-	}
-	return out
-}
-
 // networksHandler maps NodeNetworks to their nodes, so that what others change or
 // delete is put back, and what nodes that are gone left is deleted.
 func networksHandler(applier *apply.Applier) handler.TypedEventHandler[*v1alpha1.NodeNetworks, string] {

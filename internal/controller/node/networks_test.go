@@ -16,10 +16,10 @@ import (
 func TestWhatIsNotPublishedIsTold(t *testing.T) {
 	var told []model.Finding
 	for _, node := range []string{"a", "worker-2"} {
-		planned := parts(map[string]model.PartState{"pods": model.PartRendered}, "pods")
+		planned := parts(map[string]model.PartState{"pods": model.PartPlanned}, "pods")
 		failure := apierrors.NewForbidden(schema.GroupResource{Group: "ovnbgp.io", Resource: "nodenetworks"}, node, errors.New("cannot patch"))
 		got := unpublished(planned, fmt.Errorf("NodeNetworks %s: %w", node, failure))
-		checkPart(t, &got[0], "pods", model.PartRendered, "NodeNetworksNotWritten")
+		checkPart(t, &got[0], "pods", model.PartPlanned, "NodeNetworksNotWritten")
 		if len(planned[0].Findings) > 0 {
 			t.Error("the plan's own part was changed")
 		}

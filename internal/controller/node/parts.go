@@ -7,10 +7,11 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 )
 
 // withRefused returns the parts of the plan without the refused objects, with
-// theirs put back in their places, blocked.
+// theirs put back in their places.
 func withRefused(whole, rest []model.NodePart, refused map[string]error, node string) []model.NodePart {
 	parts := make([]model.NodePart, 0, len(whole))
 	for _, part := range whole {
@@ -21,7 +22,8 @@ func withRefused(whole, rest []model.NodePart, refused map[string]error, node st
 			}
 			continue
 		}
-		parts = append(parts, blocked(part, refusal(reason, node)))
+		outcome.Move(&part, model.PartRefused, refusal(reason, node)...)
+		parts = append(parts, part)
 	}
 	return parts
 }
@@ -53,7 +55,7 @@ func markKept(parts []model.NodePart, refused map[string]error, live []apply.Liv
 			continue
 		}
 		if slices.ContainsFunc(live, func(l apply.LiveObject) bool { return keep(l) && slices.Contains(l.Contributors, parts[i].RA) }) {
-			parts[i].State = model.PartKept
+			outcome.Move(&parts[i], model.PartKept)
 		}
 	}
 }
@@ -77,10 +79,7 @@ func withApplied(parts []model.NodePart, live []apply.LiveObject) []model.NodePa
 			continue
 		}
 		applied = slices.Delete(applied, at, at+1)
-		if out[i].State != model.PartKept {
-			out[i] = blocked(out[i], []model.Finding{finding.NodeKept()})
-			out[i].State = model.PartKept
-		}
+		outcome.Move(&out[i], model.PartKept, finding.NodeKept())
 	}
 	if len(applied) == 0 {
 		return out
@@ -101,14 +100,14 @@ func refusal(reason error, node string) []model.Finding {
 	return findings
 }
 
-// withFailures returns the plan's parts, those blocked that contribute to an
+// withFailures returns the plan's parts, written but for those that contribute to an
 // object that could not be written. An error that names no object concerns all.
 func withFailures(p *model.NodePlan, err error) []model.NodePart {
 	failures := apply.Errors(err)
 	parts := slices.Clone(p.Parts)
 	for i := range parts {
 		var findings []model.Finding
-		if parts[i].State == model.PartRendered && len(failures) == 0 {
+		if len(failures) == 0 {
 			findings = []model.Finding{finding.NotWritten(finding.Unavailable, err.Error())}
 		}
 		for _, e := range failures {
@@ -117,10 +116,10 @@ func withFailures(p *model.NodePlan, err error) []model.NodePart {
 			}
 		}
 		if len(findings) > 0 {
-			parts[i] = blocked(parts[i], findings)
+			outcome.Move(&parts[i], model.PartRefused, findings...)
 		}
 	}
-	return parts
+	return outcome.MoveAll(parts, model.PartWritten)
 }
 
 func contributes(p *model.NodePlan, ra, namespace string) bool {
@@ -130,13 +129,6 @@ func contributes(p *model.NodePlan, ra, namespace string) bool {
 		}
 	}
 	return false
-}
-
-func blocked(part model.NodePart, findings []model.Finding) model.NodePart {
-	part.State = model.PartBlocked
-	part.Advertised = nil
-	part.Findings = slices.Concat(part.Findings, findings)
-	return part
 }
 
 // writeFailures are the reasons of failed writes.

@@ -14,7 +14,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 )
 
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
@@ -29,7 +28,7 @@ type Reconciler struct {
 	Reader  client.Reader
 	Applier *apply.Applier
 	Plan    *current.Plan
-	Tallies *plan.Tallies
+	Tallies *current.Tallies
 	// Advertisements is told the RouteAdvertisements whose tally changed.
 	Advertisements *current.Trigger[string]
 	Metrics        *metrics.Metrics

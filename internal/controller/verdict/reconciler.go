@@ -18,7 +18,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
@@ -39,7 +38,7 @@ type Reconciler struct {
 	// Client reads from the cache.
 	Client   client.Client
 	Plan     *current.Plan
-	Tallies  *plan.Tallies
+	Tallies  *current.Tallies
 	Troubles *current.Troubles
 	// NodeStates tells whether the cluster has FRRNodeStates.
 	NodeStates func() bool

@@ -330,7 +330,7 @@ var _ = Describe("What a change leads to", func() {
 			Expect(admin.Status().Update(ctx, network)).To(Succeed())
 			manager.expect(map[string]int{applyStatus: 1})
 			note := func() metav1.Condition { return condition(ctx, "flat", status.Rendered) }
-			Expect(note()).To(And(HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("node-1, node-2, node-3 (OVN-Kubernetes sets networks up only where"))))
+			Expect(note()).To(And(HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("node-1, node-2, node-3 (OVN-Kubernetes sets networks up only on nodes with pods"))))
 
 			state := &v1alpha1.NodeRouteState{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}}
 			create(ctx, state)

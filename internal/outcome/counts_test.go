@@ -1,4 +1,4 @@
-package plan_test
+package outcome_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 )
 
 func part(ra string, state model.PartState, findings ...model.Finding) model.NodePart {
@@ -15,8 +15,8 @@ func part(ra string, state model.PartState, findings ...model.Finding) model.Nod
 
 var missing = model.Finding{Outcome: model.Pending, Scope: model.Scope{Kind: model.ScopeNode}, Reason: "Missing", Message: "the annotation is missing"}
 
-func TestTalliesFollowEachNode(t *testing.T) {
-	tallies := plan.NewTallies()
+func TestCountsFollowEachNode(t *testing.T) {
+	counts := outcome.NewCounts()
 	steps := []struct {
 		name    string
 		do      func() []string
@@ -24,53 +24,52 @@ func TestTalliesFollowEachNode(t *testing.T) {
 		want    model.Tally
 	}{
 		{"a node appears", func() []string {
-			return tallies.Set("n1", []model.NodePart{part("a", model.PartRendered), part("b", model.PartRendered)})
+			return counts.Set("n1", []model.NodePart{part("a", model.PartPlanned), part("b", model.PartPlanned)})
 		}, []string{"a", "b"}, model.Tally{Selected: 1, Rendered: 1, ConfiguredUnknown: 1}},
 		{"nothing changes", func() []string {
-			return tallies.Set("n1", []model.NodePart{part("a", model.PartRendered), part("b", model.PartRendered)})
+			return counts.Set("n1", []model.NodePart{part("a", model.PartPlanned), part("b", model.PartPlanned)})
 		}, nil, model.Tally{Selected: 1, Rendered: 1, ConfiguredUnknown: 1}},
-		{"another is blocked", func() []string { return tallies.Set("n2", []model.NodePart{part("a", model.PartBlocked, missing)}) },
+		{"another is blocked", func() []string { return counts.Set("n2", []model.NodePart{part("a", model.PartHeldBack, missing)}) },
 			[]string{"a"}, model.Tally{
 				Selected: 2, Rendered: 1, Blocked: 1, ConfiguredUnknown: 1,
 				NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
 			}},
 		{"frr-k8s takes the first over", func() []string {
-			done := part("a", model.PartRendered)
-			done.Configured = model.ConfiguredDone
-			return tallies.Set("n1", []model.NodePart{done, part("b", model.PartRendered)})
+			done := part("a", model.PartConfigured)
+			return counts.Set("n1", []model.NodePart{done, part("b", model.PartPlanned)})
 		}, []string{"a"}, model.Tally{
 			Selected: 2, Rendered: 1, Blocked: 1, Configured: 1,
 			NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
 		}},
-		{"the blocked one goes", func() []string { return tallies.Remove("n2") }, []string{"a"}, model.Tally{Selected: 1, Rendered: 1, Configured: 1}},
-		{"the other one goes", func() []string { return tallies.Remove("n1") }, []string{"a", "b"}, model.Tally{}},
+		{"the blocked one goes", func() []string { return counts.Remove("n2") }, []string{"a"}, model.Tally{Selected: 1, Rendered: 1, Configured: 1}},
+		{"the other one goes", func() []string { return counts.Remove("n1") }, []string{"a", "b"}, model.Tally{}},
 	}
 	for _, step := range steps {
 		if changed := step.do(); !slices.Equal(changed, step.changed) {
 			t.Errorf("%s: changed %v, want %v", step.name, changed, step.changed)
 		}
-		if got := tallies.Tally("a"); fmt.Sprint(got) != fmt.Sprint(step.want) {
+		if got := counts.Tally("a"); fmt.Sprint(got) != fmt.Sprint(step.want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", step.name, got, step.want)
 		}
 	}
 }
 
-func TestTalliesCutLongLists(t *testing.T) {
-	tallies := plan.NewTallies()
+func TestCountsCutLongLists(t *testing.T) {
+	counts := outcome.NewCounts()
 	for i := range 5000 {
-		tallies.Set(fmt.Sprintf("n%04d", (i*7919)%5000), []model.NodePart{part("a", model.PartBlocked, missing)})
+		counts.Set(fmt.Sprintf("n%04d", (i*7919)%5000), []model.NodePart{part("a", model.PartHeldBack, missing)})
 	}
-	got := tallies.Tally("a").NodeFindings
+	got := counts.Tally("a").NodeFindings
 	if len(got) != 1 || got[0].Count != 5000 || got[0].Nodes[0] != "n0000" || got[0].Nodes[len(got[0].Nodes)-1] != "n0019" {
 		t.Errorf("want one finding with 5000 nodes of which the first 20 are named, got %+v", got)
 	}
 }
 
 // A network counts as nowhere as long as none of the nodes has it.
-func TestTalliesKnowNetworksOfNoNode(t *testing.T) {
-	tallies := plan.NewTallies()
+func TestCountsKnowNetworksOfNoNode(t *testing.T) {
+	counts := outcome.NewCounts()
 	without := func(networks ...string) []model.NodePart {
-		return []model.NodePart{{RA: "a", State: model.PartRendered, Inactive: networks}}
+		return []model.NodePart{{RA: "a", State: model.PartPlanned, Inactive: networks}}
 	}
 	for _, step := range []struct {
 		name    string
@@ -78,16 +77,16 @@ func TestTalliesKnowNetworksOfNoNode(t *testing.T) {
 		nowhere []string
 		pairs   int
 	}{
-		{"one node", func() []string { return tallies.Set("n1", without("red", "blue")) }, []string{"blue", "red"}, 2},
-		{"another has red", func() []string { return tallies.Set("n2", without("blue")) }, []string{"blue"}, 3},
-		{"the first gets blue", func() []string { return tallies.Set("n1", without("red")) }, nil, 2},
-		{"and loses it for red", func() []string { return tallies.Set("n1", without("blue")) }, []string{"blue"}, 2},
-		{"the other goes", func() []string { return tallies.Remove("n2") }, []string{"blue"}, 1},
+		{"one node", func() []string { return counts.Set("n1", without("red", "blue")) }, []string{"blue", "red"}, 2},
+		{"another has red", func() []string { return counts.Set("n2", without("blue")) }, []string{"blue"}, 3},
+		{"the first gets blue", func() []string { return counts.Set("n1", without("red")) }, nil, 2},
+		{"and loses it for red", func() []string { return counts.Set("n1", without("blue")) }, []string{"blue"}, 2},
+		{"the other goes", func() []string { return counts.Remove("n2") }, []string{"blue"}, 1},
 	} {
 		if changed := step.do(); !slices.Equal(changed, []string{"a"}) {
 			t.Errorf("%s: changed %v", step.name, changed)
 		}
-		if got := tallies.Tally("a"); !slices.Equal(got.Nowhere, step.nowhere) || got.Inactive != step.pairs {
+		if got := counts.Tally("a"); !slices.Equal(got.Nowhere, step.nowhere) || got.Inactive != step.pairs {
 			t.Errorf("%s: nowhere %v with %d pairs, want %v with %d", step.name, got.Nowhere, got.Inactive, step.nowhere, step.pairs)
 		}
 	}

@@ -1,20 +1,17 @@
-package plan
+package outcome
 
 import (
 	"slices"
-	"sync"
 
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
 // maxNodesPerFinding is how many nodes a tally names for one finding.
 const maxNodesPerFinding = 20
 
-// Tallies count how the nodes of every RouteAdvertisements object fare. One
-// node's change costs that node's parts. Safe for concurrent use.
-type Tallies struct {
-	mu    sync.Mutex
+// Counts are how the nodes of every RouteAdvertisements object fare. One node's change
+// costs that node's parts.
+type Counts struct {
 	nodes map[string][]model.NodePart
 	byRA  map[string]*tally
 }
@@ -27,22 +24,20 @@ type tally struct {
 	inactive map[string]int
 }
 
-// NewTallies returns tallies without nodes.
-func NewTallies() *Tallies {
-	return &Tallies{nodes: map[string][]model.NodePart{}, byRA: map[string]*tally{}}
+// NewCounts returns counts without nodes.
+func NewCounts() *Counts {
+	return &Counts{nodes: map[string][]model.NodePart{}, byRA: map[string]*tally{}}
 }
 
 // Set replaces a node's parts and returns the RouteAdvertisements objects
 // whose tally changed, sorted.
-func (t *Tallies) Set(node string, parts []model.NodePart) []string {
+func (t *Counts) Set(node string, parts []model.NodePart) []string {
 	kept := make([]model.NodePart, len(parts))
 	for i := range parts {
 		kept[i] = parts[i]
 		// Only the counts are needed, and 5,000 nodes have a million prefixes.
 		kept[i].Advertised = nil
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	old := t.nodes[node]
 	changed := changedParts(old, kept)
 	t.count(node, old, -1)
@@ -52,9 +47,7 @@ func (t *Tallies) Set(node string, parts []model.NodePart) []string {
 }
 
 // Remove forgets a node and returns the objects whose tally changed.
-func (t *Tallies) Remove(node string) []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *Counts) Remove(node string) []string {
 	old := t.nodes[node]
 	t.count(node, old, -1)
 	delete(t.nodes, node)
@@ -62,9 +55,7 @@ func (t *Tallies) Remove(node string) []string {
 }
 
 // Tally returns the counts of one object. The lists of nodes are cut.
-func (t *Tallies) Tally(ra string) model.Tally {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *Counts) Tally(ra string) model.Tally {
 	counted := t.byRA[ra]
 	if counted == nil {
 		return model.Tally{}
@@ -97,12 +88,11 @@ func changedParts(a, b []model.NodePart) []string {
 }
 
 func samePart(a, b *model.NodePart) bool {
-	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Configured == b.Configured &&
-		a.ConfiguredMessage == b.ConfiguredMessage && slices.Equal(a.Findings, b.Findings)
+	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Failure == b.Failure && slices.Equal(a.Findings, b.Findings)
 }
 
 // count adds a node's parts to the tallies, or takes them away.
-func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
+func (t *Counts) count(node string, parts []model.NodePart, sign int) {
 	for i := range parts {
 		part := &parts[i]
 		counted := t.byRA[part.RA]
@@ -113,12 +103,7 @@ func (t *Tallies) count(node string, parts []model.NodePart, sign int) {
 		counted.counts.Selected += sign
 		counted.countInactive(part.Inactive, sign)
 		*counted.stateCount(part.State) += sign
-		if part.State == model.PartKept {
-			counted.counts.Kept += sign
-		}
-		if part.State == model.PartRendered {
-			counted.countConfigured(node, part, sign)
-		}
+		counted.countWithin(node, part, sign)
 		for _, f := range part.Findings {
 			tick(counted.findings, f, node, sign)
 		}
@@ -139,26 +124,31 @@ func (t *tally) countInactive(networks []string, sign int) {
 
 func (t *tally) stateCount(s model.PartState) *int {
 	switch s {
-	case model.PartRendered:
-		return &t.counts.Rendered
-	case model.PartBlocked, model.PartKept:
+	case model.PartHeldBack, model.PartRefused, model.PartKept:
 		return &t.counts.Blocked
 	case model.PartNoTemplate:
 		return &t.counts.NoTemplate
 	default:
+		if s.Rendered() {
+			return &t.counts.Rendered
+		}
 		return &t.counts.Idle
 	}
 }
 
-func (t *tally) countConfigured(node string, part *model.NodePart, sign int) {
-	switch part.Configured {
-	case model.ConfiguredDone:
-		t.counts.Configured += sign
-	case model.ConfiguredUnknown:
+// countWithin counts the states that others contain: what is kept is blocked, and what
+// FRR has was rendered.
+func (t *tally) countWithin(node string, part *model.NodePart, sign int) {
+	switch part.State {
+	case model.PartKept:
+		t.counts.Kept += sign
+	case model.PartPlanned, model.PartWritten:
 		t.counts.ConfiguredUnknown += sign
-	case model.ConfiguredFailed:
-		tick(t.failed, finding.FRRReportsError(part.ConfiguredMessage), node, sign)
-	case model.ConfiguredWaiting:
+	case model.PartConfigured:
+		t.counts.Configured += sign
+	case model.PartFailed:
+		tick(t.failed, part.Failure, node, sign)
+	default:
 	}
 }
 
@@ -182,7 +172,7 @@ func groupFindings(groups map[model.Finding]map[string]bool) []model.NodeFinding
 	for f, nodes := range groups {
 		out = append(out, model.NodeFinding{Finding: f, Nodes: firstNames(nodes, maxNodesPerFinding), Count: len(nodes)})
 	}
-	slices.SortFunc(out, func(a, b model.NodeFinding) int { return compareFindings(a.Finding, b.Finding) })
+	slices.SortFunc(out, func(a, b model.NodeFinding) int { return a.Finding.Compare(b.Finding) })
 	return out
 }
 

@@ -1,0 +1,40 @@
+package current
+
+import (
+	"sync"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
+)
+
+// Tallies are the counts of what became of each node, for the controllers that work
+// beside each other.
+type Tallies struct {
+	mu     sync.Mutex
+	counts *outcome.Counts
+}
+
+// NewTallies returns tallies without nodes.
+func NewTallies() *Tallies { return &Tallies{counts: outcome.NewCounts()} }
+
+// Set replaces a node's parts and returns the RouteAdvertisements objects whose tally
+// changed, sorted.
+func (t *Tallies) Set(node string, parts []model.NodePart) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts.Set(node, parts)
+}
+
+// Remove forgets a node and returns the objects whose tally changed.
+func (t *Tallies) Remove(node string) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts.Remove(node)
+}
+
+// Tally returns the counts of one object. The lists of nodes are cut.
+func (t *Tallies) Tally(ra string) model.Tally {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts.Tally(ra)
+}
