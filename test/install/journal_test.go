@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -93,30 +94,53 @@ func (j *journal) followNodes() {
 	})
 }
 
+// watch notes what happens to a kind. The API server ends the watches of a kind whose
+// CRD is changed; what happened until the next one begins shows in what is there then.
 func (j *journal) watch(list client.ObjectList, from string, note func(watch.Event)) {
 	j.c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	j.c.t.Cleanup(cancel)
 	watching, err := client.NewWithWatch(j.c.Config, client.Options{Scheme: j.c.admin.Scheme()})
 	j.c.Expect(err).NotTo(HaveOccurred())
-	events, err := watching.Watch(ctx, list, &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: from}})
+	begin := func() (watch.Interface, error) {
+		return watching.Watch(ctx, list, &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: from}})
+	}
+	events, err := begin()
 	j.c.Expect(err).NotTo(HaveOccurred())
 	go func() {
-		for e := range events.ResultChan() {
-			j.mu.Lock()
-			if e.Type == watch.Error {
-				j.losses = append(j.losses, fmt.Sprintf("the watch broke: %v", e.Object))
-			} else {
-				note(e)
+		for {
+			for e := range events.ResultChan() {
+				j.noteEvent(e, note)
 			}
-			j.mu.Unlock()
-		}
-		if ctx.Err() == nil {
-			j.mu.Lock()
-			defer j.mu.Unlock()
-			j.losses = append(j.losses, "the watch ended")
+			err := watching.List(ctx, list)
+			if err == nil {
+				err = meta.EachListItem(list, func(o runtime.Object) error {
+					j.noteEvent(watch.Event{Type: watch.Modified, Object: o.DeepCopyObject()}, note)
+					return nil
+				})
+			}
+			if from = list.GetResourceVersion(); err == nil {
+				events, err = begin()
+			}
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				j.noteEvent(watch.Event{Type: watch.Error, Object: &metav1.Status{Message: err.Error()}}, note)
+				return
+			}
 		}
 	}()
+}
+
+func (j *journal) noteEvent(e watch.Event, note func(watch.Event)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if e.Type == watch.Error {
+		j.losses = append(j.losses, fmt.Sprintf("the watch broke: %v", e.Object))
+		return
+	}
+	note(e)
 }
 
 // advertised is what each node's FRR is to do by all objects together.
