@@ -23,10 +23,11 @@ func ManagedNotWritten(ra string, err error) model.Finding {
 }
 
 var nodeNetworksNotWritten = enter("NodeNetworksNotWritten", retryable, ofNode,
-	"The manager could not write a node's NodeNetworks. The node's agent follows the one that it was given before; what neighbors are told is not affected.",
+	"The manager could not write a node's NodeNetworks. The node's agent follows what it was told before; routes are advertised as planned.",
 	"See the API server's error in the message. The manager tries again.")
 
-// NodeNetworksNotWritten is for what a node's agent is to do and was not told.
+// NodeNetworksNotWritten is for a node whose agent does not know the plan, as the text
+// says.
 func NodeNetworksNotWritten(text string) model.Finding {
 	return nodeNetworksNotWritten.onNode("the node's agent follows what it was told before, because its NodeNetworks could not be written: %s", text)
 }

@@ -45,7 +45,8 @@ func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
 	cleared, annotations := nad.Clear(ctx, c)
 	removed.Annotations = cleared
 	configurations := deleteGenerated(ctx, c, &removed)
-	return removed, errors.Join(advertisements, annotations, configurations, deleteNetworks(ctx, c, &removed))
+	networks := deleteNetworks(ctx, c, &removed)
+	return removed, errors.Join(advertisements, annotations, configurations, networks)
 }
 
 // list lists a kind; a cluster without the kind has none of it.
