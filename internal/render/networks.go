@@ -4,13 +4,13 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 // maxProblem is what the API takes of a problem's text.
@@ -30,7 +30,7 @@ func Networks(p *model.NodePlan, around *model.Surroundings, cluster *model.Clus
 			NodeUID:        types.UID(around.UID),
 			Addresses:      cidrs(around.Addresses),
 			Gateway:        around.Gateway,
-			GatewayProblem: cutText(around.GatewayProblem),
+			GatewayProblem: phrase.Cut(around.GatewayProblem, maxProblem),
 			Reserved: v1alpha1.ReservedSubnets{
 				Services: cidrs(settings.ServiceSubnets), APIServer: ips(cluster.APIServer), Masquerade: cidrs(around.Masquerade), Transit: cidrs(around.Transit),
 			},
@@ -68,7 +68,7 @@ func nodeNetwork(n *model.NodeNetwork, settings *model.Settings) v1alpha1.NodeNe
 	}
 	for _, problem := range []*model.Problem{n.Problem, n.VRFProblem} {
 		if problem != nil {
-			out.Problem = cutText(problem.Message)
+			out.Problem = phrase.Cut(problem.Message, maxProblem)
 			break
 		}
 	}
@@ -115,14 +115,6 @@ func vrfNames(vrfs []string) []v1alpha1.VRFName {
 		}
 	}
 	return out
-}
-
-func cutText(text string) string {
-	if len(text) <= maxProblem {
-		return text
-	}
-	const more = "…"
-	return strings.ToValidUTF8(text[:maxProblem-len(more)], "") + more
 }
 
 // NetworksHash tells a node's objects apart as Hash does for FRRConfigurations.

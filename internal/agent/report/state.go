@@ -11,6 +11,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
 // The reasons of WithinLimit.
@@ -137,17 +138,10 @@ func set(conditions *[]metav1.Condition, c metav1.Condition, now time.Time) {
 	meta.SetStatusCondition(conditions, c)
 }
 
+// list names some networks and counts the rest.
 func list(names []string) string {
 	const most = 5
-	if len(names) <= most {
-		return fmt.Sprintf("%v", names)
-	}
-	return fmt.Sprintf("%v and %d more", names[:most], len(names)-most)
+	return phrase.List(names, most)
 }
 
-func cut(message string) string {
-	if len(message) <= maxMessage {
-		return message
-	}
-	return message[:maxMessage-len("…")] + "…"
-}
+func cut(message string) string { return phrase.Cut(message, maxMessage) }
