@@ -147,13 +147,9 @@ func sorted(networks []Network) []Network {
 				subnets = append(subnets, p.Masked())
 			}
 		}
-		slices.SortFunc(subnets, comparePrefixes)
+		// Every prefix comes before those that lie within it.
+		slices.SortFunc(subnets, netip.Prefix.Compare)
 		out[i].Subnets = slices.Compact(subnets)
 	}
 	return out
-}
-
-// comparePrefixes puts every prefix before those that lie within it.
-func comparePrefixes(a, b netip.Prefix) int {
-	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }

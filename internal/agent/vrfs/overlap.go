@@ -45,7 +45,7 @@ func (p *planner) wantedRules(there map[Rule]bool) []candidate {
 		}
 	}
 	slices.SortStableFunc(asked, func(a, b candidate) int {
-		return cmp.Or(comparePrefixes(a.rule.To, b.rule.To), cmp.Compare(a.network, b.network))
+		return cmp.Or(a.rule.To.Compare(b.rule.To), cmp.Compare(a.network, b.network))
 	})
 	var out []candidate
 	// Prefixes overlap only by one being within the other, and those within
