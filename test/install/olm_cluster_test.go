@@ -182,7 +182,7 @@ func TestOLMStandalone(t *testing.T) {
 	manager := c.manage(csv)
 	var examples []*unstructured.Unstructured
 	c.Expect(json.Unmarshal([]byte(csv.Annotations["alm-examples"]), &examples)).To(Succeed())
-	c.Expect(examples).To(HaveLen(5))
+	c.Expect(examples).To(HaveLen(6))
 	for _, example := range examples {
 		c.create(example)
 	}
