@@ -30,7 +30,6 @@ func main() {
 
 // run is main without the process around it. Only it looks at the environment.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	withoutWatchLists()
 	options := defaults()
 	options.kubeconfig = getenv("KUBECONFIG")
 	options.node = getenv("NODE_NAME")
