@@ -39,6 +39,20 @@ var buildAgent = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
+// started runs a process until the spec ends, and returns its output.
+func started(run *exec.Cmd) *gbytes.Buffer {
+	GinkgoHelper()
+	logs := gbytes.NewBuffer()
+	run.Stdout, run.Stderr = logs, logs
+	Expect(run.Start()).To(Succeed())
+	DeferCleanup(func() {
+		_ = run.Process.Kill()
+		_ = run.Wait()
+		GinkgoWriter.Println(string(logs.Contents()))
+	})
+	return logs
+}
+
 // The process runs in the node's namespace, with the rights that config/agent
 // gives it, against a real API server.
 var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
@@ -108,15 +122,7 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 	It("only observes, reports what it would do, and writes nothing to OVN", func() {
 		n := newNode()
 		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp", "route add 10.2.0.0/24 via 172.19.0.2 proto bgp", "route add blackhole 10.3.0.0/24 proto bgp")
-		run := command(n, "--observe-only", "--manage-snat", "--manage-vrfs")
-		logs := gbytes.NewBuffer()
-		run.Stdout, run.Stderr = logs, logs
-		Expect(run.Start()).To(Succeed())
-		DeferCleanup(func() {
-			_ = run.Process.Kill()
-			_ = run.Wait()
-			GinkgoWriter.Println(string(logs.Contents()))
-		})
+		started(command(n, "--observe-only", "--manage-snat", "--manage-vrfs"))
 		reported := func() v1alpha1.NetworkRouteState {
 			var object v1alpha1.NodeRouteState
 			_ = api.Get(ctx(), client.ObjectKey{Name: "n1"}, &object)
@@ -144,14 +150,7 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		n := newNode()
 		n.ip("route add 10.1.0.0/24 via 172.18.0.2 proto bgp", "route add 10.2.0.0/24 via 172.19.0.2 proto bgp")
 		run := command(n, "--max-routes-per-vrf=2")
-		logs := gbytes.NewBuffer()
-		run.Stdout, run.Stderr = logs, logs
-		Expect(run.Start()).To(Succeed())
-		DeferCleanup(func() {
-			_ = run.Process.Kill()
-			_ = run.Wait()
-			GinkgoWriter.Println(string(logs.Contents()))
-		})
+		logs := started(run)
 		state := func() v1alpha1.NodeRouteStateStatus {
 			var object v1alpha1.NodeRouteState
 			_ = api.Get(ctx(), client.ObjectKey{Name: "n1"}, &object)
@@ -241,15 +240,7 @@ var _ = Describe("The process", Ordered, ContinueOnFailure, func() {
 		Expect(string(out)).To(MatchRegexp(`default +default +10\.1\.0\.0/24 +172\.18\.0\.2 dev gw0 +172\.18\.0\.2 *\n`))
 
 		n.ip("route add 10.3.0.0/24 via 172.18.0.2 proto bgp")
-		run := command(n)
-		logs := gbytes.NewBuffer()
-		run.Stdout, run.Stderr = logs, logs
-		Expect(run.Start()).To(Succeed())
-		DeferCleanup(func() {
-			_ = run.Process.Kill()
-			_ = run.Wait()
-			GinkgoWriter.Println(string(logs.Contents()))
-		})
+		logs := started(command(n))
 		Eventually(func() string { return string(logs.Contents()) }, patience).Should(SatisfyAll(
 			ContainSubstring("Waiting for the manager"), ContainSubstring("Connected to the OVN Northbound database")))
 		Consistently(func() []string { return n.inOVN("GR_n1") }, 3*time.Second).Should(HaveLen(2))
