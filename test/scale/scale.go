@@ -84,7 +84,9 @@ func Node(i, networks int) model.Node {
 		},
 		Subnets: make(map[string][]netip.Prefix, networks+1),
 	}
-	n.Subnets[model.DefaultNetwork] = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i / 256), byte(i), 0}), 24)}
+	// From 10.1.0.0 on: 10.0.0.0/24 is the API server's own range of services, unless it
+	// is told another, and no subnet of a service is advertised.
+	n.Subnets[model.DefaultNetwork] = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(1 + i/256), byte(i), 0}), 24)}
 	for j := range networks {
 		base := networkPrefix(j).Addr().As4()
 		n.Subnets[fmt.Sprintf("cluster_udn_net-%03d", j)] = []netip.Prefix{

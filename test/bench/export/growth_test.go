@@ -69,7 +69,7 @@ func (c *cluster) measureNodeByNode(b *testing.B, m *manager) {
 // node has all of them.
 func (c *cluster) awaitRendered(b *testing.B, m *manager) {
 	b.Helper()
-	err := wait.PollUntilContextTimeout(b.Context(), 50*time.Millisecond, convergeTimeout, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(b.Context(), 50*time.Millisecond, convergeTimeout(), true, func(ctx context.Context) (bool, error) {
 		ra := &ovnv1.RouteAdvertisements{}
 		if err := c.Get(ctx, client.ObjectKey{Name: "networks"}, ra); err != nil {
 			return false, err
