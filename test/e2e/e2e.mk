@@ -19,6 +19,12 @@ e2e-native: e2e-parts ## Only those that any kernel can run, on this one
 e2e-vm: e2e-parts ## Only those that need VRFs or Open vSwitch in the kernel
 	$(E2E) vm $(ARGS)
 
+.PHONY: e2e-upgrade
+e2e-upgrade: LABELS = upgrade
+e2e-upgrade: e2e-parts ## Upgrade the lab from commit BASE, whose manager and agent are built first
+	hack/previous.sh $(CACHE)/previous $(or $(BASE),$(error set BASE to the commit to upgrade from))
+	OVNBGP_LAB_PREVIOUS=$(CACHE)/previous $(E2E) native $(ARGS)
+
 .PHONY: e2e-parts
 e2e-parts: controlplane lab-root lab-binaries gobgp metallb
 	ln -sf $(GOBGP)/* $(METALLB)/* $(LAB_BIN)/

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,9 @@ type Lab struct {
 	Manager *Manager
 	Nodes   []*Node
 	Routers []*Router
+	// Programs is a folder with another version of manager and agent, which each
+	// runs from its next start on; the lab's own if empty.
+	Programs string
 
 	options Options
 	fabric  *machine.Machine
@@ -93,6 +97,11 @@ func (l *Lab) say(format string, args ...any) {
 	if l.options.Progress != nil {
 		fmt.Fprintf(l.options.Progress, "lab: "+format+"\n", args...)
 	}
+}
+
+// program is the path of the manager or the agent.
+func (l *Lab) program(name string) string {
+	return filepath.Join(cmp.Or(l.Programs, l.options.Binaries), name)
 }
 
 func (l *Lab) logs() string { return filepath.Join(l.options.Evidence, "logs") }

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"path/filepath"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
@@ -34,7 +33,7 @@ func (m *Manager) Restart(ctx context.Context) error {
 	if m.lab.NoOverlay {
 		flags = append(flags, "--default-network-no-overlay-subnets="+m.lab.clusterSubnets())
 	}
-	if m.Process, err = m.Machine.Start(ctx, "manager", filepath.Join(m.lab.options.Binaries, "manager"), flags...); err != nil {
+	if m.Process, err = m.Machine.Start(ctx, "manager", m.lab.program("manager"), flags...); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, machine.Patience(startWithin))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -100,7 +99,7 @@ func (n *Node) StartAgent(ctx context.Context, args ...string) error {
 		flags = append(flags, "--default-network-no-overlay")
 	}
 	flags = append(append(flags, n.lab.AgentArgs...), args...)
-	if n.Agent, err = n.Machine.Start(ctx, "agent", filepath.Join(n.lab.options.Binaries, "agent"), flags...); err != nil {
+	if n.Agent, err = n.Machine.Start(ctx, "agent", n.lab.program("agent"), flags...); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, machine.Patience(startWithin))
