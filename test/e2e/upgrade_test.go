@@ -18,6 +18,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
 // An upgrade replaces all manifests at once, and then the pods one after the other.
@@ -55,7 +56,7 @@ var _ = Describe("Upgrades", Label("upgrade"), Ordered, func() {
 				w.expectNothingLost(ctx, "new manager, old agents without their rights")
 				startAgents(ctx, l)
 			} else {
-				startAgents(ctx, l)
+				startWaitingAgents(ctx, l)
 				w.expectNothingLost(ctx, "new agents, old manager")
 				Expect(l.Manager.Restart(ctx)).To(Succeed())
 			}
@@ -84,6 +85,18 @@ func startAgents(ctx context.Context, l *lab.Lab) {
 	GinkgoHelper()
 	for _, n := range l.Nodes {
 		Expect(n.StartAgent(ctx)).To(Succeed())
+	}
+}
+
+// startWaitingAgents starts agents that stay unready, because they wait for the manager:
+// a DaemonSet's rollout stops at the first of them.
+func startWaitingAgents(ctx context.Context, l *lab.Lab) {
+	GinkgoHelper()
+	for _, n := range l.Nodes {
+		soon, cancel := context.WithTimeout(ctx, machine.Patience(3*time.Second))
+		Expect(n.StartAgent(soon)).To(MatchError(ContainSubstring("is not ready")))
+		cancel()
+		Expect(os.ReadFile(n.Agent.Log)).To(ContainSubstring("Waiting for the manager"))
 	}
 }
 
