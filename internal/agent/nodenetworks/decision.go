@@ -33,8 +33,6 @@ type Decision struct {
 type network struct {
 	*v1alpha1.NodeNetwork
 	subnets, hostSubnets []netip.Prefix
-	// advertisedIn and podVRFs have "" for the default VRF.
-	advertisedIn, podVRFs []string
 }
 
 // decisionOf reads an object as the API server has it, or as a file kept it. What
@@ -66,7 +64,6 @@ func decisionOf(content map[string]any) (*Decision, error) {
 		where := fmt.Sprintf("networks[%s].", n.Name)
 		out.networks = append(out.networks, network{
 			NodeNetwork: n, subnets: p.subnets(where+"subnets", n.Subnets), hostSubnets: p.subnets(where+"hostSubnets", n.HostSubnets),
-			advertisedIn: vrfs(n.AdvertisedIn), podVRFs: vrfs(n.PodVRFs),
 		})
 	}
 	if !slices.ContainsFunc(out.networks, func(n network) bool { return isDefault(&n) }) {
@@ -82,7 +79,9 @@ func decisionOf(content map[string]any) (*Decision, error) {
 
 // standalone is what is sure of every node: it is on the default network.
 func standalone() *Decision {
-	return &Decision{networks: []network{{NodeNetwork: &v1alpha1.NodeNetwork{Name: model.DefaultNetwork, Topology: string(model.TopologyLayer3)}, podVRFs: []string{""}}}}
+	return &Decision{networks: []network{{NodeNetwork: &v1alpha1.NodeNetwork{
+		Name: model.DefaultNetwork, Topology: string(model.TopologyLayer3), PodVRFs: []v1alpha1.VRFName{model.DefaultVRF},
+	}}}}
 }
 
 // parser collects what is wrong with an object.
@@ -108,17 +107,6 @@ func (p *parser) subnets(field string, list []v1alpha1.CIDR) []netip.Prefix {
 	out := p.cidrs(field, list)
 	for i := range out {
 		out[i] = out[i].Masked()
-	}
-	return out
-}
-
-func vrfs(names []v1alpha1.VRFName) []string {
-	var out []string
-	for _, name := range names {
-		if name == model.DefaultVRF {
-			name = ""
-		}
-		out = append(out, string(name))
 	}
 	return out
 }

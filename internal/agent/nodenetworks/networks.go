@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/routediff"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -73,8 +74,8 @@ func (s *surroundings) network(n *network) agent.Network {
 	out := agent.Network{
 		Name: n.Name, Layer2: n.Topology == string(model.TopologyLayer2), VRF: n.VRF, ID: int(n.ID), Problem: n.Problem,
 		Subnets: s.podsOf(n), NodeAddresses: s.nodeAddresses,
-		Advertised: len(n.advertisedIn) > 0, OwnVRFOnly: n.OwnVRFOnly,
-		OtherVRF: !isDefault(n) && slices.ContainsFunc(n.advertisedIn, func(vrf string) bool { return vrf != n.VRF }),
+		Advertised: len(n.AdvertisedIn) > 0, OwnVRFOnly: n.OwnVRFOnly,
+		OtherVRF: !isDefault(n) && slices.ContainsFunc(n.AdvertisedIn, func(vrf v1alpha1.VRFName) bool { return string(vrf) != n.VRF }),
 	}
 	s.gatewayOf(n, &out)
 	out.Problem = cmp.Or(out.Problem, s.missing)
@@ -132,7 +133,7 @@ func (s *surroundings) noOverlay(n *network) bool {
 }
 
 func meet(a, b *network) bool {
-	return slices.ContainsFunc(a.podVRFs, func(vrf string) bool { return slices.Contains(b.podVRFs, vrf) })
+	return slices.ContainsFunc(a.PodVRFs, func(vrf v1alpha1.VRFName) bool { return slices.Contains(b.PodVRFs, vrf) })
 }
 
 func (s *surroundings) infrastructure() []routediff.Protected {
