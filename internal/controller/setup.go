@@ -47,6 +47,15 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		o.Reads(w.reader)
 	}
 	applier := apply.NewApplier(m.GetClient(), time.Now)
+	definitions := &nad.Reconciler{
+		Client: m.GetClient(), Reader: w.reader, Plan: w.plan, Tallies: w.tallies, Default: o.DefaultNAD, Troubles: w.troubles, ObserveOnly: o.ObserveOnly,
+	}
+	w.plan.OnCaughtUp = func() {
+		// The statuses and the annotations were waiting for this.
+		ras := w.plan.Revision().RouteAdvertisements()
+		w.advertisements.Now(ras...)
+		w.nads.Later(definitions.Of(context.Background(), ras)...)
+	}
 	err := errors.Join(
 		m.Add(w.kinds),
 		cluster.Setup(m, &cluster.Reconciler{
@@ -57,15 +66,14 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		node.Setup(m, &node.Reconciler{
 			Reader: w.reader, Applier: applier, Plan: w.plan, Tallies: w.tallies,
 			Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
+			NADs: func(ctx context.Context, ras []string) { w.nads.Later(definitions.Of(ctx, ras)...) },
 		}, w.nodes, w.kinds, o.Workers),
 		verdict.Setup(m, &verdict.Reconciler{
 			Client: m.GetClient(), Plan: w.plan, Tallies: w.tallies, Troubles: w.troubles,
 			NodeStates: func() bool { return w.kinds.Served(node.StateKind) },
 			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly, Started: time.Now(),
 		}, w.advertisements, o.StatusPace),
-		nad.Setup(m, &nad.Reconciler{
-			Client: m.GetClient(), Plan: w.plan, Default: o.DefaultNAD, Troubles: w.troubles, ObserveOnly: o.ObserveOnly,
-		}, w.nads, w.kinds),
+		nad.Setup(m, definitions, w.nads, w.kinds),
 	)
 	return ready(m, w.plan), err
 }
@@ -82,10 +90,6 @@ func wire(m manager.Manager, o Options) *wiring {
 	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
 	w.troubles = &current.Troubles{OnChange: w.advertisements.Now}
 	w.plan = &current.Plan{}
-	w.plan.OnCaughtUp = func() {
-		// The statuses were waiting for this.
-		w.advertisements.Now(w.plan.Revision().RouteAdvertisements()...)
-	}
 	return w
 }
 

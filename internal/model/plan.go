@@ -71,6 +71,9 @@ type NodePart struct {
 	// Advertised are the routes that are planned to reach at least one neighbor,
 	// sorted by VRF. They are here whatever became of them: see PartState.Stands.
 	Advertised []AdvertisedRoutes
+	// PodNetworks are the networks with routes to pods among Advertised, sorted by name.
+	// Nodes share the list.
+	PodNetworks []string
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
 	Failure Finding
 }
@@ -174,6 +177,15 @@ type Tally struct {
 	// are grouped as NodeFindings are.
 	Configured, ConfiguredUnknown int
 	FRRFindings                   []NodeFinding
+}
+
+// Advertising is how many nodes tell a neighbor, for one RouteAdvertisements object, the
+// way to the pods of a network.
+type Advertising struct {
+	Nodes int
+	// Unknown counts the nodes where what was applied stays, whatever that is, so that
+	// they may do so, too.
+	Unknown int
 }
 
 // NodeFinding is a Finding shared by nodes.

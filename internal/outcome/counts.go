@@ -22,6 +22,20 @@ type tally struct {
 	failed   map[model.Finding]map[string]bool
 	// inactive counts the nodes on which a network is not set up.
 	inactive map[string]int
+	// advertising counts the nodes that advertise a network's pods, and unknown those
+	// that may do so: see model.Advertising.
+	advertising map[string]int
+	unknown     int
+}
+
+// Change is what another outcome of a node means for RouteAdvertisements objects, each
+// list sorted.
+type Change struct {
+	// Tallies are the objects whose tally changed.
+	Tallies []string
+	// Advertising are those for which some network came to be advertised by a first
+	// node or by none any more, or which may be known only now.
+	Advertising []string
 }
 
 // NewCounts returns counts without nodes.
@@ -29,29 +43,50 @@ func NewCounts() *Counts {
 	return &Counts{nodes: map[string][]model.NodePart{}, byRA: map[string]*tally{}}
 }
 
-// Set replaces a node's parts and returns the RouteAdvertisements objects
-// whose tally changed, sorted.
-func (t *Counts) Set(node string, parts []model.NodePart) []string {
+// Set replaces a node's parts.
+func (t *Counts) Set(node string, parts []model.NodePart) Change {
 	kept := make([]model.NodePart, len(parts))
 	for i := range parts {
 		kept[i] = parts[i]
 		// Only the counts are needed, and 5,000 nodes have a million prefixes.
 		kept[i].Advertised = nil
 	}
-	old := t.nodes[node]
-	changed := changedParts(old, kept)
-	t.count(node, old, -1)
-	t.count(node, kept, +1)
+	change := t.replace(node, kept)
 	t.nodes[node] = kept
-	return changed
+	return change
 }
 
-// Remove forgets a node and returns the objects whose tally changed.
-func (t *Counts) Remove(node string) []string {
-	old := t.nodes[node]
-	t.count(node, old, -1)
+// Remove forgets a node.
+func (t *Counts) Remove(node string) Change {
+	change := t.replace(node, nil)
 	delete(t.nodes, node)
-	return changedParts(old, nil)
+	return change
+}
+
+func (t *Counts) replace(node string, parts []model.NodePart) Change {
+	old := t.nodes[node]
+	change := Change{Tallies: changedParts(old, parts)}
+	// In this order a network that stays advertised is never counted as gone.
+	change.Advertising = append(t.countAdvertising(parts, old, +1), t.countAdvertising(old, parts, -1)...)
+	slices.Sort(change.Advertising)
+	change.Advertising = slices.Compact(change.Advertising)
+	t.count(node, old, -1)
+	t.count(node, parts, +1)
+	for i := range old {
+		if t.byRA[old[i].RA].counts.Selected == 0 {
+			delete(t.byRA, old[i].RA)
+		}
+	}
+	return change
+}
+
+// Advertising counts the nodes that advertise a network's pods for an object.
+func (t *Counts) Advertising(ra, network string) model.Advertising {
+	counted := t.byRA[ra]
+	if counted == nil {
+		return model.Advertising{}
+	}
+	return model.Advertising{Nodes: counted.advertising[network], Unknown: counted.unknown}
 }
 
 // Tally returns the counts of one object. The lists of nodes are cut.
@@ -91,24 +126,30 @@ func samePart(a, b *model.NodePart) bool {
 	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Failure == b.Failure && slices.Equal(a.Findings, b.Findings)
 }
 
+// of returns the tally of an object.
+func (t *Counts) of(ra string) *tally {
+	counted := t.byRA[ra]
+	if counted == nil {
+		counted = &tally{
+			findings: map[model.Finding]map[string]bool{}, failed: map[model.Finding]map[string]bool{},
+			inactive: map[string]int{}, advertising: map[string]int{},
+		}
+		t.byRA[ra] = counted
+	}
+	return counted
+}
+
 // count adds a node's parts to the tallies, or takes them away.
 func (t *Counts) count(node string, parts []model.NodePart, sign int) {
 	for i := range parts {
 		part := &parts[i]
-		counted := t.byRA[part.RA]
-		if counted == nil {
-			counted = &tally{findings: map[model.Finding]map[string]bool{}, failed: map[model.Finding]map[string]bool{}, inactive: map[string]int{}}
-			t.byRA[part.RA] = counted
-		}
+		counted := t.of(part.RA)
 		counted.counts.Selected += sign
 		counted.countInactive(part.Inactive, sign)
 		*counted.stateCount(part.State) += sign
 		counted.countWithin(node, part, sign)
 		for _, f := range part.Findings {
 			tick(counted.findings, f, node, sign)
-		}
-		if counted.counts.Selected == 0 {
-			delete(t.byRA, part.RA)
 		}
 	}
 }

@@ -19,33 +19,33 @@ func TestCountsFollowEachNode(t *testing.T) {
 	counts := outcome.NewCounts()
 	steps := []struct {
 		name    string
-		do      func() []string
+		do      func() outcome.Change
 		changed []string
 		want    model.Tally
 	}{
-		{"a node appears", func() []string {
+		{"a node appears", func() outcome.Change {
 			return counts.Set("n1", []model.NodePart{part("a", model.PartPlanned), part("b", model.PartPlanned)})
 		}, []string{"a", "b"}, model.Tally{Selected: 1, Rendered: 1, ConfiguredUnknown: 1}},
-		{"nothing changes", func() []string {
+		{"nothing changes", func() outcome.Change {
 			return counts.Set("n1", []model.NodePart{part("a", model.PartPlanned), part("b", model.PartPlanned)})
 		}, nil, model.Tally{Selected: 1, Rendered: 1, ConfiguredUnknown: 1}},
-		{"another is blocked", func() []string { return counts.Set("n2", []model.NodePart{part("a", model.PartHeldBack, missing)}) },
+		{"another is blocked", func() outcome.Change { return counts.Set("n2", []model.NodePart{part("a", model.PartHeldBack, missing)}) },
 			[]string{"a"}, model.Tally{
 				Selected: 2, Rendered: 1, Blocked: 1, ConfiguredUnknown: 1,
 				NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
 			}},
-		{"frr-k8s takes the first over", func() []string {
+		{"frr-k8s takes the first over", func() outcome.Change {
 			done := part("a", model.PartConfigured)
 			return counts.Set("n1", []model.NodePart{done, part("b", model.PartPlanned)})
 		}, []string{"a"}, model.Tally{
 			Selected: 2, Rendered: 1, Blocked: 1, Configured: 1,
 			NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},
 		}},
-		{"the blocked one goes", func() []string { return counts.Remove("n2") }, []string{"a"}, model.Tally{Selected: 1, Rendered: 1, Configured: 1}},
-		{"the other one goes", func() []string { return counts.Remove("n1") }, []string{"a", "b"}, model.Tally{}},
+		{"the blocked one goes", func() outcome.Change { return counts.Remove("n2") }, []string{"a"}, model.Tally{Selected: 1, Rendered: 1, Configured: 1}},
+		{"the other one goes", func() outcome.Change { return counts.Remove("n1") }, []string{"a", "b"}, model.Tally{}},
 	}
 	for _, step := range steps {
-		if changed := step.do(); !slices.Equal(changed, step.changed) {
+		if changed := step.do().Tallies; !slices.Equal(changed, step.changed) {
 			t.Errorf("%s: changed %v, want %v", step.name, changed, step.changed)
 		}
 		if got := counts.Tally("a"); fmt.Sprint(got) != fmt.Sprint(step.want) {
@@ -73,17 +73,17 @@ func TestCountsKnowNetworksOfNoNode(t *testing.T) {
 	}
 	for _, step := range []struct {
 		name    string
-		do      func() []string
+		do      func() outcome.Change
 		nowhere []string
 		pairs   int
 	}{
-		{"one node", func() []string { return counts.Set("n1", without("red", "blue")) }, []string{"blue", "red"}, 2},
-		{"another has red", func() []string { return counts.Set("n2", without("blue")) }, []string{"blue"}, 3},
-		{"the first gets blue", func() []string { return counts.Set("n1", without("red")) }, nil, 2},
-		{"and loses it for red", func() []string { return counts.Set("n1", without("blue")) }, []string{"blue"}, 2},
-		{"the other goes", func() []string { return counts.Remove("n2") }, []string{"blue"}, 1},
+		{"one node", func() outcome.Change { return counts.Set("n1", without("red", "blue")) }, []string{"blue", "red"}, 2},
+		{"another has red", func() outcome.Change { return counts.Set("n2", without("blue")) }, []string{"blue"}, 3},
+		{"the first gets blue", func() outcome.Change { return counts.Set("n1", without("red")) }, nil, 2},
+		{"and loses it for red", func() outcome.Change { return counts.Set("n1", without("blue")) }, []string{"blue"}, 2},
+		{"the other goes", func() outcome.Change { return counts.Remove("n2") }, []string{"blue"}, 1},
 	} {
-		if changed := step.do(); !slices.Equal(changed, []string{"a"}) {
+		if changed := step.do().Tallies; !slices.Equal(changed, []string{"a"}) {
 			t.Errorf("%s: changed %v", step.name, changed)
 		}
 		if got := counts.Tally("a"); !slices.Equal(got.Nowhere, step.nowhere) || got.Inactive != step.pairs {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
@@ -47,6 +48,8 @@ type advertiser struct {
 	// networks that it advertises, sorted by VRF.
 	networks []*advertisedNetwork
 	byName   map[string]*advertisedNetwork
+	// names are those of networks, sorted.
+	names []string
 	// templates that it selects and that have a router for it.
 	templates []*matchedTemplate
 }
@@ -105,6 +108,7 @@ func Compile(c *model.Cluster) *Compiled {
 	out.common = commonOf(out.cluster.Networks, out.advertisers)
 	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {
+		a.names = slices.Sorted(maps.Keys(a.byName))
 		a.noteSharedRouterIDs(shared, c.Hosts)
 		slices.SortFunc(a.findings, model.Finding.Compare)
 		a.findings = slices.Compact(a.findings)

@@ -33,7 +33,7 @@ func (c *Compiled) Networks(n *model.Node, around *model.Surroundings, parts []m
 		if network.IsDefault() || network.Topology == model.TopologyLayer3 {
 			entry.HostSubnets = n.Subnets[network.Name]
 		}
-		entry.AdvertisedIn = c.advertisedIn(n, &entry, byRA)
+		entry.AdvertisedIn = c.advertisedIn(&entry, byRA)
 		entry.OwnVRFOnly = entry.OwnVRFOnly && !slices.ContainsFunc(entry.AdvertisedIn, func(vrf string) bool { return vrf != network.VRF })
 		out = append(out, entry)
 	}
@@ -48,14 +48,17 @@ func routed(n *model.Network) bool {
 
 // advertisedIn are the VRFs in which the node's parts have a prefix of the
 // network's pods reach a neighbor, or another controller does.
-func (c *Compiled) advertisedIn(n *model.Node, network *model.NodeNetwork, parts map[string]*model.NodePart) []string {
+func (c *Compiled) advertisedIn(network *model.NodeNetwork, parts map[string]*model.NodePart) []string {
 	out := slices.Clone(network.AdvertisedIn)
 	for _, a := range c.advertisers {
 		part, advertised := parts[a.Name], a.byName[network.Name]
-		if advertised == nil || part == nil || !a.advertisesPods() {
+		if advertised == nil || part == nil || !part.State.Stands() {
 			continue
 		}
-		if vrf := a.originVRF(advertised); !slices.Contains(out, vrf) && reaches(n, advertised, vrf, part) {
+		if _, found := slices.BinarySearch(part.PodNetworks, network.Name); !found {
+			continue
+		}
+		if vrf := a.originVRF(advertised); !slices.Contains(out, vrf) {
 			out = append(out, vrf)
 		}
 	}
@@ -63,12 +66,28 @@ func (c *Compiled) advertisedIn(n *model.Node, network *model.NodeNetwork, parts
 	return out
 }
 
+// podNetworks are the names of those of the networks, sorted, of which a neighbor is to
+// be told the way to pods.
+func (p *nodePlanner) podNetworks(c *contribution, part *model.NodePart) []string {
+	if !c.advertisesPods() {
+		return nil
+	}
+	out := make([]string, 0, len(c.networks))
+	for _, n := range c.networks {
+		if p.reaches(n, c.originVRF(n), part) {
+			out = append(out, n.Name)
+		}
+	}
+	if len(out) == len(c.names) {
+		return c.names
+	}
+	slices.Sort(out)
+	return out
+}
+
 // reaches reports whether the part tells a neighbor the way to pods of the network.
 // What else it advertises in the VRF are other networks' subnets and egress IPs.
-func reaches(n *model.Node, network *advertisedNetwork, vrf string, part *model.NodePart) bool {
-	if !part.State.Stands() || slices.Contains(part.Inactive, network.Name) {
-		return false
-	}
+func (p *nodePlanner) reaches(network *advertisedNetwork, vrf string, part *model.NodePart) bool {
 	for _, advertised := range part.Advertised {
 		if advertised.VRF != vrf {
 			continue
@@ -78,14 +97,20 @@ func reaches(n *model.Node, network *advertisedNetwork, vrf string, part *model.
 			return found
 		}
 		if network.hasHostSubnets() {
-			return slices.ContainsFunc(n.Subnets[network.Name], told)
+			return slices.ContainsFunc(p.node.Subnets[network.Name], told)
 		}
 		return slices.ContainsFunc(network.Subnets, func(s model.NetworkSubnet) bool { return told(s.Prefix) })
 	}
 	return false
 }
 
-// advertisesPods reports whether the object is about pods at all.
+// AdvertisesPods reports whether a RouteAdvertisements object is about pods at all, and
+// not about egress IPs alone.
+func (c *Compiled) AdvertisesPods(ra string) bool {
+	a := c.byName[ra]
+	return a != nil && a.advertisesPods()
+}
+
 func (a *advertiser) advertisesPods() bool {
 	return slices.Contains(a.Advertisements, model.AdvertisePodNetwork)
 }

@@ -36,10 +36,7 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 	if names := a.networksOnNoNode(tally.Nowhere); len(names) > 0 {
 		out.Findings = append(out.Findings, finding.NetworkOnNoNode(a.Name, names, tally.Selected))
 	}
-	for _, n := range a.networks {
-		out.Networks = append(out.Networks, n.Name)
-	}
-	slices.Sort(out.Networks)
+	out.Networks = a.names
 	return out
 }
 

@@ -17,16 +17,15 @@ type Tallies struct {
 // NewTallies returns tallies without nodes.
 func NewTallies() *Tallies { return &Tallies{counts: outcome.NewCounts()} }
 
-// Set replaces a node's parts and returns the RouteAdvertisements objects whose tally
-// changed, sorted.
-func (t *Tallies) Set(node string, parts []model.NodePart) []string {
+// Set replaces a node's parts.
+func (t *Tallies) Set(node string, parts []model.NodePart) outcome.Change {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.counts.Set(node, parts)
 }
 
-// Remove forgets a node and returns the objects whose tally changed.
-func (t *Tallies) Remove(node string) []string {
+// Remove forgets a node.
+func (t *Tallies) Remove(node string) outcome.Change {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.counts.Remove(node)
@@ -37,4 +36,11 @@ func (t *Tallies) Tally(ra string) model.Tally {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.counts.Tally(ra)
+}
+
+// Advertising counts the nodes that advertise a network's pods for an object.
+func (t *Tallies) Advertising(ra, network string) model.Advertising {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts.Advertising(ra, network)
 }

@@ -13,16 +13,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
-// accepted are those of the RouteAdvertisements that are Accepted in their
-// current generation, and those that the operator listed before it stood aside
-// for another controller. OVN-Kubernetes' nodes read the annotation in order and stop
-// at the first that is not: one rejected object in it would have every node that
-// restarts take the network for one that nobody advertises.
-func (r *Reconciler) accepted(ctx context.Context, names []string, standsAside func(string) bool, object *nadv1.NetworkAttachmentDefinition) ([]string, error) {
+// advertising are those of the RouteAdvertisements for which some node advertises the
+// network and that are Accepted in their current generation, and those that the operator
+// listed before it stood aside for another controller. OVN-Kubernetes' nodes read the
+// annotation in order and stop at the first that is not: one rejected object in it would
+// have every node that restarts take the network for one that nobody advertises.
+func (r *Reconciler) advertising(ctx context.Context, network string, revision *current.Revision, object *nadv1.NetworkAttachmentDefinition) ([]string, error) {
 	// Malformed, they count as empty; merge tells of it.
 	listed, _ := parse(object.Annotations, annotationWritten)
 	present, _ := parse(object.Annotations, ovnk.AnnotationRouteAdvertisements)
@@ -30,11 +31,11 @@ func (r *Reconciler) accepted(ctx context.Context, names []string, standsAside f
 	for _, name := range listed {
 		// The other controller keeps the same annotation, and takes the name away
 		// when it wants it gone.
-		if standsAside(name) && slices.Contains(present, name) {
+		if revision.StandsAside(name) && slices.Contains(present, name) {
 			out = append(out, name)
 		}
 	}
-	for _, name := range names {
+	for _, name := range revision.Advertisers(network) {
 		var ra ovnv1.RouteAdvertisements
 		err := r.Client.Get(ctx, client.ObjectKey{Name: name}, &ra, client.UnsafeDisableDeepCopy)
 		if apierrors.IsNotFound(err) {
@@ -43,38 +44,69 @@ func (r *Reconciler) accepted(ctx context.Context, names []string, standsAside f
 		if err != nil {
 			return nil, fmt.Errorf("read RouteAdvertisements %q: %w", name, err)
 		}
-		if lists(&ra, slices.Contains(listed, name)) {
+		if lists(&ra, slices.Contains(listed, name), r.somewhere(revision, name, network)) {
 			out = append(out, name)
 		}
 	}
 	return out, nil
 }
 
-// lists reports whether the annotation should have the object. Until the
-// condition is about the current generation, and known, what is written stays:
+// answer is whether the plan has some node advertise a network's pods.
+type answer int
+
+const (
+	notKnown answer = iota
+	no
+	yes
+)
+
+// somewhere asks the plan whether some node advertises a network's pods for an object.
+// Where nodes are still to be planned, or keep what was applied, none may be known of. An
+// object for egress IPs alone advertises its networks wherever those are.
+func (r *Reconciler) somewhere(revision *current.Revision, ra, network string) answer {
+	if !revision.AdvertisesPods(ra) {
+		return yes
+	}
+	// First, because a node is counted before it has caught up.
+	behind := r.Plan.Behind()
+	switch nodes := r.Tallies.Advertising(ra, network); {
+	case nodes.Nodes > 0:
+		return yes
+	case behind > 0 || nodes.Unknown > 0:
+		return notKnown
+	default:
+		return no
+	}
+}
+
+// lists reports whether the annotation should have the object. Until the plan is known,
+// and the condition is about the current generation and known, what is written stays:
 // taking it out for a moment would withdraw the network for that moment.
-func lists(ra *ovnv1.RouteAdvertisements, listed bool) bool {
+func lists(ra *ovnv1.RouteAdvertisements, listed bool, advertised answer) bool {
+	if advertised == no {
+		return false
+	}
 	condition := meta.FindStatusCondition(ra.Status.Conditions, status.Accepted)
 	if condition == nil || condition.ObservedGeneration != ra.Generation || condition.Status == metav1.ConditionUnknown {
 		return listed
 	}
-	return condition.Status == metav1.ConditionTrue
+	return condition.Status == metav1.ConditionTrue && (listed || advertised == yes)
 }
 
-// ofAdvertisements are the NetworkAttachmentDefinitions of the networks that a
-// RouteAdvertisements object advertises.
-func (r *Reconciler) ofAdvertisements(ctx context.Context, ra *ovnv1.RouteAdvertisements) []types.NamespacedName {
+// Of are the NetworkAttachmentDefinitions of the networks that RouteAdvertisements
+// objects select.
+func (r *Reconciler) Of(ctx context.Context, ras []string) []types.NamespacedName {
 	revision := r.Plan.Revision()
 	if revision == nil {
 		return nil // The first revision asks for all.
 	}
 	var list nadv1.NetworkAttachmentDefinitionList
-	if err := r.Client.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // Without such a kind there is nothing to annotate.
 	}
 	var keys []types.NamespacedName
 	for i := range list.Items {
-		if object := &list.Items[i]; slices.Contains(revision.Advertisers(NetworkOf(object, r.Default)), ra.Name) {
+		if object := &list.Items[i]; slices.ContainsFunc(revision.Advertisers(NetworkOf(object, r.Default)), func(ra string) bool { return slices.Contains(ras, ra) }) {
 			keys = append(keys, client.ObjectKeyFromObject(object))
 		}
 	}

@@ -23,18 +23,24 @@ func TestOnlyWhatIsAcceptedIsListed(t *testing.T) {
 		ra *ovnv1.RouteAdvertisements
 		// listed is what becomes of one that is listed, unlisted of one that is not.
 		listed, unlisted bool
+		advertised       answer
 	}{
-		"new":                        {withAccepted("", 0), true, false},
-		"accepted":                   {withAccepted(metav1.ConditionTrue, 2), true, true},
-		"rejected":                   {withAccepted(metav1.ConditionFalse, 2), false, false},
-		"accepted before it changed": {withAccepted(metav1.ConditionTrue, 1), true, false},
-		"rejected before it changed": {withAccepted(metav1.ConditionFalse, 1), true, false},
-		"not known":                  {withAccepted(metav1.ConditionUnknown, 2), true, false},
+		"new":                        {withAccepted("", 0), true, false, yes},
+		"accepted":                   {withAccepted(metav1.ConditionTrue, 2), true, true, yes},
+		"rejected":                   {withAccepted(metav1.ConditionFalse, 2), false, false, yes},
+		"accepted before it changed": {withAccepted(metav1.ConditionTrue, 1), true, false, yes},
+		"rejected before it changed": {withAccepted(metav1.ConditionFalse, 1), true, false, yes},
+		"not known":                  {withAccepted(metav1.ConditionUnknown, 2), true, false, yes},
+
+		"accepted, and nodes not planned yet": {withAccepted(metav1.ConditionTrue, 2), true, false, notKnown},
+		"rejected, and nodes not planned yet": {withAccepted(metav1.ConditionFalse, 2), false, false, notKnown},
+		"accepted, and on no node":            {withAccepted(metav1.ConditionTrue, 2), false, false, no},
+		"new, and on no node":                 {withAccepted("", 0), false, false, no},
 	} {
-		if got := lists(test.ra, true); got != test.listed {
+		if got := lists(test.ra, true, test.advertised); got != test.listed {
 			t.Errorf("%s: one that is listed stays: %v, want %v", name, got, test.listed)
 		}
-		if got := lists(test.ra, false); got != test.unlisted {
+		if got := lists(test.ra, false, test.advertised); got != test.unlisted {
 			t.Errorf("%s: one that is not listed comes: %v, want %v", name, got, test.unlisted)
 		}
 	}

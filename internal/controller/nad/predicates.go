@@ -11,7 +11,7 @@ import (
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 )
 
-// acceptedChanges lets through what lists goes by.
+// acceptedChanges lets through what lists goes by. The plan tells of its own changes.
 func acceptedChanges() predicate.TypedPredicate[*ovnv1.RouteAdvertisements] {
 	return predicate.TypedFuncs[*ovnv1.RouteAdvertisements]{
 		// New ones come by way of a new revision, and go by it.
@@ -19,7 +19,7 @@ func acceptedChanges() predicate.TypedPredicate[*ovnv1.RouteAdvertisements] {
 		DeleteFunc: func(event.TypedDeleteEvent[*ovnv1.RouteAdvertisements]) bool { return false },
 		UpdateFunc: func(e event.TypedUpdateEvent[*ovnv1.RouteAdvertisements]) bool {
 			for _, listed := range [2]bool{true, false} {
-				if lists(e.ObjectOld, listed) != lists(e.ObjectNew, listed) {
+				if lists(e.ObjectOld, listed, yes) != lists(e.ObjectNew, listed, yes) {
 					return true
 				}
 			}

@@ -26,9 +26,11 @@ const lastRetry = time.Minute
 
 // Reconciler keeps the annotation of one NetworkAttachmentDefinition.
 type Reconciler struct {
-	// Client reads from the cache.
-	Client client.Client
-	Plan   *current.Plan
+	// Client and Reader read from the cache. Reader knows whether there is such a kind.
+	Reader  client.Reader
+	Client  client.Client
+	Plan    *current.Plan
+	Tallies *current.Tallies
 	// Default names the default network's NetworkAttachmentDefinition, which
 	// no ClusterUserDefinedNetwork owns.
 	Default types.NamespacedName
@@ -56,7 +58,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 		return ctrl.Result{}, err
 	}
 	network := NetworkOf(&object, r.Default)
-	ours, err := r.accepted(ctx, revision.Advertisers(network), revision.StandsAside, &object)
+	ours, err := r.advertising(ctx, network, revision, &object)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -37,7 +37,9 @@ func Setup(m manager.Manager, r *Reconciler, nads *current.Trigger[types.Namespa
 		return err
 	}
 	if err := c.Watch(source.TypedKind(m.GetCache(), &ovnv1.RouteAdvertisements{},
-		handler.TypedEnqueueRequestsFromMapFunc(r.ofAdvertisements), acceptedChanges())); err != nil {
+		handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, ra *ovnv1.RouteAdvertisements) []types.NamespacedName {
+			return r.Of(ctx, []string{ra.Name})
+		}), acceptedChanges())); err != nil {
 		return err
 	}
 	return c.Watch(optional.NewSource(kinds, Kind, m.GetCache(), &nadv1.NetworkAttachmentDefinition{},

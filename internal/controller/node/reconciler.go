@@ -14,6 +14,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 )
 
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
@@ -29,8 +30,10 @@ type Reconciler struct {
 	Applier *apply.Applier
 	Plan    *current.Plan
 	Tallies *current.Tallies
-	// Advertisements is told the RouteAdvertisements whose tally changed.
+	// Advertisements is told the RouteAdvertisements whose tally changed, and NADs those
+	// of which a network is advertised by a first node or by none any more.
 	Advertisements *current.Trigger[string]
+	NADs           func(ctx context.Context, ras []string)
 	Metrics        *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
@@ -82,9 +85,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if err := r.noteConfigured(ctx, name, parts); err != nil {
 		return ctrl.Result{}, err
 	}
-	r.Advertisements.Now(r.Tallies.Set(name, parts)...)
+	r.changed(ctx, r.Tallies.Set(name, parts))
 	r.Plan.CaughtUp(name, revision)
 	return ctrl.Result{RequeueAfter: again}, nil
+}
+
+// changed wakes those who go by the tallies.
+func (r *Reconciler) changed(ctx context.Context, change outcome.Change) {
+	r.Advertisements.Now(change.Tallies...)
+	if len(change.Advertising) > 0 {
+		r.NADs(ctx, change.Advertising)
+	}
 }
 
 // remove deletes what a node that is gone leaves behind.
@@ -104,7 +115,7 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	}
 	r.retries.forget(name)
 	r.known.forget(name)
-	r.Advertisements.Now(r.Tallies.Remove(name)...)
+	r.changed(ctx, r.Tallies.Remove(name))
 	r.Plan.CaughtUp(name, revision)
 	if err != nil {
 		return errors.Join(errors.New("node "+name+" is deleted, but not everything that was generated for it"), err)
