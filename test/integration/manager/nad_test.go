@@ -9,6 +9,7 @@ import (
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -93,6 +94,46 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 		By("breaking it again")
 		change(ctx, clashing, func(o *frrk8sv1beta1.FRRConfiguration) { o.Spec.BGP.Routers[0].ASN = 64999 })
 		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(Equal(`["pods"]`))
+	})
+
+	// What is listed counts as advertised: pods' addresses are no longer translated.
+	It("lists only what some node advertises, and keeps that while a node is not known", func(ctx context.Context) {
+		defaultNAD, definition := nad(ovnNamespace, "default", ""), nad(objects.FRRNamespace, "blue", "cluster_udn_blue")
+		both := objects.Advertisement("both", objects.OfNetworks(map[string]string{"advertise": "yes"}), func(spec *ovnv1.RouteAdvertisementsSpec) {
+			spec.NetworkSelectors = append(spec.NetworkSelectors, objects.Advertisement("").Spec.NetworkSelectors...)
+		})
+		subnets := func(value string) func(*corev1.Node) {
+			return func(o *corev1.Node) { o.Annotations[ovnk.AnnotationNodeSubnets] = value }
+		}
+		change(ctx, objects.Node(1), subnets(`{"default":"10.244.1.0/24"}`))
+		create(ctx, defaultNAD, definition, blue(), both)
+		manager = start(operator.Config)
+		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(Equal(`["both","pods"]`))
+		manager.settle()
+		Expect(condition(ctx, "both", status.Accepted).Status).To(Equal(metav1.ConditionTrue))
+		Expect(advertisedBy(ctx, definition)).To(BeEmpty(), "no node has a part of it")
+
+		By("giving one of two nodes a part of it")
+		other := objects.Node(2)
+		subnets(`{"default":"10.244.2.0/24","cluster_udn_blue":"10.10.2.0/24"}`)(other)
+		create(ctx, other)
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["both"]`))
+
+		By("breaking that node, which keeps what was applied")
+		change(ctx, other, subnets("broken"))
+		manager.settle()
+		Expect(advertisedBy(ctx, definition)).To(Equal(`["both"]`))
+
+		By("starting another manager, which knows of no node at first")
+		manager.stop()
+		manager = start(operator.Config)
+		manager.expect(nil)
+		Expect(advertisedBy(ctx, definition)).To(Equal(`["both"]`))
+
+		By("mending it without the network")
+		change(ctx, other, subnets(`{"default":"10.244.2.0/24"}`))
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(BeEmpty())
+		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["both","pods"]`))
 	})
 
 	It("that can't be written shows in the condition, and is tried again", func(ctx context.Context) {
