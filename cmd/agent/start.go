@@ -12,11 +12,11 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -134,19 +134,13 @@ func (p *parts) ready() error {
 
 // together runs parts until ctx ends or one of them fails.
 func (p *parts) together(ctx context.Context, parts ...func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var running sync.WaitGroup
+	group, running := errgroup.WithContext(ctx)
 	for _, part := range parts {
-		running.Go(func() {
-			if err := part(ctx); err != nil && ctx.Err() == nil {
-				cancel(err)
-			}
-		})
+		group.Go(func() error { return part(running) })
 	}
-	running.Wait()
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return fmt.Errorf("stopped: %w", cause)
+	// What they return because ctx ended is no failure.
+	if err := group.Wait(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("stopped: %w", err)
 	}
 	p.log.Info("Stopped as asked; what was imported stays")
 	return nil
@@ -178,9 +172,6 @@ func (p *parts) settle(ctx context.Context, patience time.Duration, last func(co
 			}
 		}
 	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = nil
-	}
 	return errors.Join(failure, err)
 }
 

@@ -109,7 +109,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	planned := preview.Of(in.planned, o.settings())
+	planned := preview.New(in.planned, o.settings())
 	if unknown := planned.Only(o.nodes); len(unknown) > 0 {
 		return fmt.Errorf("there is no node %s", strings.Join(unknown, ", "))
 	}
@@ -192,7 +192,7 @@ func (o *options) before(planned *preview.Preview, in *inputs) (preview.Side, er
 	if side, found := planned.Live("from", in.from, o.nodes); found {
 		return side, nil
 	}
-	other := preview.Of(in.from, o.settings())
+	other := preview.New(in.from, o.settings())
 	// A node may exist in the plan only, or in --from only.
 	other.Only(o.nodes)
 	return other.Side("from"), nil

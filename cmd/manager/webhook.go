@@ -124,7 +124,7 @@ func (o *options) addWebhook(m ctrl.Manager, config *rest.Config, settings model
 	if err != nil {
 		return nil, err
 	}
-	figures := webhook.NewFigures(ctrlmetrics.Registry)
+	figures := webhook.NewMetrics(ctrlmetrics.Registry)
 	return func(reader client.Reader) {
 		handler := webhook.NewHandler(webhook.NewValidator(reader, rights, settings, figures, time.Now), knows)
 		server.Register(webhook.Path, handler)

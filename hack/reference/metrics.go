@@ -34,10 +34,10 @@ manager also serves those of controller-runtime and client-go
 	}{
 		{"manager", func(r prometheus.Registerer) {
 			metrics.New(r)
-			webhook.NewFigures(r)
+			webhook.NewMetrics(r)
 		}},
 		{"agent", func(r prometheus.Registerer) {
-			agent.NewFigures(r, &kernel.Mirror{})
+			agent.NewMetrics(r, &kernel.Mirror{})
 			report.NewVRFs(r, logr.Discard(), func() {})
 		}},
 	} {

@@ -90,7 +90,7 @@ type Agent struct {
 	options Options
 	mirror  *kernel.Mirror
 	ovn     *ovnnb.Client
-	figures *Figures
+	figures *Metrics
 
 	mu sync.Mutex
 	// networks are those wanted; nil until Apply was called.
@@ -136,7 +136,7 @@ func New(options Options) *Agent {
 	a := &Agent{options: options, syncers: map[string]*running{}, wake: make(chan struct{}, 1), readOnly: options.ReadOnly}
 	options.Kernel.LinksChanged = a.poke
 	a.mirror = kernel.NewMirror(options.Kernel)
-	a.figures = NewFigures(options.Registry, a.mirror)
+	a.figures = NewMetrics(options.Registry, a.mirror)
 	options.OVN.Connections = func(cause error) {
 		a.figures.connection(cause)
 		a.poke()
@@ -254,7 +254,8 @@ func (a *Agent) start(name string) {
 		return
 	}
 	s := &syncer{
-		name: name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
+		retry: retries(),
+		name:  name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
 		changed: a.options.Changed, readOnly: a.readOnly, left: leftRows{after: a.options.LeftAfter},
 	}
 	s.rows = a.ovn.Watch(name, s.poke)

@@ -14,12 +14,12 @@ func (s *syncer) decide(prefix netip.Prefix, aside bool, have []model.RouterRow,
 		want = s.stillThere(prefix, have, want)
 	} else if len(want) > 0 {
 		var over bool
-		if want, over = s.ledger.Fit(want, have, rows); over {
+		if want, over = s.skipped.Fit(want, have, rows); over {
 			reason = model.SkipOverLimit
 		}
 	}
-	s.ledger.Note(prefix, reason)
-	s.ledger.NoteUneven(prefix, uneven)
+	s.skipped.Record(prefix, reason)
+	s.skipped.RecordUneven(prefix, uneven)
 	return want
 }
 
@@ -73,7 +73,7 @@ func (s *syncer) overtakesSources(prefix netip.Prefix) bool {
 // explain is judge for people: what is wanted, what is there, and why not.
 func (s *syncer) explain(prefix netip.Prefix) (want []netip.Addr, have []model.RouterRow, reason model.SkipReason) {
 	want, reason, _ = s.judge(prefix, s.router.RouteImport || s.router.DynamicRouting, nil)
-	if over := s.ledger.Reason(prefix); reason == model.SkipNone && over != model.SkipNone {
+	if over := s.skipped.Reason(prefix); reason == model.SkipNone && over != model.SkipNone {
 		reason = over
 	}
 	return want, s.rows.Rows(prefix, nil), reason

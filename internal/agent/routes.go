@@ -90,7 +90,7 @@ func (a *Agent) Routes() []RouteRow {
 }
 
 func (s *syncer) overLimit(want []netip.Addr, have []model.RouterRow, rows int) bool {
-	_, over := s.ledger.Fit(slices.Clone(want), have, rows)
+	_, over := s.skipped.Fit(slices.Clone(want), have, rows)
 	return over
 }
 

@@ -118,8 +118,8 @@ func (s *syncer) report(err error) {
 	}
 	st.Network, st.VRF, st.Table, st.Router = s.name, s.vrf, table, s.rows.Router()
 	st.Learned, st.Imported, st.Reason, st.Message = learned, imported, reason, message
-	st.Rows, st.Uneven = s.rows.RowCount(), s.ledger.Uneven()
-	st.Skipped, st.Held, st.Limit = s.ledger.Counts(), s.ledger.HeldCount()+beyond, s.ledger.Limit
+	st.Rows, st.Uneven = s.rows.RowCount(), s.skipped.Uneven()
+	st.Skipped, st.Held, st.Limit = s.skipped.Counts(), s.skipped.OverLimitCount()+beyond, s.skipped.Limit
 	if beyond > 0 {
 		if st.Skipped == nil {
 			st.Skipped = map[model.SkipReason]int{}
@@ -155,14 +155,14 @@ func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 		return ReasonObserveOnly, fmt.Sprintf("nothing is written, because the agent only observes; it would change %d rows of %s", s.outstanding, s.rows.Router())
 	case s.all:
 		return ReasonListing, "the kernel's routes are being listed"
-	case s.ledger.HeldCount()+beyond > 0:
+	case s.skipped.OverLimitCount()+beyond > 0:
 		return ReasonOverLimit, fmt.Sprintf("%d routes are not imported: %s has %d of at most %d rows; have the neighbors send fewer routes, or raise --max-routes-per-vrf",
-			s.ledger.HeldCount()+beyond, s.rows.Router(), s.rows.RowCount(), s.ledger.Limit)
+			s.skipped.OverLimitCount()+beyond, s.rows.Router(), s.rows.RowCount(), s.skipped.Limit)
 	case len(unmarked) > 0:
 		return ReasonUnmarkedRows, tellUnmarked(s.rows.Router(), unmarked)
 	default:
 		message = "every route that belongs on " + s.rows.Router() + " is there"
-		if n := s.ledger.Uneven(); n > 0 {
+		if n := s.skipped.Uneven(); n > 0 {
 			message += fmt.Sprintf("; %d of them have next hops with weights, which OVN's routes don't have: it uses all next hops alike", n)
 		}
 		return ReasonSynced, message

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
@@ -22,18 +24,16 @@ import (
 // while it works on one. Measured on 100,000 routes, larger ones gain nothing.
 const rowsPerTransaction = 2000
 
-// retryAfter is the pause after a transaction failed; it doubles up to
-// retryAtMost.
-const (
-	retryAfter  = 50 * time.Millisecond
-	retryAtMost = 5 * time.Second
-)
+// retries are the pauses after transactions that failed in a row.
+func retries() wait.Backoff {
+	return wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Cap: 5 * time.Second, Steps: math.MaxInt}
+}
 
 // syncer keeps one network's gateway router as its kernel table says.
 type syncer struct {
 	name    string
 	log     logr.Logger
-	figures *Figures
+	figures *Metrics
 	rows    router
 	// via tells whether OVN takes IPv6 next hops for IPv4 prefixes.
 	via  func() bool
@@ -61,14 +61,14 @@ type syncer struct {
 	noGateway string
 	version   int
 	rules     routediff.Rules
-	ledger    routediff.Ledger
+	skipped   routediff.SkippedRoutes
 	pace      pace
 	// all is set while everything has to be looked at.
 	all    bool
 	router ovnnb.RouterState
 	// left are rows of OVN-Kubernetes' route import that nobody keeps.
 	left    leftRows
-	retry   time.Duration
+	retry   wait.Backoff
 	changes []model.RowChange
 
 	snat        snatPace
@@ -126,15 +126,15 @@ func (s *syncer) run(ctx context.Context) {
 		case <-s.wake:
 		case <-timer.C:
 		}
-		wait := s.pace.delay(time.Now())
-		if wait > 0 {
+		pause := s.pace.delay(time.Now())
+		if pause > 0 {
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(wait):
+			case <-time.After(pause):
 			}
 		}
-		if again := s.sync(ctx, wait > 0); again > 0 {
+		if again := s.sync(ctx, pause > 0); again > 0 {
 			timer.Reset(again)
 		}
 	}
@@ -178,15 +178,14 @@ func (s *syncer) syncRoutes(ctx context.Context, waited bool) (again time.Durati
 	}
 	switch {
 	case err == nil:
-		s.retry = 0
+		s.retry = retries()
 	case ctx.Err() != nil:
 		return 0
 	default:
 		// Nobody knows what was written, so everything is compared again; a
 		// lost connection or a missing router tells by itself when it is back.
 		s.all = true
-		s.retry = min(max(2*s.retry, retryAfter), retryAtMost)
-		again = s.retry
+		again = s.retry.Step()
 		s.log.Info("Could not write routes; trying again", "network", s.name, "cause", err.Error(), "after", again)
 	}
 	s.report(err)
@@ -214,7 +213,7 @@ func (s *syncer) take() (w work, ready bool) {
 	}
 	if wanted.version != s.version {
 		s.all = true
-		s.table, s.vrf, s.rules, s.ledger.Limit = wanted.table, wanted.vrf, wanted.rules, wanted.limit
+		s.table, s.vrf, s.rules, s.skipped.Limit = wanted.table, wanted.vrf, wanted.rules, wanted.limit
 		s.noGateway = wanted.noGateway
 		s.version = wanted.version
 	}
@@ -241,7 +240,7 @@ func (s *syncer) take() (w work, ready bool) {
 	w.since = routes.Since
 	if s.all {
 		w.prefixes = withHalves(s.everything())
-		s.ledger.Reset()
+		s.skipped.Reset()
 		s.all = false
 		return w, true
 	}
@@ -329,10 +328,10 @@ func (s *syncer) writeRoutes(ctx context.Context, w work) (written int, err erro
 	if written, err = s.writePrefixes(ctx, w, &imported); err != nil {
 		return written, err
 	}
-	if s.ledger.HeldCount() == 0 || s.ledger.Room(imported) == 0 {
+	if s.skipped.OverLimitCount() == 0 || s.skipped.Room(imported) == 0 {
 		return written, nil
 	}
-	w.prefixes = s.ledger.Held(s.ledger.Room(imported))
+	w.prefixes = s.skipped.OverLimit(s.skipped.Room(imported))
 	more, err := s.writePrefixes(ctx, w, &imported)
 	return written + more, err
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 
@@ -210,7 +211,7 @@ func TestSyncer(t *testing.T) {
 			if test.change != nil {
 				test.change(p, &next)
 			}
-			s := &syncer{name: "default", log: logr.Discard(), figures: NewFigures(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1),
+			s := &syncer{name: "default", log: logr.Discard(), figures: NewMetrics(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1),
 				left: leftRows{after: leftAfter}}
 			s.aim(next)
 			s.sync(t.Context(), false)
@@ -240,7 +241,7 @@ func TestSyncerFillsRoom(t *testing.T) {
 	for i := range 10 {
 		p.paths[netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/24", i))] = model.MakePath(model.PathUnicast, hopAt(2), hopAt(3))
 	}
-	s := &syncer{name: "default", log: logr.Discard(), figures: NewFigures(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1)}
+	s := &syncer{name: "default", log: logr.Discard(), figures: NewMetrics(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1)}
 	s.aim(target{table: p, rules: routediff.Rules{Links: []int32{5}}, limit: 8})
 	for i := range 10 {
 		s.sync(t.Context(), false)
@@ -252,6 +253,42 @@ func TestSyncerFillsRoom(t *testing.T) {
 			delete(p.paths, prefix)
 			break
 		}
+	}
+}
+
+// A database that refuses is asked again, and less and less often.
+func TestSyncerTriesAgain(t *testing.T) {
+	p := &played{state: ovnnb.RouterState{Known: true, Present: true}, rows: map[netip.Prefix][]netip.Addr{}, paths: map[netip.Prefix]model.Path{
+		netip.MustParsePrefix("10.1.0.0/24"): model.MakePath(model.PathUnicast, hopAt(2)),
+	}}
+	s := &syncer{name: "default", log: logr.Discard(), figures: NewMetrics(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1), retry: retries()}
+	s.aim(target{table: p, rules: routediff.Rules{Links: []int32{5}}})
+	for _, step := range []struct {
+		refuses error
+		again   time.Duration
+	}{
+		{errors.New("no"), 50 * time.Millisecond},
+		{errors.New("no"), 100 * time.Millisecond},
+		{nil, 0},
+		{errors.New("no"), 50 * time.Millisecond},
+	} {
+		p.refuses = step.refuses
+		if len(p.rows) > 0 {
+			// Something to write.
+			clear(p.rows)
+			s.all = true
+		}
+		if again := s.sync(t.Context(), false); again != step.again {
+			t.Errorf("refused with %v: again after %s, not %s", step.refuses, again, step.again)
+		}
+	}
+	p.refuses = errors.New("no")
+	var last time.Duration
+	for range 20 {
+		last = s.sync(t.Context(), false)
+	}
+	if last != 5*time.Second {
+		t.Errorf("after many refusals again after %s", last)
 	}
 }
 

@@ -22,16 +22,16 @@ import (
 // the same node at the same time.
 type Applier struct {
 	client client.Client
-	memory *memory
+	memory *pendingWrites
 	// networks is the memory of NodeNetworks.
-	networks *memory
+	networks *pendingWrites
 	now      func() time.Time
 }
 
 // NewApplier returns an Applier that writes with the client and takes the time
 // of writes from now.
 func NewApplier(c client.Client, now func() time.Time) *Applier {
-	return &Applier{client: c, memory: newMemory(), networks: newMemory(), now: now}
+	return &Applier{client: c, memory: newPendingWrites(), networks: newPendingWrites(), now: now}
 }
 
 // Result is what Node did.

@@ -162,7 +162,7 @@ var _ = Describe("Errors", func() {
 			return &answer
 		})
 		Eventually(func() error { return applier.Try(ctx, withProfiles(namespace, "slow")) }).Should(HaveOccurred())
-		b := apply.Bisection{
+		b := apply.Admission{
 			Contributors: []string{"fast", "slow", "medium"},
 			Try:          applier.Try,
 			Render:       rendererOf(namespace, "fast", "slow", "medium"),

@@ -18,18 +18,18 @@ const annotationOrigins = "ovnbgp.io/origins"
 // failed reload quote whole configurations.
 const maxResult = 2048
 
-// Origins are the (VRF, prefix) pairs that an FRR instance originates, as
+// OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, as
 // sorted hashes.
-type Origins []uint64
+type OriginatedPrefixes []uint64
 
 // Has reports whether the prefix is originated in the VRF, "" for the default.
-func (o Origins) Has(vrf string, prefix netip.Prefix) bool {
+func (o OriginatedPrefixes) Has(vrf string, prefix netip.Prefix) bool {
 	_, found := slices.BinarySearch(o, originHash(vrf, prefix))
 	return found
 }
 
 // OriginsOf reads what an FRRNodeState, whole or stripped, says is originated.
-func OriginsOf(state *frrk8sv1beta1.FRRNodeState) Origins {
+func OriginsOf(state *frrk8sv1beta1.FRRNodeState) OriginatedPrefixes {
 	if text, noted := noted(state, annotationOrigins); noted {
 		if origins, ok := unpack(text); ok {
 			return origins
@@ -63,8 +63,8 @@ func cut(text string) string {
 
 // parseOrigins collects the network statements of every BGP router in FRR's
 // running configuration.
-func parseOrigins(config string) Origins {
-	var origins Origins
+func parseOrigins(config string) OriginatedPrefixes {
+	var origins OriginatedPrefixes
 	vrf, inRouter := "", false
 	for line := range strings.Lines(config) {
 		words := strings.Fields(line)
@@ -103,7 +103,7 @@ func originHash(vrf string, prefix netip.Prefix) uint64 {
 	return xxhash.Sum64(text)
 }
 
-func (o Origins) pack() string {
+func (o OriginatedPrefixes) pack() string {
 	raw := make([]byte, 0, 8*len(o))
 	for _, hash := range o {
 		raw = binary.BigEndian.AppendUint64(raw, hash)
@@ -111,12 +111,12 @@ func (o Origins) pack() string {
 	return base64.RawStdEncoding.EncodeToString(raw)
 }
 
-func unpack(text string) (Origins, bool) {
+func unpack(text string) (OriginatedPrefixes, bool) {
 	raw, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil || len(raw)%8 != 0 {
 		return nil, false
 	}
-	origins := make(Origins, 0, len(raw)/8)
+	origins := make(OriginatedPrefixes, 0, len(raw)/8)
 	for ; len(raw) > 0; raw = raw[8:] {
 		origins = append(origins, binary.BigEndian.Uint64(raw))
 	}

@@ -26,7 +26,7 @@ const readyTimeout = time.Second
 
 // wiring is what the controllers share.
 type wiring struct {
-	plan           *current.Plan
+	rollout        *current.Rollout
 	troubles       *current.Troubles
 	tallies        *current.Tallies
 	nodes          *current.Trigger[string]
@@ -48,34 +48,34 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 	}
 	applier := apply.NewApplier(m.GetClient(), time.Now)
 	definitions := &nad.Reconciler{
-		Client: m.GetClient(), Reader: w.reader, Plan: w.plan, Tallies: w.tallies, Default: o.DefaultNAD, Troubles: w.troubles, ObserveOnly: o.ObserveOnly,
+		Client: m.GetClient(), Reader: w.reader, Rollout: w.rollout, Tallies: w.tallies, Default: o.DefaultNAD, Troubles: w.troubles, ObserveOnly: o.ObserveOnly,
 	}
-	w.plan.OnCaughtUp = func() {
+	w.rollout.OnCaughtUp = func() {
 		// The statuses and the annotations were waiting for this.
-		ras := w.plan.Revision().RouteAdvertisements()
+		ras := w.rollout.Revision().RouteAdvertisements()
 		w.advertisements.Now(ras...)
 		w.nads.Later(definitions.Of(context.Background(), ras)...)
 	}
 	err := errors.Join(
 		m.Add(w.kinds),
 		cluster.Setup(m, &cluster.Reconciler{
-			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Plan: w.plan, Troubles: w.troubles,
+			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Rollout: w.rollout, Troubles: w.troubles,
 			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now,
 			ObserveOnly: o.ObserveOnly,
 		}, w.kinds),
 		node.Setup(m, &node.Reconciler{
-			Reader: w.reader, Applier: applier, Plan: w.plan, Tallies: w.tallies,
+			Reader: w.reader, Applier: applier, Rollout: w.rollout, Tallies: w.tallies,
 			Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
 			NADs: func(ctx context.Context, ras []string) { w.nads.Later(definitions.Of(ctx, ras)...) },
 		}, w.nodes, w.kinds, o.Workers),
 		verdict.Setup(m, &verdict.Reconciler{
-			Client: m.GetClient(), Plan: w.plan, Tallies: w.tallies, Troubles: w.troubles,
+			Client: m.GetClient(), Rollout: w.rollout, Tallies: w.tallies, Troubles: w.troubles,
 			NodeStates: func() bool { return w.kinds.Served(node.StateKind) },
 			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly, Started: time.Now(),
 		}, w.advertisements, o.StatusPace),
 		nad.Setup(m, definitions, w.nads, w.kinds),
 	)
-	return ready(m, w.plan), err
+	return ready(m, w.rollout), err
 }
 
 func wire(m manager.Manager, o Options) *wiring {
@@ -89,13 +89,13 @@ func wire(m manager.Manager, o Options) *wiring {
 	}
 	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
 	w.troubles = &current.Troubles{OnChange: w.advertisements.Now}
-	w.plan = &current.Plan{}
+	w.rollout = &current.Rollout{}
 	return w
 }
 
 // ready says yes on a standby whose cache is filled, and on a leader that has
 // compiled the cluster.
-func ready(m manager.Manager, p *current.Plan) healthz.Checker {
+func ready(m manager.Manager, r *current.Rollout) healthz.Checker {
 	return func(request *http.Request) error {
 		ctx, cancel := context.WithTimeout(request.Context(), readyTimeout)
 		defer cancel()
@@ -104,7 +104,7 @@ func ready(m manager.Manager, p *current.Plan) healthz.Checker {
 		}
 		select {
 		case <-m.Elected():
-			if p.Revision() == nil {
+			if r.Revision() == nil {
 				return errors.New("the cluster has not been compiled yet")
 			}
 		default:

@@ -29,7 +29,9 @@ func TestCountsFollowEachNode(t *testing.T) {
 		{"nothing changes", func() outcome.Change {
 			return counts.Set("n1", []model.NodePart{part("a", model.PartPlanned), part("b", model.PartPlanned)})
 		}, nil, model.Tally{Selected: 1, Rendered: 1, ConfiguredUnknown: 1}},
-		{"another is blocked", func() outcome.Change { return counts.Set("n2", []model.NodePart{part("a", model.PartHeldBack, missing)}) },
+		{"another is blocked", func() outcome.Change {
+			return counts.Set("n2", []model.NodePart{part("a", model.PartHeldBack, missing)})
+		},
 			[]string{"a"}, model.Tally{
 				Selected: 2, Rendered: 1, Blocked: 1, ConfiguredUnknown: 1,
 				NodeFindings: []model.NodeFinding{{Finding: missing, Nodes: []string{"n2"}, Count: 1}},

@@ -86,7 +86,7 @@ func planned(t *testing.T, input string, settings model.Settings) []byte {
 		objects = load(t, input, "testdata/cluster.yaml")
 	}
 	var out bytes.Buffer
-	if err := preview.Of(objects, settings).YAML(&out); err != nil {
+	if err := preview.New(objects, settings).YAML(&out); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -14,9 +14,9 @@ type nodePlanner struct {
 	*Compiled
 	node    *model.Node
 	configs map[string]*configBuilder
-	// shadowed holds, per VRF, networks that overlap the default network's
+	// overlappedByDefault holds, per VRF, networks that overlap the default network's
 	// part on this node.
-	shadowed map[string]map[string]overlap
+	overlappedByDefault map[string]map[string]overlap
 	// frozen is set where frr-k8s takes nothing new for the node.
 	frozen bool
 }

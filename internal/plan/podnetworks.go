@@ -165,7 +165,7 @@ func (*podNetworks) routes(p *nodePlanner, a *advertiser, networks []*advertised
 // shadows finds the networks of a VRF that overlap the default network's part
 // on this node; the default network was there first.
 func (x *podNetworks) shadows(p *nodePlanner, vrf string) map[string]overlap {
-	if held, known := p.shadowed[vrf]; known {
+	if held, known := p.overlappedByDefault[vrf]; known {
 		return held
 	}
 	held := map[string]overlap{}
@@ -181,9 +181,9 @@ func (x *podNetworks) shadows(p *nodePlanner, vrf string) map[string]overlap {
 			}
 		}
 	}
-	if p.shadowed == nil {
-		p.shadowed = map[string]map[string]overlap{}
+	if p.overlappedByDefault == nil {
+		p.overlappedByDefault = map[string]map[string]overlap{}
 	}
-	p.shadowed[vrf] = held
+	p.overlappedByDefault[vrf] = held
 	return held
 }

@@ -58,7 +58,7 @@ func findingsOf(t *testing.T, input string) []model.Finding {
 	if len(objects.Nodes) == 0 {
 		objects = load(t, input, "testdata/cluster.yaml")
 	}
-	made := preview.Of(objects, settings(t, filepath.Join(filepath.Dir(input), "flags"))).Plan
+	made := preview.New(objects, settings(t, filepath.Join(filepath.Dir(input), "flags"))).Plan
 	var out []model.Finding
 	for i := range made.Verdicts {
 		out = append(out, made.Verdicts[i].Findings...)

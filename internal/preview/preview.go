@@ -22,8 +22,8 @@ type Preview struct {
 	RouteAdvertisements []*ovnv1.RouteAdvertisements
 }
 
-// Of plans and renders the objects as the manager would.
-func Of(objects *snapshot.Objects, settings model.Settings) *Preview {
+// New plans and renders the objects as the manager would.
+func New(objects *snapshot.Objects, settings model.Settings) *Preview {
 	p := &Preview{}
 	others := othersOf(objects)
 	p.Plan = plan.BuildWith(snapshot.Snapshot(objects, settings), func(node *model.NodePlan) {

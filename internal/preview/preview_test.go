@@ -44,7 +44,7 @@ func text(t *testing.T, print func(io.Writer) error) string {
 // The same objects give the same bytes, in whatever order they come.
 func TestOrderDoesNotMatter(t *testing.T) {
 	outputs := func(objects *snapshot.Objects) string {
-		p := Of(objects, settings)
+		p := New(objects, settings)
 		return text(t, p.Table) + text(t, p.YAML) + text(t, p.JSON)
 	}
 	want := outputs(stories(t))
@@ -78,7 +78,7 @@ func TestDiffOfKeptAndGoneNodes(t *testing.T) {
 			Annotations: map[string]string{model.AnnotationNode: node, "example.org/note": "not ours"},
 		}})
 	}
-	p := Of(objects, settings)
+	p := New(objects, settings)
 	live, found := p.Live("live", objects, nil)
 	if !found {
 		t.Fatal("the generated objects are not found")
@@ -116,7 +116,7 @@ func TestStandingAside(t *testing.T) {
 		Status:     "Accepted",
 		Conditions: []metav1.Condition{{Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Accepted", Message: "theirs"}},
 	}
-	p := Of(objects, settings)
+	p := New(objects, settings)
 	if len(p.Configs) != 0 || !p.Blocked() {
 		t.Errorf("rendered %d, blocked %v", len(p.Configs), p.Blocked())
 	}
@@ -130,7 +130,7 @@ func TestStandingAside(t *testing.T) {
 
 	takeOver := settings
 	takeOver.TakeOver = true
-	if p := Of(objects, takeOver); len(p.Configs) != 3 || p.Blocked() {
+	if p := New(objects, takeOver); len(p.Configs) != 3 || p.Blocked() {
 		t.Errorf("with take-over: rendered %d, blocked %v", len(p.Configs), p.Blocked())
 	}
 }
@@ -169,7 +169,7 @@ func TestMaskPasswords(t *testing.T) {
 }
 
 func TestOnly(t *testing.T) {
-	p := Of(stories(t), settings)
+	p := New(stories(t), settings)
 	if unknown := p.Only([]string{"worker-2", "worker-9"}); len(unknown) != 1 || unknown[0] != "worker-9" {
 		t.Errorf("unknown: %v", unknown)
 	}

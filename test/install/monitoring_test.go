@@ -157,8 +157,8 @@ func (registered) Unregister(prometheus.Collector) bool { return false }
 func own() registered {
 	r := registered{}
 	metrics.New(r)
-	webhook.NewFigures(r)
-	agent.NewFigures(r, &kernel.Mirror{})
+	webhook.NewMetrics(r)
+	agent.NewMetrics(r, &kernel.Mirror{})
 	report.NewVRFs(r, logr.Discard(), func() {})
 	return r
 }

@@ -166,7 +166,7 @@ func TestIPv6ListingThatLosesRoutes(t *testing.T) {
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		return m.Counters.Listings()[CauseInterval] > 1 && table.stale == "" && table.doubts == 0
+		return m.Counters.Listings()[CauseInterval] > 1 && table.stale == "" && table.rechecks == 0
 	})
 	if n := length(table); n != many-removed+1 || m.Counters.Interrupted.Load() == 0 {
 		t.Errorf("%d routes, %d interruptions", n, m.Counters.Interrupted.Load())

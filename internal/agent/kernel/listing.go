@@ -19,9 +19,9 @@ const (
 	pauseFactor = 4
 	// retryPause comes after a listing that failed or was interrupted.
 	retryPause = 50 * time.Millisecond
-	// mostDoubts is how many doubtful listings in a row are repeated, so that
+	// mostRechecks is how many doubtful listings in a row are repeated, so that
 	// endless changes don't have a table listed endlessly.
-	mostDoubts = 5
+	mostRechecks = 5
 	// backlog is how long an event may wait to be received while many come.
 	backlog = time.Second
 	// lateness is how long after a listing an event may be received of what
@@ -180,7 +180,7 @@ func (m *Mirror) listTable(t *Table) error {
 	for i := range replay {
 		fresh.apply(&replay[i], m.nexthops)
 	}
-	m.doubt(t, &fresh, cause, t.removals != removals)
+	m.recheck(t, &fresh, cause, t.removals != removals)
 	differences, beyond := len(fresh.first), t.routes.beyond
 	if t.listed {
 		differences = t.replaceWith(fresh)
@@ -195,7 +195,7 @@ func (m *Mirror) listTable(t *Table) error {
 	return nil
 }
 
-// doubt keeps IPv6 routes that a listing lacks although no event removed them,
+// recheck keeps IPv6 routes that a listing lacks although no event removed them,
 // until another listing lacks them too, and has the table listed again.
 //
 // The kernel lists IPv6 routes in portions. When a route comes in between, it
@@ -207,17 +207,17 @@ func (m *Mirror) listTable(t *Table) error {
 //
 // noisy tells that IPv6 routes went while the table was listed; the caller
 // holds the lock.
-func (m *Mirror) doubt(t *Table, fresh *contents, cause string, noisy bool) {
+func (m *Mirror) recheck(t *Table, fresh *contents, cause string, noisy bool) {
 	t.unsettledUntil = time.Now().Add(lateness)
 	kept := 0
-	if believed := t.doubts > 0 && !noisy || t.doubts >= mostDoubts; t.listed && !believed {
+	if believed := t.rechecks > 0 && !noisy || t.rechecks >= mostRechecks; t.listed && !believed {
 		kept = fresh.keep(&t.routes)
 	}
-	if kept == 0 && !noisy || t.doubts >= mostDoubts {
-		t.doubts = 0
+	if kept == 0 && !noisy || t.rechecks >= mostRechecks {
+		t.rechecks = 0
 		return
 	}
-	t.doubts++
+	t.rechecks++
 	m.Counters.Interrupted.Add(1)
 	m.options.Log.V(1).Info("IPv6 routes went while they were listed, so that others may be missing; listing them again", "table", t.id, "missing", kept)
 	m.outdated(t, cause)

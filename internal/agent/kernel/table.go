@@ -36,9 +36,9 @@ type Table struct {
 	// notBefore and took pace listings: a burst of causes makes few of them.
 	notBefore time.Time
 	// removals counts the events that removed an IPv6 route, of any protocol;
-	// see Mirror.doubt, as for the other two.
+	// see Mirror.recheck, as for the other two.
 	removals       uint64
-	doubts         int
+	rechecks       int
 	unsettledUntil time.Time
 
 	changed map[netip.Prefix]struct{}

@@ -67,7 +67,7 @@ type Client struct {
 	mu      sync.Mutex
 	session *session
 	routes  *routes
-	around  surroundings
+	around  routerContext
 	// imports changes, by port, with every row of route import that comes or goes.
 	imports map[string]uint64
 	// unmarked are rows like ours without an owner.
@@ -329,13 +329,13 @@ func (c *Client) Watch(network string, notify func()) *Network {
 	return n
 }
 
-// rowsOf returns a network's rows; those that were strays find home.
+// rowsOf returns a network's rows; those that had no network find it.
 func (c *Client) rowsOf(network string) *networkRoutes {
 	rows, created := c.routes.network(network)
 	if !created || c.session == nil {
 		return rows
 	}
-	for id, port := range c.routes.strays {
+	for id, port := range c.routes.unmatched {
 		if port == rows.port {
 			c.readRoute(c.session, formatRowID(id))
 		}

@@ -60,12 +60,12 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 		for id, row := range now {
-			if _, stray := r.strays[id]; stray == found[id] {
+			if _, stray := r.unmatched[id]; stray == found[id] {
 				t.Fatalf("row %+v: stray %v, found %v", row, stray, found[id])
 			}
 		}
-		if len(found)+len(r.strays) != len(now) {
-			t.Fatalf("%d rows and %d strays, not %d", len(found), len(r.strays), len(now))
+		if len(found)+len(r.unmatched) != len(now) {
+			t.Fatalf("%d rows and %d strays, not %d", len(found), len(r.unmatched), len(now))
 		}
 	})
 }

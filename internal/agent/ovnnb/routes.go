@@ -15,15 +15,15 @@ type routes struct {
 	node     string
 	networks map[string]*networkRoutes
 	byPort   map[string]*networkRoutes
-	// strays are rows of ours that leave by no port that we know, and where
+	// unmatched are rows of ours that leave by no port that we know, and where
 	// that is.
-	strays map[model.RowID]string
+	unmatched map[model.RowID]string
 	// lost are rows of ours that are in no part that we read.
 	lost map[model.RowID]struct{}
-	// suspects are rows of ours that went from our sight, not by our doing.
-	suspects map[model.RowID]struct{}
-	// strayed is told of them.
-	strayed func()
+	// vanished are rows of ours that went from our sight, not by our doing.
+	vanished map[model.RowID]struct{}
+	// unmatchedChanged is told of them.
+	unmatchedChanged func()
 }
 
 // networkRoutes are our rows of one network.
@@ -57,15 +57,15 @@ type route struct {
 	next *route
 }
 
-func newRoutes(node string, strayed func()) *routes {
+func newRoutes(node string, unmatchedChanged func()) *routes {
 	return &routes{
-		node: node, strayed: strayed, networks: map[string]*networkRoutes{}, byPort: map[string]*networkRoutes{},
-		strays: map[model.RowID]string{}, lost: map[model.RowID]struct{}{}, suspects: map[model.RowID]struct{}{},
+		node: node, unmatchedChanged: unmatchedChanged, networks: map[string]*networkRoutes{}, byPort: map[string]*networkRoutes{},
+		unmatched: map[model.RowID]string{}, lost: map[model.RowID]struct{}{}, vanished: map[model.RowID]struct{}{},
 	}
 }
 
 // network returns the rows of a network, making room for them; created tells
-// that it did. Then strays may be its.
+// that it did. Then unmatched rows may be its.
 func (r *routes) network(name string) (n *networkRoutes, created bool) {
 	if old := r.networks[name]; old != nil {
 		return old, false
@@ -120,7 +120,7 @@ func (n *networkRoutes) came(prefix netip.Prefix, row *route) bool {
 
 // forget drops all rows, before they are read again.
 func (r *routes) forget() {
-	clear(r.strays)
+	clear(r.unmatched)
 	for _, n := range r.networks {
 		n.byPrefix, n.rows = map[netip.Prefix]*route{}, 0
 		clear(n.changed)
@@ -144,20 +144,20 @@ func (r *routes) put(id model.RowID, now *staticRoute, before ...place) {
 	}
 	for _, old := range before {
 		if (now == nil || old != at) && r.remove(id, old) && now == nil {
-			r.suspect(id)
+			r.noteVanished(id)
 		}
 	}
 	if now == nil {
-		delete(r.strays, id)
+		delete(r.unmatched, id)
 		return
 	}
 	n := r.byPort[at.port]
 	if n == nil {
-		r.strays[id] = at.port
-		r.strayed()
+		r.unmatched[id] = at.port
+		r.unmatchedChanged()
 		return
 	}
-	delete(r.strays, id)
+	delete(r.unmatched, id)
 	hop, known := now.parseNextHop()
 	next := route{id: id, hop: hop, intact: known && at.prefix.IsValid() && now.plain()}
 	n.put(at.prefix, next)
@@ -237,7 +237,7 @@ func (r *routes) leftovers(networks []string, limit int) (out []leftover) {
 		}
 		out = append(out, leftover{id: id})
 	}
-	for id, port := range r.strays {
+	for id, port := range r.unmatched {
 		if len(out) >= limit {
 			return out
 		}

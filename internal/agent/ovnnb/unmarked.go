@@ -15,9 +15,9 @@ const (
 	// unmarkedInterval is how often rows without marks are looked at while there
 	// are some: the server tells nobody when they go.
 	unmarkedInterval = 5 * time.Second
-	// suspectsAtMost bounds the rows that are remembered after they left our
+	// vanishedAtMost bounds the rows that are remembered after they left our
 	// monitors; mostly they were deleted.
-	suspectsAtMost = 1000
+	vanishedAtMost = 1000
 )
 
 // UnmarkedRow is a row that says what a row of ours says, but not whose it is.
@@ -68,11 +68,11 @@ func (n *networkRoutes) has(prefix netip.Prefix, hop netip.Addr) bool {
 	return false
 }
 
-// suspect notes a row that left our monitors other than by a transaction of
+// noteVanished notes a row that left our monitors other than by a transaction of
 // ours: deleted, or stripped of its marks.
-func (r *routes) suspect(id model.RowID) {
-	if len(r.suspects) < suspectsAtMost {
-		r.suspects[id] = struct{}{}
+func (r *routes) noteVanished(id model.RowID) {
+	if len(r.vanished) < vanishedAtMost {
+		r.vanished[id] = struct{}{}
 	}
 }
 
@@ -80,7 +80,7 @@ func (r *routes) suspect(id model.RowID) {
 func (c *Client) unmarkedDue() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.routes.suspects) > 0 || len(c.unmarked.twins) > 0 && time.Since(c.unmarked.looked) >= unmarkedInterval
+	return len(c.routes.vanished) > 0 || len(c.unmarked.twins) > 0 && time.Since(c.unmarked.looked) >= unmarkedInterval
 }
 
 // findUnmarked looks for rows on watched routers that are as we write them but
@@ -88,8 +88,8 @@ func (c *Client) unmarkedDue() bool {
 // most rows without our marks are somebody else's.
 func (c *Client) findUnmarked(s *session) error {
 	c.mu.Lock()
-	suspects := c.routes.suspects
-	c.routes.suspects = map[model.RowID]struct{}{}
+	vanished := c.routes.vanished
+	c.routes.vanished = map[model.RowID]struct{}{}
 	var t transaction
 	for _, n := range c.watched {
 		t.selectUnmarked(n.rows.port, c.options.Node)
@@ -111,11 +111,11 @@ func (c *Client) findUnmarked(s *session) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.replaceUnmarked(found, suspects)
+	c.replaceUnmarked(found, vanished)
 	return nil
 }
 
-func (c *Client) replaceUnmarked(found map[string][]UnmarkedRow, suspects map[model.RowID]struct{}) {
+func (c *Client) replaceUnmarked(found map[string][]UnmarkedRow, vanished map[model.RowID]struct{}) {
 	before, twins := c.unmarked, map[model.RowID]struct{}{}
 	for _, rows := range found {
 		slices.SortFunc(rows, func(a, b UnmarkedRow) int {
@@ -126,7 +126,7 @@ func (c *Client) replaceUnmarked(found map[string][]UnmarkedRow, suspects map[mo
 		})
 		for _, row := range rows {
 			_, known := before.twins[row.ID]
-			if _, suspect := suspects[row.ID]; suspect || known {
+			if _, gone := vanished[row.ID]; gone || known {
 				twins[row.ID] = struct{}{}
 			}
 		}

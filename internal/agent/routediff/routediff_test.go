@@ -237,21 +237,21 @@ func TestDiffOfEqualAllocatesNothing(t *testing.T) {
 }
 
 func TestLedger(t *testing.T) {
-	l := Ledger{Limit: 2}
+	l := SkippedRoutes{Limit: 2}
 	a, b := netip.MustParsePrefix("1.0.0.0/24"), netip.MustParsePrefix("2.0.0.0/24")
-	l.Note(a, model.SkipNone)
-	l.Note(a, model.SkipPodSubnet)
-	l.Note(b, model.SkipOverLimit)
-	l.Note(b, model.SkipOverLimit)
-	if got := l.Counts(); got[model.SkipPodSubnet] != 1 || got[model.SkipOverLimit] != 1 || l.HeldCount() != 1 {
-		t.Errorf("counts %v, held %d", got, l.HeldCount())
+	l.Record(a, model.SkipNone)
+	l.Record(a, model.SkipPodSubnet)
+	l.Record(b, model.SkipOverLimit)
+	l.Record(b, model.SkipOverLimit)
+	if got := l.Counts(); got[model.SkipPodSubnet] != 1 || got[model.SkipOverLimit] != 1 || l.OverLimitCount() != 1 {
+		t.Errorf("counts %v, held %d", got, l.OverLimitCount())
 	}
 	if l.Room(1) != 1 || l.Room(2) != 0 || l.Room(9) != 0 {
 		t.Error("the limit is not 2")
 	}
-	l.Note(b, model.SkipNone)
-	l.Note(a, model.SkipForeignLink)
-	if got := l.Counts(); got[model.SkipPodSubnet] != 0 || got[model.SkipForeignLink] != 1 || got[model.SkipOverLimit] != 0 || l.HeldCount() != 0 {
-		t.Errorf("counts %v, held %d", got, l.HeldCount())
+	l.Record(b, model.SkipNone)
+	l.Record(a, model.SkipForeignLink)
+	if got := l.Counts(); got[model.SkipPodSubnet] != 0 || got[model.SkipForeignLink] != 1 || got[model.SkipOverLimit] != 0 || l.OverLimitCount() != 0 {
+		t.Errorf("counts %v, held %d", got, l.OverLimitCount())
 	}
 }

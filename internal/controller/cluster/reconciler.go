@@ -42,7 +42,7 @@ type Reconciler struct {
 	// Writer writes the managed RouteAdvertisements object.
 	Writer   client.Writer
 	Settings model.Settings
-	Plan     *current.Plan
+	Rollout  *current.Rollout
 	Troubles *current.Troubles
 	// Nodes, NADs and Advertisements give work to the other controllers.
 	Nodes          *current.Trigger[string]
@@ -76,7 +76,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	inputs := snapshot.Cluster(objects, r.Settings)
 	inputs.DefaultSubnets = r.claims().DefaultSubnets()
 	next := current.NewRevision(plan.Compile(&inputs), snapshot.NewNodeReader(objects))
-	old := r.Plan.Revision()
+	old := r.Rollout.Revision()
 
 	uplinks := uplinkVersions(objects.UplinkStates)
 	all, nodes := affected(next, old)
@@ -90,7 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.Plan.Replace(next, nodes)
+	r.Rollout.Replace(next, nodes)
 	r.uplinks = uplinks
 	r.Nodes.Later(nodes...)
 	r.NADs.Later(nads...)
@@ -115,7 +115,7 @@ const gatherSource = "gather"
 // new is known.
 func (r *Reconciler) unread(ctx context.Context, cause error) error {
 	var names []string
-	if revision := r.Plan.Revision(); revision != nil {
+	if revision := r.Rollout.Revision(); revision != nil {
 		names = revision.RouteAdvertisements()
 	} else {
 		var list ovnv1.RouteAdvertisementsList

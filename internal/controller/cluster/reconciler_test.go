@@ -36,7 +36,7 @@ func (r *reader) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 
 func newReconciler(r client.Reader) *Reconciler {
 	return &Reconciler{
-		Reader: r, Plan: &current.Plan{}, Troubles: &current.Troubles{},
+		Reader: r, Rollout: &current.Rollout{}, Troubles: &current.Troubles{},
 		Nodes: &current.Trigger[string]{}, NADs: &current.Trigger[types.NamespacedName]{}, Advertisements: &current.Trigger[string]{},
 		Now: time.Now,
 	}
@@ -48,7 +48,7 @@ func TestAFailedReadChangesNothingAndIsTold(t *testing.T) {
 	if _, err := r.Reconcile(t.Context(), Request{}); err == nil {
 		t.Fatal("a failed read is not tried again")
 	}
-	if r.Plan.Revision() != nil {
+	if r.Rollout.Revision() != nil {
 		t.Fatal("a plan was made of half a cluster")
 	}
 	troubles := r.Troubles.Of("pods")
@@ -60,7 +60,7 @@ func TestAFailedReadChangesNothingAndIsTold(t *testing.T) {
 	if _, err := r.Reconcile(t.Context(), Request{}); err != nil {
 		t.Fatal(err)
 	}
-	first := r.Plan.Revision()
+	first := r.Rollout.Revision()
 	if first == nil || len(r.Troubles.Of("pods")) != 0 {
 		t.Fatalf("after a read that succeeded: revision %v, troubles %v", first, r.Troubles.Of("pods"))
 	}
@@ -69,7 +69,7 @@ func TestAFailedReadChangesNothingAndIsTold(t *testing.T) {
 	if _, err := r.Reconcile(t.Context(), Request{}); err == nil {
 		t.Fatal("a failed read is not tried again")
 	}
-	if r.Plan.Revision() != first {
+	if r.Rollout.Revision() != first {
 		t.Error("a failed read replaced the plan")
 	}
 }

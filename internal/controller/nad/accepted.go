@@ -68,7 +68,7 @@ func (r *Reconciler) somewhere(revision *current.Revision, ra, network string) a
 		return yes
 	}
 	// First, because a node is counted before it has caught up.
-	behind := r.Plan.Behind()
+	behind := r.Rollout.Behind()
 	switch nodes := r.Tallies.Advertising(ra, network); {
 	case nodes.Nodes > 0:
 		return yes
@@ -96,7 +96,7 @@ func lists(ra *ovnv1.RouteAdvertisements, listed bool, advertised answer) bool {
 // Of are the NetworkAttachmentDefinitions of the networks that RouteAdvertisements
 // objects select.
 func (r *Reconciler) Of(ctx context.Context, ras []string) []types.NamespacedName {
-	revision := r.Plan.Revision()
+	revision := r.Rollout.Revision()
 	if revision == nil {
 		return nil // The first revision asks for all.
 	}

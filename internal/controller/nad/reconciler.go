@@ -29,7 +29,7 @@ type Reconciler struct {
 	// Client and Reader read from the cache. Reader knows whether there is such a kind.
 	Reader  client.Reader
 	Client  client.Client
-	Plan    *current.Plan
+	Rollout *current.Rollout
 	Tallies *current.Tallies
 	// Default names the default network's NetworkAttachmentDefinition, which
 	// no ClusterUserDefinedNetwork owns.
@@ -42,7 +42,7 @@ type Reconciler struct {
 
 // Reconcile writes the annotation where it has to change.
 func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
-	revision := r.Plan.Revision()
+	revision := r.Rollout.Revision()
 	if revision == nil || r.ObserveOnly {
 		// The first revision asks for every NetworkAttachmentDefinition.
 		return ctrl.Result{}, nil

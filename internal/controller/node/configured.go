@@ -42,7 +42,7 @@ func (r *Reconciler) noteConfigured(ctx context.Context, node string, parts []mo
 	return nil
 }
 
-func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Origins, advertised []model.AdvertisedRoutes) (model.PartState, model.Finding) {
+func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.OriginatedPrefixes, advertised []model.AdvertisedRoutes) (model.PartState, model.Finding) {
 	for _, result := range []struct{ step, text string }{
 		{"conversion", status.LastConversionResult},
 		{"reload", status.LastReloadResult},

@@ -137,8 +137,8 @@ func (j *job) applyBut(ctx context.Context, a *attempt, keep func(apply.LiveObje
 
 // findRefused finds the RouteAdvertisements without which the rest is taken.
 func (j *job) findRefused(ctx context.Context, whole *attempt) (map[string]error, error) {
-	bisection := apply.Bisection{
-		Suspects: j.retries.suspects(j.node.Name),
+	admission := apply.Admission{
+		RefusedBefore: j.retries.refusedBefore(j.node.Name),
 		Render: func(without map[string]bool) []*frrk8sv1beta1.FRRConfiguration {
 			return j.attempt(without).objects
 		},
@@ -146,10 +146,10 @@ func (j *job) findRefused(ctx context.Context, whole *attempt) (map[string]error
 	}
 	for i := range whole.plan.Parts {
 		if part := &whole.plan.Parts[i]; part.State == model.PartPlanned {
-			bisection.Contributors = append(bisection.Contributors, part.RA)
+			admission.Contributors = append(admission.Contributors, part.RA)
 		}
 	}
-	_, refused, err := bisection.Run(ctx)
+	_, refused, err := admission.Run(ctx)
 	return refused, err
 }
 

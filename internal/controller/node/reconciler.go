@@ -28,7 +28,7 @@ type Reconciler struct {
 	// Reader reads from the cache only.
 	Reader  client.Reader
 	Applier *apply.Applier
-	Plan    *current.Plan
+	Rollout *current.Rollout
 	Tallies *current.Tallies
 	// Advertisements is told the RouteAdvertisements whose tally changed, and NADs those
 	// of which a network is advertised by a first node or by none any more.
@@ -48,7 +48,7 @@ type Reconciler struct {
 // errors: they are findings, which the RouteAdvertisements' conditions tell,
 // and are tried again later.
 func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, error) {
-	revision := r.Plan.Revision()
+	revision := r.Rollout.Revision()
 	if revision == nil {
 		// The first revision asks for every node.
 		return ctrl.Result{}, nil
@@ -86,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		return ctrl.Result{}, err
 	}
 	r.changed(ctx, r.Tallies.Set(name, parts))
-	r.Plan.CaughtUp(name, revision)
+	r.Rollout.CaughtUp(name, revision)
 	return ctrl.Result{RequeueAfter: again}, nil
 }
 
@@ -116,7 +116,7 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	r.retries.forget(name)
 	r.known.forget(name)
 	r.changed(ctx, r.Tallies.Remove(name))
-	r.Plan.CaughtUp(name, revision)
+	r.Rollout.CaughtUp(name, revision)
 	if err != nil {
 		return errors.Join(errors.New("node "+name+" is deleted, but not everything that was generated for it"), err)
 	}

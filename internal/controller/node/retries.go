@@ -1,13 +1,14 @@
 package node
 
 import (
+	"encoding/binary"
+	"math"
 	"sync"
 	"time"
 
-	"encoding/binary"
-
 	"github.com/cespare/xxhash/v2"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
@@ -21,6 +22,12 @@ const (
 	lastFailureRetry  = time.Minute
 )
 
+// doubling is a backoff whose waits double from the first to the last, at which they
+// stay.
+func doubling(first, last time.Duration) wait.Backoff {
+	return wait.Backoff{Duration: first, Factor: 2, Cap: last, Steps: math.MaxInt}
+}
+
 // retries remembers what was refused on which node. The zero value is empty.
 type retries struct {
 	mu    sync.Mutex
@@ -31,10 +38,11 @@ type retry struct {
 	// inputs is the fingerprint of what was refused.
 	inputs uint64
 	// blame holds the RouteAdvertisements found at fault, with the reason.
-	blame     map[string]error
-	refusedAt time.Time
-	// refusals and failures count those in a row.
-	refusals, failures int
+	blame map[string]error
+	// again is when to try them again.
+	again time.Time
+	// refusals and failures have the waits after those in a row.
+	refusals, failures wait.Backoff
 }
 
 // fingerprint tells whether a node's inputs are still those that were refused.
@@ -50,22 +58,21 @@ func fingerprint(revision uint64, objects []*frrk8sv1beta1.FRRConfiguration) uin
 
 // refused returns the RouteAdvertisements to leave out, and for how long yet,
 // where the same inputs were refused not long ago.
-func (r *retries) refused(node string, inputs uint64, now time.Time) (blame map[string]error, wait time.Duration) {
+func (r *retries) refused(node string, inputs uint64, now time.Time) (blame map[string]error, left time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.nodes[node]
 	if known == nil || len(known.blame) == 0 || known.inputs != inputs {
 		return nil, 0
 	}
-	wait = known.refusedAt.Add(backoff(firstRefusalRetry, lastRefusalRetry, known.refusals)).Sub(now)
-	if wait <= 0 {
+	if left = known.again.Sub(now); left <= 0 {
 		return nil, 0
 	}
-	return known.blame, wait
+	return known.blame, left
 }
 
-// suspects are the RouteAdvertisements that were last found at fault.
-func (r *retries) suspects(node string) map[string]error {
+// refusedBefore are the RouteAdvertisements that were last found at fault.
+func (r *retries) refusedBefore(node string) map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.nodes[node]; known != nil {
@@ -80,21 +87,19 @@ func (r *retries) refuse(node string, inputs uint64, blame map[string]error, now
 	defer r.mu.Unlock()
 	known := r.of(node)
 	if known.inputs != inputs {
-		known.refusals = 0
+		known.refusals = doubling(firstRefusalRetry, lastRefusalRetry)
 	}
-	known.inputs, known.blame, known.refusedAt = inputs, blame, now
-	known.refusals++
-	known.failures = 0
-	return backoff(firstRefusalRetry, lastRefusalRetry, known.refusals)
+	known.failures = doubling(firstFailureRetry, lastFailureRetry)
+	again := known.refusals.Step()
+	known.inputs, known.blame, known.again = inputs, blame, now.Add(again)
+	return again
 }
 
 // fail notes a failed write and returns when to try again.
 func (r *retries) fail(node string) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	known := r.of(node)
-	known.failures++
-	return backoff(firstFailureRetry, lastFailureRetry, known.failures)
+	return r.of(node).failures.Step()
 }
 
 // forget is for nodes that are well or gone.
@@ -110,19 +115,7 @@ func (r *retries) of(node string) *retry {
 		r.nodes = map[string]*retry{}
 	}
 	if r.nodes[node] == nil {
-		r.nodes[node] = &retry{}
+		r.nodes[node] = &retry{refusals: doubling(firstRefusalRetry, lastRefusalRetry), failures: doubling(firstFailureRetry, lastFailureRetry)}
 	}
 	return r.nodes[node]
-}
-
-// backoff doubles with each try in a row, counted from 1.
-func backoff(first, last time.Duration, tries int) time.Duration {
-	wait := first
-	for range tries - 1 {
-		wait *= 2
-		if wait >= last {
-			return last
-		}
-	}
-	return wait
 }

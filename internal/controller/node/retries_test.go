@@ -32,15 +32,15 @@ func TestRefusalsAreTriedAgainRarely(t *testing.T) {
 	if waits[0] != firstRefusalRetry || waits[1] != 2*firstRefusalRetry || waits[7] != lastRefusalRetry {
 		t.Errorf("waits %v", waits)
 	}
-	if len(r.suspects("one")) != 1 {
-		t.Error("the suspects are forgotten")
+	if len(r.refusedBefore("one")) != 1 {
+		t.Error("what was refused before is forgotten")
 	}
 	if wait := r.refuse("one", 3, blame, now); wait != firstRefusalRetry {
 		t.Errorf("other inputs that are refused wait %s", wait)
 	}
 	r.forget("one")
-	if len(r.suspects("one")) != 0 {
-		t.Error("the suspects of a node that is well are remembered")
+	if len(r.refusedBefore("one")) != 0 {
+		t.Error("what was refused of a node that is well is remembered")
 	}
 }
 

@@ -29,15 +29,15 @@ import (
 // never settles gets figures from its midst.
 const patience = time.Minute
 
-// graces is how many paces an early Accepted is held back, within which the
+// acceptedGrace is how many paces an early Accepted is held back, within which the
 // nodes of most clusters have caught up, so that one write tells all.
-const graces = 3
+const acceptedGrace = 3
 
 // Reconciler keeps the status of one RouteAdvertisements object.
 type Reconciler struct {
 	// Client reads from the cache.
 	Client   client.Client
-	Plan     *current.Plan
+	Rollout  *current.Rollout
 	Tallies  *current.Tallies
 	Troubles *current.Troubles
 	// NodeStates tells whether the cluster has FRRNodeStates.
@@ -71,7 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		// The revision that knows the object will ask for its status.
 		return ctrl.Result{}, nil
 	}
-	verdict.Behind, verdict.ObserveOnly = r.Plan.Behind(), r.ObserveOnly
+	verdict.Behind, verdict.ObserveOnly = r.Rollout.Behind(), r.ObserveOnly
 	if verdict.StandAside != "" && !r.ObserveOnly && owns(&object, acceptedField) {
 		// What it says stays, without an owner, until the other controller, which
 		// applies it without force, says something else: OVN-Kubernetes' nodes
@@ -99,7 +99,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 			wait = max(wait, r.pace.slowly(name, r.Now()))
 		case newlyAccepted(conditions, existing):
 			conditions = acceptedAlone(conditions, existing)
-			wait = max(wait, graces*r.pace.every-held)
+			wait = max(wait, acceptedGrace*r.pace.every-held)
 		default:
 			return ctrl.Result{RequeueAfter: patience - held}, nil
 		}
@@ -127,7 +127,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 // be nothing but troubles, such as that the cluster can't be read.
 func (r *Reconciler) verdict(object *ovnv1.RouteAdvertisements) (model.Verdict, bool) {
 	troubles := r.Troubles.Of(object.Name)
-	revision := r.Plan.Revision()
+	revision := r.Rollout.Revision()
 	if revision == nil {
 		return model.Verdict{RA: object.Name, Generation: object.Generation, Findings: troubles}, len(troubles) > 0
 	}

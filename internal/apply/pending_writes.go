@@ -8,10 +8,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
-// memory holds the writes that the caller's cache has not shown yet. Without
+// pendingWrites holds the writes that the caller's cache has not shown yet. Without
 // it, a reconcile that runs right after a write would see the state from
 // before and write again.
-type memory struct {
+type pendingWrites struct {
 	mu     sync.Mutex
 	writes map[string]map[types.NamespacedName]write
 	// altered holds objects that the server stored differently from what was
@@ -34,14 +34,14 @@ type write struct {
 
 type alteration struct{ sent, stored uint64 }
 
-func newMemory() *memory {
-	return &memory{
+func newPendingWrites() *pendingWrites {
+	return &pendingWrites{
 		writes:  map[string]map[types.NamespacedName]write{},
 		altered: map[types.NamespacedName]alteration{},
 	}
 }
 
-func (m *memory) remember(node string, key types.NamespacedName, w write) {
+func (m *pendingWrites) remember(node string, key types.NamespacedName, w write) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.writes[node] == nil {
@@ -51,7 +51,7 @@ func (m *memory) remember(node string, key types.NamespacedName, w write) {
 }
 
 // forget needs the lock.
-func (m *memory) forget(node string, key types.NamespacedName) {
+func (m *pendingWrites) forget(node string, key types.NamespacedName) {
 	delete(m.writes[node], key)
 	if len(m.writes[node]) == 0 {
 		delete(m.writes, node)
@@ -60,7 +60,7 @@ func (m *memory) forget(node string, key types.NamespacedName) {
 
 // correct changes what the cache shows of a node's objects to what must be
 // there after own writes that the cache can't show yet.
-func (m *memory) correct(node string, objects map[types.NamespacedName]LiveObject) {
+func (m *pendingWrites) correct(node string, objects map[types.NamespacedName]LiveObject) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, w := range m.writes[node] {
@@ -103,7 +103,7 @@ func newer(a, b string) bool {
 }
 
 // saw notes what a watch shows, and reports whether it is just an own write.
-func (m *memory) saw(node string, live LiveObject) bool {
+func (m *pendingWrites) saw(node string, live LiveObject) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	w, found := m.writes[node][live.NamespacedName]
@@ -120,7 +120,7 @@ func (m *memory) saw(node string, live LiveObject) bool {
 }
 
 // sawGone notes a deletion, and reports whether it was an own one.
-func (m *memory) sawGone(node string, live LiveObject) bool {
+func (m *pendingWrites) sawGone(node string, live LiveObject) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.altered, live.NamespacedName)
@@ -138,7 +138,7 @@ func (m *memory) sawGone(node string, live LiveObject) bool {
 }
 
 // overdue forgets writes from before the given time and returns their nodes.
-func (m *memory) overdue(before time.Time) []string {
+func (m *pendingWrites) overdue(before time.Time) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var nodes []string
@@ -157,7 +157,7 @@ func (m *memory) overdue(before time.Time) []string {
 	return nodes
 }
 
-func (m *memory) noteAnswer(key types.NamespacedName, sent, stored uint64) (altered bool) {
+func (m *pendingWrites) noteAnswer(key types.NamespacedName, sent, stored uint64) (altered bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if sent == stored {
@@ -170,7 +170,7 @@ func (m *memory) noteAnswer(key types.NamespacedName, sent, stored uint64) (alte
 
 // same reports whether live is what comes of sending the object with that
 // hash, and whether the server alters it then.
-func (m *memory) same(live LiveObject, hash uint64) (same, altered bool) {
+func (m *pendingWrites) same(live LiveObject, hash uint64) (same, altered bool) {
 	if live.Hash == hash {
 		return true, false
 	}

@@ -6,13 +6,13 @@ import (
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 )
 
-// Bisection finds the RouteAdvertisements objects whose part of a node's
+// Admission finds the RouteAdvertisements objects whose part of a node's
 // objects is refused.
-type Bisection struct {
+type Admission struct {
 	// Contributors are the names of the RouteAdvertisements, oldest first.
 	Contributors []string
-	// Suspects are those that were refused before, with the reason.
-	Suspects map[string]error
+	// RefusedBefore are those that were refused before, with the reason.
+	RefusedBefore map[string]error
 	// Render renders the node's objects without some of the contributors.
 	Render func(without map[string]bool) []*frrk8sv1beta1.FRRConfiguration
 	// Try reports whether the API server would take objects; Applier.Try.
@@ -20,12 +20,12 @@ type Bisection struct {
 }
 
 // Run leaves contributors out until the rest is taken. It tries first without
-// the suspects, which is enough while nothing new is wrong. Otherwise it adds
+// those refused before, which is enough while nothing new is wrong. Otherwise it adds
 // one contributor at a time and keeps those that are taken, so that of two
 // that exclude each other the older one goes on. It ends with an error when
 // something else than a refusal comes back; nothing is known then.
-func (b *Bisection) Run(ctx context.Context) (kept []string, refused map[string]error, err error) {
-	if kept, refused = b.withoutSuspects(); len(refused) > 0 {
+func (b *Admission) Run(ctx context.Context) (kept []string, refused map[string]error, err error) {
+	if kept, refused = b.withoutRefused(); len(refused) > 0 {
 		err := b.Try(ctx, b.Render(keysOf(refused)))
 		if err == nil {
 			return kept, refused, nil
@@ -55,10 +55,10 @@ func (b *Bisection) Run(ctx context.Context) (kept []string, refused map[string]
 	return kept, refused, nil
 }
 
-func (b *Bisection) withoutSuspects() (kept []string, refused map[string]error) {
+func (b *Admission) withoutRefused() (kept []string, refused map[string]error) {
 	refused = map[string]error{}
 	for _, name := range b.Contributors {
-		if reason, suspect := b.Suspects[name]; suspect {
+		if reason, found := b.RefusedBefore[name]; found {
 			refused[name] = reason
 		} else {
 			kept = append(kept, name)

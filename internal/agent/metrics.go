@@ -9,8 +9,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/kernel"
 )
 
-// Figures are the agent's metrics.
-type Figures struct {
+// Metrics are the agent's metrics.
+type Metrics struct {
 	network    *prometheus.GaugeVec
 	skipped    *prometheus.GaugeVec
 	overLimit  *prometheus.GaugeVec
@@ -31,8 +31,8 @@ type Figures struct {
 	seen map[string]map[string]bool
 }
 
-// NewFigures registers the metrics; a nil registry keeps them to itself.
-func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures {
+// NewMetrics registers the metrics; a nil registry keeps them to itself.
+func NewMetrics(registry prometheus.Registerer, mirror *kernel.Mirror) *Metrics {
 	name := func(n string) string { return "ovnbgp_agent_" + n }
 	perNetwork := func(n, help string, labels ...string) *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name(n), Help: help}, append([]string{"network"}, labels...))
@@ -40,7 +40,7 @@ func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures 
 	counted := func(n, help string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name(n), Help: help}, []string{"network"})
 	}
-	f := &Figures{
+	f := &Metrics{
 		network:   perNetwork("routes", "Routes by network: learned by the kernel over BGP, imported into OVN.", "state"),
 		skipped:   perNetwork("routes_skipped", "Routes that the kernel has and the gateway router does not, by reason.", "reason"),
 		overLimit: perNetwork("over_limit", "1 where routes are held back because of --max-routes-per-vrf."),
@@ -76,7 +76,7 @@ func NewFigures(registry prometheus.Registerer, mirror *kernel.Mirror) *Figures 
 	return f
 }
 
-func (f *Figures) synced(network string, took time.Duration, written int, err error) {
+func (f *Metrics) synced(network string, took time.Duration, written int, err error) {
 	f.duration.Observe(took.Seconds())
 	f.written.WithLabelValues(network).Add(float64(written))
 	if err != nil {
@@ -84,15 +84,15 @@ func (f *Figures) synced(network string, took time.Duration, written int, err er
 	}
 }
 
-func (f *Figures) latency(d time.Duration) { f.convergent.Observe(d.Seconds()) }
+func (f *Metrics) latency(d time.Duration) { f.convergent.Observe(d.Seconds()) }
 
-func (f *Figures) snatted(network string, rows int) {
+func (f *Metrics) snatted(network string, rows int) {
 	f.snat.WithLabelValues(network).Add(float64(rows))
 }
 
-func (f *Figures) repaired(network string) { f.repairs.WithLabelValues(network).Inc() }
+func (f *Metrics) repaired(network string) { f.repairs.WithLabelValues(network).Inc() }
 
-func (f *Figures) routes(s NetworkState) {
+func (f *Metrics) routes(s NetworkState) {
 	f.network.WithLabelValues(s.Network, "learned").Set(float64(s.Learned))
 	f.network.WithLabelValues(s.Network, "imported").Set(float64(s.Imported))
 	f.overLimit.WithLabelValues(s.Network).Set(number(s.Held > 0))
@@ -118,7 +118,7 @@ func (f *Figures) routes(s NetworkState) {
 }
 
 // forget removes what is told about a network that is gone.
-func (f *Figures) forget(network string) {
+func (f *Metrics) forget(network string) {
 	match := prometheus.Labels{"network": network}
 	for _, vector := range []*prometheus.GaugeVec{f.network, f.skipped, f.overLimit, f.uneven, f.rows, f.aside} {
 		vector.DeletePartialMatch(match)
@@ -129,7 +129,7 @@ func (f *Figures) forget(network string) {
 }
 
 // connection notes that a session began, or ended with a cause.
-func (f *Figures) connection(cause error) {
+func (f *Metrics) connection(cause error) {
 	f.connected.Set(number(cause == nil))
 	if cause == nil {
 		f.sessions.Inc()

@@ -8,10 +8,10 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// Ledger remembers which of a network's routes are skipped and why, and holds
+// SkippedRoutes remembers which of a network's routes are skipped and why, and holds
 // back what exceeds the limit. What is imported it need not remember: the
 // rows tell.
-type Ledger struct {
+type SkippedRoutes struct {
 	// Limit is how many rows there may be, of which a route with several next
 	// hops has several; 0 is no limit.
 	Limit   int
@@ -28,7 +28,7 @@ type Ledger struct {
 // Fit returns the next hops that a prefix may have while there are rows on the
 // router: all of them if there is room. What is there stays, new prefixes
 // wait, and of those that grow some next hops do. The order of want may change.
-func (l *Ledger) Fit(want []netip.Addr, have []model.RouterRow, rows int) (fitting []netip.Addr, held bool) {
+func (l *SkippedRoutes) Fit(want []netip.Addr, have []model.RouterRow, rows int) (fitting []netip.Addr, held bool) {
 	if l.Limit <= 0 || rows-len(have)+len(want) <= l.Limit {
 		return want, false
 	}
@@ -51,11 +51,11 @@ func (l *Ledger) Fit(want []netip.Addr, have []model.RouterRow, rows int) (fitti
 }
 
 // Room is how many rows fit beside those there are.
-func (l *Ledger) Room(rows int) int { return max(l.Limit-rows, 0) }
+func (l *SkippedRoutes) Room(rows int) int { return max(l.Limit-rows, 0) }
 
-// Note records the verdict about a prefix: SkipNone where it is imported or
+// Record records the verdict about a prefix: SkipNone where it is imported or
 // gone from the kernel.
-func (l *Ledger) Note(prefix netip.Prefix, reason model.SkipReason) {
+func (l *SkippedRoutes) Record(prefix netip.Prefix, reason model.SkipReason) {
 	before := l.skipped[prefix]
 	if before == reason {
 		return
@@ -78,8 +78,8 @@ func (l *Ledger) Note(prefix netip.Prefix, reason model.SkipReason) {
 	}
 }
 
-// NoteUneven records whether an imported prefix has next hops with weights.
-func (l *Ledger) NoteUneven(prefix netip.Prefix, uneven bool) {
+// RecordUneven records whether an imported prefix has next hops with weights.
+func (l *SkippedRoutes) RecordUneven(prefix netip.Prefix, uneven bool) {
 	if !uneven {
 		delete(l.uneven, prefix)
 		return
@@ -91,10 +91,10 @@ func (l *Ledger) NoteUneven(prefix netip.Prefix, uneven bool) {
 }
 
 // Uneven is how many imported prefixes have next hops with weights.
-func (l *Ledger) Uneven() int { return len(l.uneven) }
+func (l *SkippedRoutes) Uneven() int { return len(l.uneven) }
 
 // Reset forgets all verdicts, before all routes are judged again.
-func (l *Ledger) Reset() {
+func (l *SkippedRoutes) Reset() {
 	l.skipped = map[netip.Prefix]model.SkipReason{}
 	l.counts = map[model.SkipReason]int{}
 	l.held = map[netip.Prefix]struct{}{}
@@ -102,14 +102,14 @@ func (l *Ledger) Reset() {
 }
 
 // Reason says why a prefix is skipped.
-func (l *Ledger) Reason(prefix netip.Prefix) model.SkipReason { return l.skipped[prefix] }
+func (l *SkippedRoutes) Reason(prefix netip.Prefix) model.SkipReason { return l.skipped[prefix] }
 
 // Counts returns how many prefixes are skipped by reason, zeros included for
 // reasons that once occurred, so that a metric returns to zero.
-func (l *Ledger) Counts() map[model.SkipReason]int { return maps.Clone(l.counts) }
+func (l *SkippedRoutes) Counts() map[model.SkipReason]int { return maps.Clone(l.counts) }
 
-// Held returns up to n of the prefixes that wait for room.
-func (l *Ledger) Held(n int) []netip.Prefix {
+// OverLimit returns up to n of the prefixes that wait for room.
+func (l *SkippedRoutes) OverLimit(n int) []netip.Prefix {
 	var out []netip.Prefix
 	for p := range l.held {
 		if len(out) >= n {
@@ -120,5 +120,5 @@ func (l *Ledger) Held(n int) []netip.Prefix {
 	return out
 }
 
-// HeldCount is how many prefixes wait for room.
-func (l *Ledger) HeldCount() int { return len(l.held) }
+// OverLimitCount is how many prefixes wait for room.
+func (l *SkippedRoutes) OverLimitCount() int { return len(l.held) }

@@ -124,8 +124,8 @@ func TestBisection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var tried []string
 			contributors := strings.Fields(test.contributors)
-			b := apply.Bisection{
-				Contributors: contributors, Suspects: test.suspects, Render: rendererOf("frr", contributors...),
+			b := apply.Admission{
+				Contributors: contributors, RefusedBefore: test.suspects, Render: rendererOf("frr", contributors...),
 				Try: func(_ context.Context, objects []*frrk8sv1beta1.FRRConfiguration) error {
 					tried = append(tried, profilesOf(objects))
 					return test.try(profilesOf(objects))

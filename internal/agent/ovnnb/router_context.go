@@ -11,8 +11,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
-// surroundings are what decides about our routes beside the routes.
-type surroundings struct {
+// routerContext are what decides about our routes beside the routes.
+type routerContext struct {
 	// routers are the monitored routers that are there, by name.
 	routers map[string]*logicalRouter
 	// routes are what others' routes are for, by row; counts are of each purpose.
@@ -39,8 +39,8 @@ type purpose struct {
 	kind routeKind
 }
 
-func (x *surroundings) forget() {
-	*x = surroundings{routers: map[string]*logicalRouter{}, routes: map[string]purpose{}, counts: map[purpose]int{}}
+func (x *routerContext) forget() {
+	*x = routerContext{routers: map[string]*logicalRouter{}, routes: map[string]purpose{}, counts: map[purpose]int{}}
 }
 
 func importedBy() ovsdb.Condition {
@@ -53,7 +53,7 @@ func bySource() ovsdb.Condition {
 
 // note writes down what a row is for, the zero purpose for nothing, and returns
 // the ports for which something begins or ends.
-func (x *surroundings) note(uuid string, now purpose) (ports []string) {
+func (x *routerContext) note(uuid string, now purpose) (ports []string) {
 	old, found := x.routes[uuid]
 	if found && old != now {
 		delete(x.routes, uuid)

@@ -12,14 +12,14 @@ const (
 	outcomeWithheld  = "withheld"
 )
 
-// Figures count reviews. A nil *Figures counts nothing.
-type Figures struct {
+// Metrics count reviews. A nil *Metrics counts nothing.
+type Metrics struct {
 	reviews *prometheus.CounterVec
 }
 
-// NewFigures registers the figures.
-func NewFigures(registry prometheus.Registerer) *Figures {
-	f := &Figures{reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
+// NewMetrics registers the figures.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	f := &Metrics{reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ovnbgp_admission_reviews_total",
 		Help: "Admission reviews by kind and outcome: allowed, warned, denied, unchecked because the operator could not tell, stranger where nothing shows that the API server asks, or withheld from users who may not read what it would name.",
 	}, []string{"kind", "outcome"})}
@@ -27,7 +27,7 @@ func NewFigures(registry prometheus.Registerer) *Figures {
 	return f
 }
 
-func (f *Figures) count(kind, outcome string) {
+func (f *Metrics) count(kind, outcome string) {
 	if f != nil {
 		f.reviews.WithLabelValues(kind, outcome).Inc()
 	}

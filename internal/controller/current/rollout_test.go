@@ -4,7 +4,7 @@ import "testing"
 
 func TestPlanKnowsWhichNodesAreBehind(t *testing.T) {
 	caughtUp := 0
-	p := Plan{OnCaughtUp: func() { caughtUp++ }}
+	p := Rollout{OnCaughtUp: func() { caughtUp++ }}
 	if p.Revision() != nil {
 		t.Fatal("a plan has a revision before the first one")
 	}

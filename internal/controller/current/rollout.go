@@ -2,9 +2,9 @@ package current
 
 import "sync"
 
-// Plan is the revision that holds now, with the nodes that have not caught up
+// Rollout is the revision that holds now, with the nodes that have not caught up
 // with it. The zero value has no revision.
-type Plan struct {
+type Rollout struct {
 	// OnCaughtUp is called, without locks, whenever the last node has caught up.
 	OnCaughtUp func()
 
@@ -16,49 +16,49 @@ type Plan struct {
 }
 
 // Revision returns the revision that holds now, nil before the first one.
-func (p *Plan) Revision() *Revision {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.revision
+func (r *Rollout) Revision() *Revision {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.revision
 }
 
 // Replace makes next the revision that holds; nodes have to be planned again
 // because of it. Both change at once, so that nobody can take the old results
 // of a node for those of the new revision.
-func (p *Plan) Replace(next *Revision, nodes []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (r *Rollout) Replace(next *Revision, nodes []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	next.Number = 1
-	if p.revision != nil {
-		next.Number = p.revision.Number + 1
+	if r.revision != nil {
+		next.Number = r.revision.Number + 1
 	}
-	p.revision = next
-	if p.behind == nil {
-		p.behind = make(map[string]uint64, len(nodes))
+	r.revision = next
+	if r.behind == nil {
+		r.behind = make(map[string]uint64, len(nodes))
 	}
 	for _, node := range nodes {
-		p.behind[node] = next.Number
+		r.behind[node] = next.Number
 	}
 }
 
 // CaughtUp says that a node was planned by a revision.
-func (p *Plan) CaughtUp(node string, revision *Revision) {
-	p.mu.Lock()
-	asked, found := p.behind[node]
+func (r *Rollout) CaughtUp(node string, revision *Revision) {
+	r.mu.Lock()
+	asked, found := r.behind[node]
 	last := false
 	if found && asked <= revision.Number {
-		delete(p.behind, node)
-		last = len(p.behind) == 0
+		delete(r.behind, node)
+		last = len(r.behind) == 0
 	}
-	p.mu.Unlock()
-	if last && p.OnCaughtUp != nil {
-		p.OnCaughtUp()
+	r.mu.Unlock()
+	if last && r.OnCaughtUp != nil {
+		r.OnCaughtUp()
 	}
 }
 
 // Behind counts the nodes that have not caught up.
-func (p *Plan) Behind() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.behind)
+func (r *Rollout) Behind() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.behind)
 }
