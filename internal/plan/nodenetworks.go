@@ -72,14 +72,15 @@ func (p *nodePlanner) podNetworks(c *contribution, part *model.NodePart) []strin
 	if !c.advertisesPods() {
 		return nil
 	}
-	out := make([]string, 0, len(c.networks))
+	told := func(n *advertisedNetwork) bool { return p.reaches(n, c.originVRF(n), part) }
+	if len(c.networks) == len(c.names) && !slices.ContainsFunc(c.networks, func(n *advertisedNetwork) bool { return !told(n) }) {
+		return c.names
+	}
+	var out []string
 	for _, n := range c.networks {
-		if p.reaches(n, c.originVRF(n), part) {
+		if told(n) {
 			out = append(out, n.Name)
 		}
-	}
-	if len(out) == len(c.names) {
-		return c.names
 	}
 	slices.Sort(out)
 	return out
