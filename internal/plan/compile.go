@@ -57,6 +57,8 @@ type advertiser struct {
 // advertisedNetwork is a network as one advertiser uses it.
 type advertisedNetwork struct {
 	*model.Network
+	// index is its place among the advertiser's.
+	index int
 	// vrf is the VRF's name as frr-k8s' imports write it.
 	vrf string
 	// refusedBy are sources that have no routes of it.
@@ -109,6 +111,9 @@ func Compile(c *model.Cluster) *Compiled {
 	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {
 		a.names = slices.Sorted(maps.Keys(a.byName))
+		for i, n := range a.networks {
+			n.index = i
+		}
 		a.noteSharedRouterIDs(shared, c.Hosts)
 		slices.SortFunc(a.findings, model.Finding.Compare)
 		a.findings = slices.Compact(a.findings)

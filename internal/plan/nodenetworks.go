@@ -68,22 +68,40 @@ func (c *Compiled) advertisedIn(network *model.NodeNetwork, parts map[string]*mo
 
 // podNetworks are the names of those of the networks, sorted, of which a neighbor is to
 // be told the way to pods.
-func (p *nodePlanner) podNetworks(c *contribution, part *model.NodePart) []string {
-	if !c.advertisesPods() {
+func (p *nodePlanner) podNetworks(c *contribution, all *routeSet, part *model.NodePart) []string {
+	switch {
+	case !c.advertisesPods():
 		return nil
-	}
-	told := func(n *advertisedNetwork) bool { return p.reaches(n, c.originVRF(n), part) }
-	if len(c.networks) == len(c.names) && !slices.ContainsFunc(c.networks, func(n *advertisedNetwork) bool { return !told(n) }) {
+	case c.tellsAll(all, part):
 		return c.names
 	}
 	var out []string
 	for _, n := range c.networks {
-		if told(n) {
+		if p.reaches(n, c.originVRF(n), part) {
 			out = append(out, n.Name)
 		}
 	}
 	slices.Sort(out)
 	return out
+}
+
+// tellsAll is quick to find what is so on nearly every node: the object is about pods
+// alone, has a route of each of its networks, and tells neighbors of all of them.
+func (c *contribution) tellsAll(all *routeSet, part *model.NodePart) bool {
+	const most = 1024
+	if len(c.sources) != 1 || c.TargetVRF == model.TargetVRFAuto || len(c.networks) != len(c.names) || len(c.names) > most ||
+		len(part.Advertised) != 1 || len(part.Advertised[0].Routes) != len(all.all) {
+		return false
+	}
+	var seen [most]bool
+	missing := len(c.names)
+	for i := range c.routes {
+		if at := c.routes[i].network.index; !seen[at] {
+			seen[at] = true
+			missing--
+		}
+	}
+	return missing == 0
 }
 
 // reaches reports whether the part tells a neighbor the way to pods of the network.

@@ -54,7 +54,7 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 		}
 		return
 	}
-	part.PodNetworks = p.podNetworks(c, part)
+	part.PodNetworks = p.podNetworks(c, all, part)
 	outcome.Move(part, model.PartPlanned)
 	p.noteUnreached(c, part)
 }
