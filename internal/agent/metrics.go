@@ -43,18 +43,18 @@ func NewMetrics(registry prometheus.Registerer, mirror *kernel.Mirror) *Metrics 
 	f := &Metrics{
 		network:   perNetwork("routes", "Routes by network: learned by the kernel over BGP, imported into OVN.", "state"),
 		skipped:   perNetwork("routes_skipped", "Routes that the kernel has and the gateway router does not, by reason.", "reason"),
-		overLimit: perNetwork("over_limit", "1 where routes are held back because of --max-routes-per-vrf."),
-		uneven:    perNetwork("routes_uneven", "Imported routes whose next hops have weights, which OVN uses alike."),
-		rows:      perNetwork("rows", "Rows of ours on the gateway router: one per route and next hop."),
-		aside:     perNetwork("synced", "1 where the gateway router has every route that belongs there."),
+		overLimit: perNetwork("over_limit", "1 if --max-routes-per-vrf keeps routes from being imported."),
+		uneven:    perNetwork("routes_uneven", "Imported routes whose next hops have weights; OVN uses all next hops alike."),
+		rows:      perNetwork("rows", "The agent's rows on the gateway router: one per route and next hop."),
+		aside:     perNetwork("synced", "1 if the gateway router has every route that belongs there."),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Name: name("sync_duration_seconds"),
-			Help: "Time of one sync of one network, transactions included.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}),
+			Help: "Duration of one sync of one network, including transactions.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}),
 		convergent: prometheus.NewHistogram(prometheus.HistogramOpts{Name: name("event_to_commit_seconds"),
 			Help: "Time from the first netlink event to the committed transaction.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}),
 		written:   counted("rows_written_total", "Rows inserted, updated and removed in OVN."),
 		failures:  counted("sync_failures_total", "Syncs that ended with an error."),
-		repairs:   counted("repairs_total", "Rows of ours that somebody else had changed or removed."),
-		snat:      counted("snat_changes_total", "SNAT rows limited to destinations that are nodes, or set back."),
+		repairs:   counted("repairs_total", "The agent's rows that something else had changed or removed."),
+		snat:      counted("snat_changes_total", "SNAT rows that the agent limited to destinations that are nodes, or reset."),
 		connected: prometheus.NewGauge(prometheus.GaugeOpts{Name: name("northbound_connected"), Help: "1 while there is a session with the OVN Northbound database."}),
 		sessions:  prometheus.NewCounter(prometheus.CounterOpts{Name: name("northbound_sessions_total"), Help: "Sessions with the OVN Northbound database."}),
 		seen:      map[string]map[string]bool{},
@@ -70,8 +70,8 @@ func NewMetrics(registry prometheus.Registerer, mirror *kernel.Mirror) *Metrics 
 	}
 	counters := &mirror.Counters
 	counter("netlink_events_total", "Events received from the kernel.", counters.Events.Load)
-	counter("netlink_overflows_total", "Times that events were lost because they came too fast.", counters.Overflows.Load)
-	counter("netlink_interrupted_dumps_total", "Listings that were inconsistent because of changes meanwhile, repeated.", counters.Interrupted.Load)
+	counter("netlink_overflows_total", "Times that the agent lost events because they came too fast.", counters.Overflows.Load)
+	counter("netlink_interrupted_dumps_total", "Listings that were inconsistent because routes changed meanwhile; the agent repeats them.", counters.Interrupted.Load)
 	counter("drift_total", "Routes that a periodic listing found changed without an event.", counters.Drift.Load)
 	return f
 }
@@ -117,7 +117,7 @@ func (f *Metrics) routes(s NetworkState) {
 	}
 }
 
-// forget removes what is told about a network that is gone.
+// forget removes the metrics of a network that is gone.
 func (f *Metrics) forget(network string) {
 	match := prometheus.Labels{"network": network}
 	for _, vector := range []*prometheus.GaugeVec{f.network, f.skipped, f.overLimit, f.uneven, f.rows, f.aside} {

@@ -9,64 +9,68 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// Why a network is as it is; the reasons of its conditions.
+// The reasons of a network's conditions.
 //
 //reference:reasons NodeRouteState Synced
 const (
 	// True: every route that belongs on the gateway router is there.
-	// Do: nothing; "skipped" counts those that don't belong there.
+	// Do: nothing; "skipped" counts the routes that don't belong there.
 	ReasonSynced = "Synced"
 	// Unknown: there is no connection to the OVN Northbound database. What was
 	// imported stays.
-	// Do: see to the cause in the message: --ovn-nb, the socket's folder on the
-	// node, certificates, ovsdb-server.
+	// Do: fix the cause in the message: --ovn-nb, the socket's folder on the node,
+	// certificates or ovsdb-server.
 	ReasonDisconnected = "Disconnected"
 	// False: the network's gateway router is not in the database.
 	// Do: wait until OVN-Kubernetes has set the network up on the node; if it
-	// has, this agent looks into another zone's database.
+	// already has, this agent reads another zone's database.
 	ReasonNoGatewayRouter = "NoGatewayRouter"
 	// False: OVN-Kubernetes' own route import writes to the router.
 	// Do: switch one of the two off.
 	ReasonRouteImport = "RouteImport"
 	// False: rows of OVN-Kubernetes' route import are on the router, and for a
-	// minute nobody has brought them in line with the kernel: it was switched off,
-	// which leaves them, or is stuck. The agent stands aside while they are there.
-	// Do: once route import is off on the node, remove them with agent cleanup
-	// --route-import there.
+	// minute nothing has updated them to match the kernel. Either route import was
+	// switched off, which leaves its rows, or it is stuck. The agent writes nothing
+	// while they are there.
+	// Do: switch route import off on the node, then remove the rows there with
+	// agent cleanup --route-import.
 	ReasonRouteImportLeft = "RouteImportLeft"
-	// False: the router has OVN's dynamic-routing on, which imports by itself.
+	// False: the router has OVN's dynamic-routing on, so OVN imports routes by
+	// itself.
 	// Do: switch one of the two off.
 	ReasonDynamicRouting = "DynamicRouting"
 	// False: the network's VRF device is not on the node.
-	// Do: nothing where no pod of the network runs there. Where nothing else
-	// makes the device, start the agent with --manage-vrfs.
+	// Do: nothing if no pod of the network runs there. If nothing else creates the
+	// device, start the agent with --manage-vrfs.
 	ReasonVRFMissing = "VRFMissing"
-	// Unknown: the link that the gateway router leaves the node by is not known,
-	// or not on the node. Routes that leave the kernel leave OVN; none is added.
-	// Do: set --gateway-interface where nobody annotates nodes with
+	// Unknown: the link through which the gateway router leaves the node is not
+	// known, or not on the node. Routes that leave the kernel are removed from OVN;
+	// none is added.
+	// Do: set --gateway-interface if nothing annotates nodes with
 	// k8s.ovn.org/l3-gateway-config, or bring back the link that the message names.
 	ReasonGatewayUnknown = "GatewayUnknown"
-	// Unknown: the kernel's routes, or what the network needs, are being read.
-	// Do: wait; seconds.
+	// Unknown: the agent is reading the kernel's routes or the network's
+	// configuration.
+	// Do: wait a few seconds.
 	ReasonListing = "Listing"
 	// False: the database refused a transaction. What was imported stays.
-	// Do: see to the error in the message; it is tried again.
+	// Do: fix the error in the message; the agent tries again by itself.
 	ReasonWriteFailed = "WriteFailed"
-	// False: the network can't be worked on. What was imported stays.
+	// False: the agent can't work on the network. What was imported stays.
 	// Do: change what the message names.
 	ReasonInvalid = "Invalid"
-	// False: more routes belong on the router than --max-routes-per-vrf lets in.
-	// Do: have the neighbors send fewer, or raise the flag.
+	// False: more routes belong on the router than --max-routes-per-vrf allows.
+	// Do: make the neighbors send fewer routes, or raise the flag.
 	ReasonOverLimit = "OverLimit"
-	// False: rows on the router equal rows that the agent writes, or were its own,
-	// but have no owner: somebody stripped their external_ids. The agent never
-	// touches them, so they stay when BGP withdraws the route.
-	// Do: remove each with the command in the message; one that is meant to be
-	// there gets an external_ids of its own.
+	// False: rows on the router equal rows that the agent writes, or once were the
+	// agent's, but have no owner: something removed their external_ids. The agent
+	// never changes them, so they stay when BGP withdraws the route.
+	// Do: remove each with the command in the message; if a row is meant to be
+	// there, give it external_ids of its own.
 	ReasonUnmarkedRows = "UnmarkedRows"
 	// False: the agent runs with --observe-only; the message says how many rows
 	// it would change.
-	// Do: start it without the flag when that is what you want.
+	// Do: start it without the flag if you want it to change them.
 	ReasonObserveOnly = "ObserveOnly"
 )
 
@@ -93,7 +97,7 @@ type NetworkState struct {
 	Changed time.Time
 }
 
-// report writes down how it stands after a sync.
+// report records the network's state after a sync.
 func (s *syncer) report(err error) {
 	if s.changed != nil {
 		defer s.changed()
@@ -129,7 +133,7 @@ func (s *syncer) report(err error) {
 	s.figures.routes(*st)
 }
 
-// verdict tells how it stands and what to do about it.
+// verdict says what the network's state is and what to do about it.
 func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 	router, unmarked := s.rows.State(), s.rows.Unmarked()
 	switch {
@@ -156,7 +160,7 @@ func (s *syncer) verdict(err error, beyond int) (reason, message string) {
 	case s.all:
 		return ReasonListing, "the kernel's routes are being listed"
 	case s.skipped.OverLimitCount()+beyond > 0:
-		return ReasonOverLimit, fmt.Sprintf("%d routes are not imported: %s has %d of at most %d rows; have the neighbors send fewer routes, or raise --max-routes-per-vrf",
+		return ReasonOverLimit, fmt.Sprintf("%d routes are not imported: %s has %d of at most %d rows; make the neighbors send fewer routes, or raise --max-routes-per-vrf",
 			s.skipped.OverLimitCount()+beyond, s.rows.Router(), s.rows.RowCount(), s.skipped.Limit)
 	case len(unmarked) > 0:
 		return ReasonUnmarkedRows, tellUnmarked(s.rows.Router(), unmarked)
@@ -180,7 +184,7 @@ func (s *syncer) gatewayProblem() string {
 // that tells it from ours.
 func tellUnmarked(router string, rows []ovnnb.UnmarkedRow) string {
 	first := rows[0]
-	return fmt.Sprintf("%d rows of %s equal rows of this agent but have no owner, as if somebody had stripped their external_ids, so they stay when the route goes; first %s via %s. "+
+	return fmt.Sprintf("%d rows of %s equal rows of this agent but have no owner, as if something had removed their external_ids, so they stay when the route is withdrawn; first %s via %s. "+
 		"Remove it with: ovn-nbctl remove Logical_Router %s static_routes %s; or, if it is meant to be there, give it external_ids of its own. agent routes lists all",
 		len(rows), router, first.Prefix, describeHop(first.NextHop), router, first.UUID())
 }

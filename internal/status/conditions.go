@@ -10,18 +10,18 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 )
 
-// The types of conditions. What stands beside these and beside the reasons is
-// what hack/reference tells about them.
+// The types of conditions. hack/reference prints the comments on these and on the
+// reasons.
 //
 //reference:conditions RouteAdvertisements
 const (
 	// Accepted is part of OVN-Kubernetes' API. Its node components open the
-	// data path where it is True at the current generation, and close it
-	// where it isn't: so it must not turn False because of a part.
+	// data path while it is True at the current generation, and close it
+	// otherwise: so it must not turn False because one part fails.
 	Accepted = "Accepted"
-	// Rendered says on how many nodes the configuration was written.
+	// Rendered says for how many nodes the configuration was written.
 	Rendered = "Rendered"
-	// FRRConfigured says on how many of these FRR originates what was written.
+	// FRRConfigured says on how many of these nodes FRR originates what was written.
 	FRRConfigured = "FRRConfigured"
 )
 
@@ -29,22 +29,22 @@ const (
 //
 //reference:reasons RouteAdvertisements Accepted
 const (
-	// True: something of it is planned, or would be if there were anything to
+	// True: at least a part of it is planned, or would be if there were anything to
 	// advertise.
-	// Do: nothing; Rendered says how far it got.
+	// Do: nothing; Rendered shows the progress per node.
 	reasonAccepted = "Accepted"
-	// False: nothing of it can be planned, and no passing of time mends that.
+	// False: nothing of it can be planned, and waiting won't help.
 	// Do: change the object that the message names, as it says.
 	reasonConfigurationError = "ConfigurationError"
 	// False: nothing of it can be planned yet, because something is missing
 	// that may still come, such as a network, a node's annotation or a
 	// selected FRRConfiguration.
-	// Do: make what the message names, or correct the selector that misses it;
+	// Do: create what the message names, or correct the selector that misses it;
 	// the message says what nearly matched.
 	reasonConfigurationPending = "ConfigurationPending"
 	// False or Unknown: the cluster could not be read, or a write failed. What
-	// was applied stays, and the manager goes on trying.
-	// Do: see to what the message quotes, mostly an error of the API server.
+	// was applied stays, and the manager keeps trying.
+	// Do: fix the error that the message quotes; it is mostly the API server's.
 	reasonInternalError = "InternalError"
 )
 
@@ -55,56 +55,56 @@ const (
 	// Rendered True: written for every node that has something to advertise.
 	// Do: nothing.
 	reasonRendered = "Rendered"
-	// Rendered False: written for some of the nodes.
-	// Do: see to the nodes that the message names, for the reason that it gives;
-	// on all others the routes are advertised.
+	// Rendered False: written for some of the nodes only.
+	// Do: fix the nodes that the message names, for the reason that it gives; all
+	// others advertise the routes.
 	reasonPartlyRendered = "PartlyRendered"
 	// Rendered False: nodes are still being planned after a change.
-	// Do: wait; seconds, even with thousands of nodes.
+	// Do: wait a few seconds, even with thousands of nodes.
 	reasonRendering = "Rendering"
 	// Rendered False, FRRConfigured False: written for no node.
-	// Do: as the message of Rendered says.
+	// Do: follow the message of Rendered.
 	reasonNotRendered = "NotRendered"
-	// Rendered True, FRRConfigured True: all is well, and there is nothing to
-	// advertise yet, such as no egress IP that was assigned.
+	// Rendered True, FRRConfigured True: all is well, but there is nothing to
+	// advertise yet, for example because no egress IP is assigned.
 	// Do: nothing.
 	reasonNothingToAdvertise = "NothingToAdvertise"
 	// Rendered Unknown, FRRConfigured Unknown: the cluster could not be read.
 	// What was applied stays.
-	// Do: see to the API server's error in the message.
+	// Do: fix the API server's error in the message.
 	reasonReadFailed = "ReadFailed"
-	// Rendered False: OVN-Kubernetes' own controller works on the object, so
-	// this operator does not.
-	// Do: nothing, or take the object over as MIGRATION.md says.
+	// Rendered False: OVN-Kubernetes' own controller handles the object, so this
+	// operator leaves it alone.
+	// Do: nothing, or take the object over as MIGRATION.md explains.
 	reasonStandingAside = "StandingAside"
 	// Rendered False: the manager runs with --observe-only; the message says
 	// what it would do.
-	// Do: start it without the flag when that is what you want.
+	// Do: start it without the flag if you want it to do that.
 	reasonObserveOnly = "ObserveOnly"
 
 	// FRRConfigured True: every node's FRR originates the prefixes.
-	// Do: nothing. Whether the neighbor takes them, BGPSessionStates and the
-	// neighbor tell.
+	// Do: nothing. BGPSessionStates and the neighbor show whether the neighbor
+	// accepts them.
 	reasonConfigured = "Configured"
-	// FRRConfigured False: on some nodes frr-k8s reports an error.
-	// Do: see to the error that the message quotes; all FRRConfigurations that
-	// select the node count together, those of others too.
+	// FRRConfigured False: frr-k8s reports an error on some nodes.
+	// Do: fix the error that the message quotes. Any FRRConfiguration that selects
+	// the node may cause it: frr-k8s merges them all.
 	reasonFRRError = "FRRError"
-	// FRRConfigured False: FRR on some nodes does not originate every prefix yet.
-	// Do: wait for frr-k8s' next reload (3 s and more); after a minute look at
-	// the log of frr-k8s there.
+	// FRRConfigured False: FRR does not originate every prefix on some nodes yet.
+	// Do: wait for frr-k8s' next reload (3 s or more); after a minute, read the
+	// frr-k8s log on that node.
 	reasonWaiting = "Waiting"
 	// FRRConfigured Unknown: there are no FRRNodeStates to read.
-	// Do: see whether frr-k8s runs on the nodes, and with its own CRDs.
+	// Do: check that frr-k8s runs on the nodes, and that its own CRDs are installed.
 	reasonNoNodeStates = "NoNodeStates"
 )
 
 // Conditions returns all conditions that the operator keeps on the object:
-// Accepted, Rendered and FRRConfigured, or only Rendered where it stands aside
-// for another controller, whose Accepted must be left alone, or observes, so
-// that nobody may act on what it would accept. nodeStates tells
-// whether FRRNodeStates can be read. Times are taken from existing where the
-// status did not change.
+// Accepted, Rendered and FRRConfigured. It keeps only Rendered if it stands aside
+// for another controller, whose Accepted must be left alone, or if it observes,
+// because nothing may act on what it would accept. nodeStates is whether
+// FRRNodeStates can be read. Times are taken from existing if the status did not
+// change.
 func Conditions(v model.Verdict, nodeStates bool, existing []metav1.Condition, now metav1.Time) []metav1.Condition {
 	var out []metav1.Condition
 	switch {
@@ -126,8 +126,8 @@ func Conditions(v model.Verdict, nodeStates bool, existing []metav1.Condition, n
 	return out
 }
 
-// Text is status.status as OVN-Kubernetes writes it, "" where the conditions
-// have no Accepted and the text isn't ours to write.
+// Text is status.status as OVN-Kubernetes writes it, "" if the conditions have no
+// Accepted, so that the text isn't ours to write.
 func Text(conditions []metav1.Condition) string {
 	condition := find(conditions, Accepted)
 	switch {
@@ -142,7 +142,7 @@ func Text(conditions []metav1.Condition) string {
 
 // Changed reports whether the conditions have to be written: one of them
 // differs from the existing one, or an existing one of ours is no longer kept.
-// Accepted may be another controller's and counts only where it is kept; an
+// Accepted may be another controller's and counts only if we keep it; an
 // observer keeps what a working operator wrote before.
 func Changed(existing, conditions []metav1.Condition) bool {
 	for i := range conditions {

@@ -17,11 +17,11 @@ type Metrics struct {
 	reviews *prometheus.CounterVec
 }
 
-// NewMetrics registers the figures.
+// NewMetrics registers the metrics.
 func NewMetrics(registry prometheus.Registerer) *Metrics {
 	f := &Metrics{reviews: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ovnbgp_admission_reviews_total",
-		Help: "Admission reviews by kind and outcome: allowed, warned, denied, unchecked because the operator could not tell, stranger where nothing shows that the API server asks, or withheld from users who may not read what it would name.",
+		Help: "Admission reviews by kind and outcome: allowed; warned; denied; unchecked: the operator could not check the object; stranger: nothing proves that the API server asked; withheld: the user may not read what the answer would name.",
 	}, []string{"kind", "outcome"})}
 	registry.MustRegister(f.reviews)
 	return f

@@ -14,10 +14,10 @@ import (
 // believes, so that an agent may be replaced meanwhile.
 const renewAbsent = 10 * time.Minute
 
-// setAbsent says which Layer2 networks are not on the node. Where that is not
-// known, what was written before stays, with its time: a database that can't be
-// read for a while, or an agent that has just started, withdraws nothing and
-// advertises nothing.
+// setAbsent says which Layer2 networks are not on the node. If that is not known,
+// what was written before stays, with its time: a database that can't be read for
+// a while, or an agent that has just started, withdraws nothing and advertises
+// nothing.
 func setAbsent(out, before *v1alpha1.NodeRouteStateStatus, found *agent.Layer2, now time.Time) {
 	switch {
 	case !found.Known:

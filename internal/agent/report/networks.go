@@ -21,14 +21,14 @@ const (
 	// Do: upgrade the agent.
 	reasonManagerIsNewer = "ManagerIsNewer"
 	// False: there is no NodeNetworks object for the node. What was imported stays,
-	// and the agent goes on with what it was told last.
+	// and the agent keeps using the last object it saw.
 	// Do: check that the manager runs, that it is of the agent's version, and that
 	// the CRD is installed; look at the conditions of RouteAdvertisements for what
 	// keeps the node from being planned.
 	reasonNotPublished = "NotPublished"
-	// False: the agent can't use the object. It goes on with what it was told last.
-	// Do: undo what was changed by hand; the manager writes the object anew if it
-	// is deleted.
+	// False: the agent can't use the object. It keeps using the last one that it
+	// could use.
+	// Do: undo manual changes, or delete the object: the manager writes it again.
 	reasonNetworksUnusable = "NetworksUnusable"
 )
 

@@ -18,12 +18,12 @@ import (
 //
 //reference:reasons NodeRouteState WithinLimit
 const (
-	// True: no route is held back.
+	// True: no route is left out because of the limit.
 	// Do: nothing.
 	reasonWithinLimit = "WithinLimit"
 	// False: a network has more routes than --max-routes-per-vrf. What was
-	// imported before stays, and further routes wait.
-	// Do: have the neighbors send fewer, or raise the flag.
+	// imported before stays; more routes are imported when there is room.
+	// Do: make the neighbors send fewer routes, or raise the flag.
 	reasonOverLimit = "OverLimit"
 )
 
@@ -108,12 +108,12 @@ func networkStatus(s *agent.NetworkState, before []metav1.Condition, now time.Ti
 	if s.Held > 0 {
 		held = []string{s.Network}
 	}
-	set(&out.Conditions, limitCondition(held, fmt.Sprintf(" (%d routes; there are at most %d rows)", s.Held, s.Limit)), now)
+	set(&out.Conditions, limitCondition(held, fmt.Sprintf(" (%d routes; the limit is %d rows)", s.Held, s.Limit)), now)
 	return out
 }
 
-// decided tells whether the agent knows that routes are missing, or does not
-// know anything.
+// decided reports whether the agent knows how the network stands. If it doesn't,
+// routes may be missing or not.
 func decided(reason string) bool {
 	switch reason {
 	case "", agent.ReasonListing, agent.ReasonDisconnected, agent.ReasonGatewayUnknown:
@@ -126,10 +126,10 @@ func decided(reason string) bool {
 func limitCondition(held []string, detail string) metav1.Condition {
 	if len(held) == 0 {
 		return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionTrue, Reason: reasonWithinLimit,
-			Message: "no route is held back"}
+			Message: "no route is left out because of the limit"}
 	}
 	return metav1.Condition{Type: v1alpha1.ConditionWithinLimit, Status: metav1.ConditionFalse, Reason: reasonOverLimit,
-		Message: cut(fmt.Sprintf("routes of %s are held back%s; what was imported before stays. Have the neighbors send fewer routes, or raise --max-routes-per-vrf",
+		Message: cut(fmt.Sprintf("some routes of %s are not imported%s; what was imported before stays. Make the neighbors send fewer routes, or raise --max-routes-per-vrf",
 			list(held), detail))}
 }
 

@@ -23,7 +23,7 @@ import (
 //
 //reference:reasons NodeRouteState VRFReady
 const (
-	// True: the VRF device, its rules and its routes are as they should be.
+	// True: the VRF device, its rules and its routes are set up correctly.
 	// Do: nothing.
 	reasonReady = "Ready"
 )
@@ -41,9 +41,9 @@ type VRFs struct {
 	last Devices
 }
 
-// Devices is how the VRF devices stand that the agent makes.
+// Devices is the state of the VRF devices that the agent makes.
 type Devices struct {
-	// Managed is set where the agent makes any, Known once it has looked.
+	// Managed is set if the agent makes any, Known once it has looked.
 	Managed, Known bool
 	// States are sorted by network.
 	States []vrfs.State
@@ -51,16 +51,16 @@ type Devices struct {
 	Leftover string
 }
 
-// NewVRFs registers the metrics. changed is told when there is something new.
+// NewVRFs registers the metrics. It calls changed when there is something new.
 func NewVRFs(registry prometheus.Registerer, log logr.Logger, changed func()) *VRFs {
 	v := &VRFs{
 		log: log, changed: changed,
 		ready: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "ovnbgp_agent_vrf_ready",
-			Help: "1 where the network's VRF device, rules and routes are as they should be; 0 where not, with the reason."}, []string{"network", "reason"}),
+			Help: "1 if the network's VRF device, rules and routes are set up correctly; otherwise 0, with the reason."}, []string{"network", "reason"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ovnbgp_agent_vrf_changes_total",
-			Help: "VRF devices, ip rules and routes that were made, set right or removed."}, []string{"network"}),
+			Help: "VRF devices, ip rules and routes that the agent created, corrected or removed."}, []string{"network"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "ovnbgp_agent_vrf_failures_total",
-			Help: "Passes over the node's VRF devices in which the kernel could not be read, or refused something."}),
+			Help: "Passes over the node's VRF devices in which the agent could not read the kernel, or the kernel refused a change."}),
 	}
 	registry.MustRegister(v.ready, v.changes, v.failures)
 	return v
@@ -85,7 +85,7 @@ func (v *VRFs) Passed(report vrfs.Report, err error) {
 	for i := range now.States {
 		s := &now.States[i]
 		if was := before.Of(s.Network); s.Problem != "" && (was == nil || was.Problem != s.Problem) {
-			v.log.Info("Not everything about a network's VRF could be done", "network", s.Network, "vrf", s.VRF, "reason", s.Reason, "problem", s.Problem)
+			v.log.Info("Could not set up all of a network's VRF", "network", s.Network, "vrf", s.VRF, "reason", s.Reason, "problem", s.Problem)
 		}
 	}
 	v.changed()
@@ -125,7 +125,7 @@ func (v *VRFs) Devices() Devices {
 	return out
 }
 
-// Of is a network's state, nil where it has none.
+// Of is a network's state, nil if it has none.
 func (d *Devices) Of(network string) *vrfs.State {
 	i, found := slices.BinarySearchFunc(d.States, network, func(s vrfs.State, name string) int { return cmp.Compare(s.Network, name) })
 	if !found {
@@ -158,8 +158,8 @@ func (d *Devices) withRouteless(states []agent.NetworkState) []agent.NetworkStat
 	return out
 }
 
-// setNetwork sets the network's condition, or takes it away where the agent
-// does not make its VRF. Before the first pass it stays as it was.
+// setNetwork sets the network's condition, or removes it if the agent does not
+// make the network's VRF. Before the first pass it stays as it was.
 func (d *Devices) setNetwork(conditions *[]metav1.Condition, network string, now time.Time) {
 	s := d.Of(network)
 	switch {
@@ -175,9 +175,9 @@ func vrfCondition(s *vrfs.State) metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionVRFReady, Status: metav1.ConditionTrue, Reason: vrfReason(s), Message: cut(s.Problem)}
 	switch {
 	case s.Problem == "":
-		maker := "not made by this agent"
+		maker := "not created by this agent"
 		if s.Ours {
-			maker = "made by this agent"
+			maker = "created by this agent"
 		}
 		c.Message = fmt.Sprintf("VRF device %s (table %d, %s) is set up correctly", s.VRF, s.Table, maker)
 	case s.Reason.Decided():
@@ -197,7 +197,7 @@ func (d *Devices) setNode(conditions *[]metav1.Condition, now time.Time) {
 		return
 	}
 	c := metav1.Condition{Type: v1alpha1.ConditionVRFReady, Status: metav1.ConditionTrue, Reason: reasonReady,
-		Message: fmt.Sprintf("the VRFs of all %d networks are as they should be", len(d.States))}
+		Message: fmt.Sprintf("the VRFs of all %d networks are set up correctly", len(d.States))}
 	var troubled []string
 	for i := range d.States {
 		s := &d.States[i]
@@ -211,7 +211,7 @@ func (d *Devices) setNode(conditions *[]metav1.Condition, now time.Time) {
 		}
 	}
 	if len(troubled) > 0 {
-		c.Message = fmt.Sprintf("the VRFs of %d of %d networks are not as they should be: %s; see status.networks", len(troubled), len(d.States), list(troubled))
+		c.Message = fmt.Sprintf("the VRFs of %d of %d networks are not set up correctly: %s; see status.networks", len(troubled), len(d.States), list(troubled))
 	}
 	if d.Leftover != "" {
 		if c.Status != metav1.ConditionFalse {
@@ -223,9 +223,9 @@ func (d *Devices) setNode(conditions *[]metav1.Condition, now time.Time) {
 	set(conditions, c, now)
 }
 
-// tellVRFs writes an event when a network's VRF gets into trouble, or out of
-// it. What is not known is nobody's trouble yet, and what is amiss with the
-// network itself stands in its import's events.
+// tellVRFs writes an event when a network's VRF gets a problem, or is rid of it.
+// An unknown state is no problem yet. Problems of the network itself are in the
+// events of its import.
 func (w *Writer) tellVRFs(ctx context.Context, d *Devices) {
 	if !d.Known {
 		return

@@ -59,11 +59,11 @@ func TestStatusTellsOfVRFs(t *testing.T) {
 		{"not managed", &Devices{}, "none", map[string]string{"cluster_udn_blue": "none"}},
 		{"not looked yet", &Devices{Managed: true}, "none", map[string]string{"cluster_udn_blue": "none"}},
 		{"all well", managed("", fine), "True Ready: the VRFs of all 1 networks", map[string]string{
-			"cluster_udn_blue": "True Ready: VRF device blue (table 1005, made by this agent) is set up correctly", "default": "none"}},
+			"cluster_udn_blue": "True Ready: VRF device blue (table 1005, created by this agent) is set up correctly", "default": "none"}},
 		{"one is not known, one is amiss", managed("", fine, unknown, taken), "False NameTaken: the VRFs of 2 of 3 networks", map[string]string{
 			"cluster_udn_blue": "True", "cluster_udn_red": "False NameTaken: there is a device red; rename it", "cluster_udn_grey": "Unknown NetworkUnknown: not known yet"}},
 		{"one is not known", managed("", unknown), "Unknown NetworkUnknown", map[string]string{"cluster_udn_grey": "Unknown"}},
-		{"something is left", managed("cannot delete VRF device gone", fine), "False KernelRefused: the VRFs of all 1 networks are as they should be; leftovers of a deleted network could not be removed: cannot delete VRF device gone",
+		{"something is left", managed("cannot delete VRF device gone", fine), "False KernelRefused: the VRFs of all 1 networks are set up correctly; leftovers of a deleted network could not be removed: cannot delete VRF device gone",
 			map[string]string{"cluster_udn_blue": "True"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

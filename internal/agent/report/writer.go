@@ -32,16 +32,16 @@ type Writer struct {
 	Interval time.Duration
 	States   func() []agent.NetworkState
 	Layer2   func() agent.Layer2
-	// VRFs is nil where the agent makes no VRF devices.
+	// VRFs is nil if the agent makes no VRF devices.
 	VRFs *VRFs
-	// Networks tells what is known of the node's NodeNetworks.
+	// Networks returns what is known of the node's NodeNetworks.
 	Networks func() nodenetworks.State
 	Log      logr.Logger
 
 	wake    chan struct{}
 	began   time.Time
 	written *v1alpha1.NodeRouteState
-	// told are the reasons of networks that events told last.
+	// told are the reasons that the last events gave, by network.
 	told map[string]string
 	// toldVRFs is the same for their VRFs, with what is left of networks that
 	// are gone under "".
@@ -155,7 +155,7 @@ func (w *Writer) get(ctx context.Context) (*v1alpha1.NodeRouteState, error) {
 	return object, w.Client.Create(ctx, object)
 }
 
-// tell writes an event when a network gets into trouble, or out of it.
+// tell writes an event when a network gets a problem, or is rid of it.
 func (w *Writer) tell(ctx context.Context, states []agent.NetworkState) {
 	for i := range states {
 		s := &states[i]

@@ -10,24 +10,22 @@ import (
 
 // Network is a network that needs a VRF device on the node.
 type Network struct {
-	// Name is OVN's, "cluster_udn_<cudn>". It is what networks are told apart
-	// by.
+	// Name is OVN's, "cluster_udn_<cudn>". It identifies the network.
 	Name string
 	// VRF is the name of the device, "" while it is not known.
 	VRF string
-	// ID is the cluster's number of the network, 0 where it has none.
+	// ID is the cluster's number of the network, 0 if it has none.
 	ID int
 	// Subnets are those of the network's pods on all nodes.
 	Subnets []netip.Prefix
-	// NodeAddresses are the node's own, as far as the cluster tells them.
+	// NodeAddresses are the node's own, as far as the cluster knows them.
 	NodeAddresses []netip.Addr
-	// Exposed networks are reached by way of other VRFs, the default one
-	// mostly: packets to their subnets that did not come in by the VRF are
-	// looked up in its table. Networks that are not exposed may all have the
-	// same subnets.
+	// Exposed networks are reached through other VRFs, mostly the default one:
+	// packets to their subnets that did not come in by the VRF are looked up in
+	// its table. Networks that are not exposed may all have the same subnets.
 	Exposed bool
-	// Isolated networks have no way out but by routes of their own table: not
-	// by the default VRF. They are never exposed.
+	// Isolated networks leave the node only by routes of their own table, not
+	// through the default VRF. They are never exposed.
 	Isolated bool
 	// Problem is why the network can't be worked on. What it has stays.
 	Problem string
@@ -37,12 +35,12 @@ type Network struct {
 type State struct {
 	Network string
 	VRF     string
-	// Table is 0 where the network has no device and gets none.
+	// Table is 0 if the network has no device and gets none.
 	Table uint32
-	// Ours is set where the device was made here, and goes with the network.
+	// Ours is set if the agent made the device, which then goes with the network.
 	Ours bool
 	// Problem is what was not done for the network, and what to do about it;
-	// "" where all is done. Reason is the first of several in one word.
+	// "" if everything is done. Reason is the first of several in one word.
 	Reason  Reason
 	Problem string
 }
@@ -50,16 +48,16 @@ type State struct {
 // Reason is why not everything could be done for a network, in one word.
 type Reason string
 
-// Reasons. With the first two it is not known how the network stands.
+// Reasons. With the first two the network's state is not known.
 //
 //reference:reasons NodeRouteState VRFReady
 const (
-	// Unknown: the name of the network's VRF device is not known yet, or the
-	// network can't be worked on.
-	// Do: wait for OVN-Kubernetes to number the network, or as the message says.
+	// Unknown: the name of the network's VRF device is not known yet, or the agent
+	// can't work on the network.
+	// Do: wait for OVN-Kubernetes to give the network an ID, or follow the message.
 	ReasonNetworkUnknown Reason = "NetworkUnknown"
-	// Unknown: the kernel's devices, rules or routes could not be read.
-	// Do: see to the error in the message; it is tried again.
+	// Unknown: the agent could not read the kernel's devices, rules or routes.
+	// Do: fix the error in the message; the agent tries again by itself.
 	ReasonKernelUnread Reason = "KernelUnread"
 	// False: no device can have the network's name.
 	// Do: give the network another name.
@@ -68,29 +66,29 @@ const (
 	// Do: rename the device, or all but one of the networks.
 	ReasonNameTaken Reason = "NameTaken"
 	// False: the routing table belongs to another VRF, or no table is free.
-	// Do: remove what has it.
+	// Do: remove what uses the table.
 	ReasonTableTaken Reason = "TableTaken"
 	// False: another network's ip rules lead to the same subnet.
 	// Do: advertise at most one of the two over a VRF that is not its own.
 	ReasonSubnetTaken Reason = "SubnetTaken"
-	// False: an ip rule for so wide a subnet would lead the node's own traffic
-	// astray.
+	// False: the subnet is so wide that an ip rule for it would misroute the node's
+	// own traffic.
 	// Do: give the network a narrower subnet.
 	ReasonSubnetTooWide Reason = "SubnetTooWide"
-	// False: an ip rule for a subnet that covers one of the node's own addresses
-	// would lead the node's own traffic into the network.
-	// Do: give the network a subnet apart from the nodes'.
+	// False: the subnet covers one of the node's own addresses, so an ip rule for
+	// it would send the node's own traffic into the network.
+	// Do: give the network a subnet that doesn't overlap the nodes' addresses.
 	ReasonNodeCovered Reason = "NodeCovered"
-	// False: the VRF device of somebody else is down.
+	// False: the VRF device, which the agent did not create, is down.
 	// Do: set it up: ip link set NAME up.
 	ReasonDeviceDown Reason = "DeviceDown"
 	// False: the kernel refused a change.
-	// Do: see to the error in the message: mostly a missing capability
-	// (NET_ADMIN) or kernel module (vrf).
+	// Do: fix the error in the message, mostly a missing capability (NET_ADMIN) or
+	// kernel module (vrf).
 	ReasonKernelRefused Reason = "KernelRefused"
 )
 
-// Decided tells whether it is known that something is amiss.
+// Decided reports whether it is known that something is wrong.
 func (r Reason) Decided() bool { return r != ReasonNetworkUnknown && r != ReasonKernelUnread }
 
 func (s *State) trouble(reason Reason, format string, args ...any) {
@@ -113,10 +111,10 @@ func unread(networks []Network, err error) []State {
 	return out
 }
 
-// Names that FRR, or the kernel's sysctl tree, has a meaning of its own for.
+// Names that have a meaning of their own in FRR or in the kernel's sysctl tree.
 var reservedNames = []string{"default", "all", "lo", ".", ".."}
 
-// nameProblem tells why no device can have a name.
+// nameProblem says why no device can have a name.
 func nameProblem(name string) (Reason, string) {
 	const longest = 15 // IFNAMSIZ without its terminator
 	switch {
