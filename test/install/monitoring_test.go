@@ -186,10 +186,10 @@ func TestMonitoringKnowsAllMetrics(t *testing.T) {
 	want := []string{
 		// Go's and the process' own.
 		"cmd/agent/start.go",
-		"internal/agent/figures.go",
+		"internal/agent/metrics.go",
 		"internal/agent/report/vrfs.go",
 		"internal/controller/metrics/metrics.go",
-		"internal/webhook/figures.go",
+		"internal/webhook/metrics.go",
 	}
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("files that register metrics, known (-) and found (+):\n%s", diff)
