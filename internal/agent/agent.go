@@ -254,8 +254,8 @@ func (a *Agent) start(name string) {
 		return
 	}
 	s := &syncer{
-		retry: retries(),
-		name:  name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
+		retry: retries(), snat: snatPace{pauses: snatPauses()},
+		name: name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
 		changed: a.options.Changed, readOnly: a.readOnly, left: leftRows{after: a.options.LeftAfter},
 	}
 	s.rows = a.ovn.Watch(name, s.poke)

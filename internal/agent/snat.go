@@ -3,19 +3,24 @@ package agent
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 )
 
-const (
-	// snatAgain is the least time between two changes of a network's SNAT. It
-	// doubles while somebody keeps changing it back, up to snatAtMost.
-	snatAgain  = time.Second
-	snatAtMost = 5 * time.Minute
-)
+// snatAtMost bounds the pauses between two changes of a network's SNAT.
+const snatAtMost = 5 * time.Minute
+
+// snatPauses are the least times between two changes of a network's SNAT, which
+// grow while something else keeps changing it back.
+func snatPauses() wait.Backoff {
+	return wait.Backoff{Duration: time.Second, Factor: 2, Cap: snatAtMost, Steps: math.MaxInt}
+}
 
 // snatWanted is what a network's SNAT should be.
 type snatWanted struct {
@@ -26,15 +31,15 @@ type snatWanted struct {
 
 // snatPace keeps two writers from fighting.
 type snatPace struct {
-	next time.Time
-	wait time.Duration
-	// again counts the rows that were limited again after somebody else freed
+	next   time.Time
+	pauses wait.Backoff
+	// again counts the rows that were limited again after something else had freed
 	// them.
 	again int
 }
 
-// syncSNAT limits the network's SNAT, or sets it back; again tells when to
-// look again, 0 for when something changes.
+// syncSNAT limits the network's SNAT, or resets it; again is when to look again,
+// 0 for when something changes.
 func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Duration) {
 	if !want.managed || s.readOnly {
 		s.snatMessage = ""
@@ -45,7 +50,7 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 	now := time.Now()
 	if found.Changes == 0 {
 		if now.Sub(s.snat.next) > snatAtMost {
-			s.snat.wait = 0
+			s.snat.pauses = snatPauses()
 		}
 		return 0
 	}
@@ -54,11 +59,11 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 		return early
 	}
 	err := s.rows.CommitSNAT(ctx, found)
-	s.snat.wait = min(max(2*s.snat.wait, snatAgain), snatAtMost)
-	s.snat.next = now.Add(s.snat.wait)
+	pause := s.snat.pauses.Step()
+	s.snat.next = now.Add(pause)
 	if err != nil {
 		s.snatMessage = "SNAT could not be changed: " + err.Error()
-		return s.snat.wait
+		return pause
 	}
 	s.figures.snatted(s.name, found.Changes)
 	if found.Undone > 0 {

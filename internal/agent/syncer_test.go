@@ -32,6 +32,20 @@ type played struct {
 	imports string
 	version uint64
 	writes  int
+	// kernelSays are the changes of the kernel's table since it was last asked, nil
+	// for everything; rowsSay and rowsLost those of the rows.
+	kernelSays *[]netip.Prefix
+	rowsSay    []netip.Prefix
+	rowsLost   bool
+	// reconsiders is set while the table has to be listed again once rows are known.
+	reconsiders bool
+	// asked are the prefixes of which the kernel's path was asked.
+	asked    map[netip.Prefix]bool
+	defaults int
+	unmarked []ovnnb.UnmarkedRow
+	snat     ovnnb.SNAT
+	// snats are the writes of SNAT.
+	snats int
 }
 
 func (p *played) Router() string           { return "GR_n" }
@@ -40,7 +54,7 @@ func (p *played) Count() int               { return len(p.rows) }
 func (p *played) Has(x netip.Prefix) bool  { return len(p.rows[x]) > 0 }
 func (p *played) Close()                   {}
 func (p *played) ID() uint32               { return mainTable }
-func (p *played) Reconsider() bool         { return false }
+func (p *played) Reconsider() bool         { return p.reconsiders }
 func (p *played) Len() (all, beyond int)   { return len(p.paths) + p.beyond, p.beyond }
 
 func (p *played) Rows(prefix netip.Prefix, out []model.RouterRow) []model.RouterRow {
@@ -57,7 +71,10 @@ func (p *played) RowCount() (n int) {
 	return n
 }
 
-func (p *played) TakeChanged() (prefixes []netip.Prefix, all bool) { return nil, false }
+func (p *played) TakeChanged() (prefixes []netip.Prefix, all bool) {
+	prefixes, all, p.rowsSay, p.rowsLost = p.rowsSay, p.rowsLost, nil, false
+	return prefixes, all
+}
 
 func (p *played) Commit(_ context.Context, changes []model.RowChange) error {
 	if p.refuses != nil {
@@ -83,16 +100,37 @@ func (p *played) RouteImports() (prefixes []netip.Prefix, version uint64) {
 	return prefixes, p.version
 }
 
-func (p *played) Unmarked() []ovnnb.UnmarkedRow                { return nil }
-func (p *played) SNAT([]netip.Prefix, bool) ovnnb.SNAT         { return ovnnb.SNAT{} }
-func (p *played) CommitSNAT(context.Context, ovnnb.SNAT) error { return nil }
-func (p *played) Defaults() int                                { return 0 }
-func (p *played) DropDefaults(context.Context) error           { return nil }
+func (p *played) Unmarked() []ovnnb.UnmarkedRow        { return p.unmarked }
+func (p *played) SNAT([]netip.Prefix, bool) ovnnb.SNAT { return p.snat }
+func (p *played) Defaults() int                        { return p.defaults }
 
-func (p *played) TakeChanges() kernel.Changes { return kernel.Changes{Ready: !p.unlisted, All: true} }
-func (p *played) Prefixes() []netip.Prefix    { return slices.Collect(maps.Keys(p.paths)) }
+func (p *played) CommitSNAT(context.Context, ovnnb.SNAT) error {
+	if p.refuses == nil {
+		p.snats++
+	}
+	return p.refuses
+}
+
+func (p *played) DropDefaults(context.Context) error {
+	p.writes, p.defaults = p.writes+p.defaults, 0
+	return nil
+}
+
+func (p *played) TakeChanges() kernel.Changes {
+	if p.kernelSays == nil || p.unlisted {
+		return kernel.Changes{Ready: !p.unlisted, All: true}
+	}
+	out := kernel.Changes{Ready: true, Prefixes: *p.kernelSays}
+	p.kernelSays = &[]netip.Prefix{}
+	return out
+}
+
+func (p *played) Prefixes() []netip.Prefix { return slices.Collect(maps.Keys(p.paths)) }
 
 func (p *played) Path(prefix netip.Prefix) (path model.Path, found bool) {
+	if p.asked != nil {
+		p.asked[prefix] = true
+	}
 	path, found = p.paths[prefix]
 	return path, found
 }

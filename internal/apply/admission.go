@@ -22,8 +22,8 @@ type Admission struct {
 // Run leaves contributors out until the rest is taken. It tries first without
 // those refused before, which is enough while nothing new is wrong. Otherwise it adds
 // one contributor at a time and keeps those that are taken, so that of two
-// that exclude each other the older one goes on. It ends with an error when
-// something else than a refusal comes back; nothing is known then.
+// that exclude each other the older one wins. It returns an error if something
+// other than a refusal comes back; then nothing is known.
 func (b *Admission) Run(ctx context.Context) (kept []string, refused map[string]error, err error) {
 	if kept, refused = b.withoutRefused(); len(refused) > 0 {
 		err := b.Try(ctx, b.Render(keysOf(refused)))

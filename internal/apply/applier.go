@@ -167,7 +167,7 @@ func (a *Applier) send(ctx context.Context, o *frrk8sv1beta1.FRRConfiguration, o
 	return Live(s.answer()), nil
 }
 
-// leftovers are the owned objects that nobody wants, in order.
+// leftovers are the owned objects that are no longer wanted, in order.
 func (v view) leftovers(wanted map[types.NamespacedName]bool, failed map[string]bool) []LiveObject {
 	var out []LiveObject
 	for key, live := range v.current {
@@ -181,8 +181,8 @@ func (v view) leftovers(wanted map[types.NamespacedName]bool, failed map[string]
 	return out
 }
 
-// delete removes the very object that was looked at: had somebody changed or
-// replaced it since, the preconditions fail.
+// delete removes the very object that was looked at: if it was changed or replaced
+// since, the preconditions fail.
 func (a *Applier) delete(ctx context.Context, node string, live LiveObject, result *Result) error {
 	o := &frrk8sv1beta1.FRRConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: live.Namespace, Name: live.Name}}
 	err := a.client.Delete(ctx, o, client.Preconditions{UID: &live.UID, ResourceVersion: &live.ResourceVersion})

@@ -26,7 +26,8 @@ const (
 	QuotaExceeded
 	// Conflict: the object changed meanwhile.
 	Conflict
-	// NotOurs: somebody else's object has the name of a generated one.
+	// NotOurs: an object that the operator did not generate has the name of a
+	// generated one.
 	NotOurs
 )
 
@@ -126,8 +127,8 @@ func newError(object types.NamespacedName, cause error) *Error {
 	return &Error{Kind: classify(cause), Object: object, Message: cause.Error(), cause: cause}
 }
 
-// classify goes by texts where codes don't tell: a webhook chooses the code of
-// its denial, and 403 may be a webhook, a policy, a quota or RBAC.
+// classify goes by texts if the codes are ambiguous: a webhook chooses the code of
+// its denial, and 403 may come from a webhook, a policy, a quota or RBAC.
 func classify(err error) Kind {
 	text := err.Error()
 	switch {

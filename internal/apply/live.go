@@ -46,9 +46,9 @@ func Owned(o metav1.Object) bool {
 	return model.Generated(o.GetName(), o.GetLabels(), o.GetAnnotations())
 }
 
-// NodeOf returns the node that a generated object is for, "" where neither its
-// name nor its annotation tells. The name counts more, because nobody can edit
-// it; the annotation is for names that had to be shortened, and for copies.
+// NodeOf returns the node that a generated object is for, "" if neither its name
+// nor its annotation says so. The name counts more, because it can't be edited;
+// the annotation is for names that had to be shortened, and for copies.
 func NodeOf(o metav1.Object) string {
 	if node := render.NodeOf(o.GetName()); node != "" {
 		return node

@@ -44,9 +44,9 @@ func liveHash(o *frrk8sv1beta1.FRRConfiguration) uint64 {
 	return render.Hash(o)
 }
 
-// note keeps a value on a cached object. The resource version in front tells
-// it from an annotation that somebody wrote on the server: whoever writes one
-// can't know which version the write will make.
+// note keeps a value on a cached object. The resource version in front
+// distinguishes it from an annotation written on the server: the writer of such an
+// annotation can't know which version the write will make.
 func note(o metav1.Object, key, value string) {
 	annotations := maps.Clone(o.GetAnnotations())
 	if annotations == nil {

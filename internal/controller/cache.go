@@ -60,7 +60,7 @@ func strip() func(any) (any, error) {
 		case *frrk8sv1beta1.FRRNodeState:
 			return apply.StripNodeState(o)
 		case *nadv1.NetworkAttachmentDefinition:
-			// The default network's tells whether it has an overlay; those of other
+			// The default network's says whether it has an overlay; those of other
 			// networks repeat what ClusterUserDefinedNetworks say.
 			if !snapshot.IsDefaultNAD(o) {
 				o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}

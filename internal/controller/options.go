@@ -10,7 +10,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// Options are what the controllers can be told.
+// Options are the controllers' settings.
 type Options struct {
 	Settings model.Settings
 	// DefaultNAD names the default network's NetworkAttachmentDefinition.

@@ -90,8 +90,8 @@ func PodSubnetsUnknown(evidence NoOverlayEvidence) *model.Problem {
 		"start the operator with --default-network-no-overlay-subnets and the value of OVN-Kubernetes' --cluster-subnets", evidence)
 }
 
-// NoOverlayEvidence is what tells that the default network has no overlay, "" if
-// nothing does, in the words of messages.
+// NoOverlayEvidence is the evidence that the default network has no overlay, "" if
+// there is none, in the words of messages.
 type NoOverlayEvidence string
 
 // NADWithTransport is the evidence of a NetworkAttachmentDefinition.

@@ -40,7 +40,7 @@ var annotationMalformed = enter("AnnotationMalformed", invalid, ofNode,
 	"An annotation of the node can't be read. What was last applied to the node stays.",
 	"Correct the annotation, or remove it so that OVN-Kubernetes writes it again.")
 
-// AnnotationMalformed is for an annotation that somebody has to repair.
+// AnnotationMalformed is for an annotation that has to be repaired.
 func AnnotationMalformed(err error) *model.Problem {
 	return annotationMalformed.problem("%s: correct it, or remove it so that OVN-Kubernetes writes it again", err)
 }
@@ -68,7 +68,7 @@ var uplinkNotResolved = enter("UplinkNotResolved", pending, ofNode,
 	"OVN-Kubernetes has not found the network's uplink on a DPU host yet. Neighbors need its addresses as next hops.",
 	"Wait; if nothing changes, look at the Uplink object of that name and at the log of the DPU's ovnkube-node.")
 
-// UplinkWithoutState is for an uplink that OVN-Kubernetes has told nothing about.
+// UplinkWithoutState is for an uplink that OVN-Kubernetes has not reported on.
 func UplinkWithoutState(uplink string) *model.Problem {
 	return unresolved(uplink, "has no UplinkState for the node yet")
 }
@@ -142,7 +142,7 @@ func NodeWithoutTemplate() model.Finding {
 	return nodeWithoutTemplate.onNode("no selected FRRConfiguration applies to the node: change the nodeSelector of one, or add one, if the node should advertise")
 }
 
-// IsNodeWithoutTemplate tells findings that NoTemplateOnNodes takes the place of.
+// IsNodeWithoutTemplate reports whether NoTemplateOnNodes replaces the finding.
 func IsNodeWithoutTemplate(f model.Finding) bool { return nodeWithoutTemplate.Is(f) }
 
 var nodeKept = enter("NodeKept", pending, ofNode,

@@ -80,7 +80,7 @@ func nearMiss(selector model.Selector, c Candidate) string {
 	}
 }
 
-// misspelledKey tells of a label of the candidate whose key differs by a typo.
+// misspelledKey finds a label of the candidate whose key differs by a typo.
 func misspelledKey(r model.Requirement, c Candidate) string {
 	key := spelling.Closest(r.Key, slices.Sorted(maps.Keys(c.Labels)), spelling.MaxEdits)
 	if key == "" {

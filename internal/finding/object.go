@@ -26,7 +26,7 @@ var invalidAdvertisement = enter("InvalidAdvertisement", invalid, ofObject,
 	"The object advertises something that the operator does not know, in spec.advertisements.",
 	"Use PodNetwork, EgressIP or both.")
 
-// InvalidAdvertisement is for a kind of advertisement that nobody knows.
+// InvalidAdvertisement is for an unknown kind of advertisement.
 func InvalidAdvertisement(kind string) *model.Problem {
 	return invalidAdvertisement.problem("spec.advertisements has %q, which is unknown: use PodNetwork, EgressIP or both", kind)
 }
@@ -120,7 +120,7 @@ var noNetworkSelected = enter("NoNetworkSelected", []model.Outcome{model.Pending
 	"Correct spec.networkSelectors or the networks' labels; the message says what nearly matched.")
 
 // NoNetworkSelected is for an object whose selectors match no network; why says what
-// nearly matched. others is set if it advertises the default network all the same.
+// nearly matched. others is set if it advertises the default network anyway.
 func NoNetworkSelected(ra, why string, others bool) model.Finding {
 	f := noNetworkSelected.about(ra, "%s", why)
 	if others {

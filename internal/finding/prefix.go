@@ -14,7 +14,7 @@ import (
 // message names.
 const maxBounds = 2
 
-// nodeSubnets is the annotation by which nodes tell their parts of networks.
+// nodeSubnets is the annotation with a node's parts of networks.
 const nodeSubnets = "k8s.ovn.org/node-subnets"
 
 var ofPrefix = []model.ScopeKind{model.ScopeNetwork, model.ScopeEgressIP}

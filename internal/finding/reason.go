@@ -14,7 +14,7 @@ type Reason struct {
 	Name string
 	// Outcomes that its findings may have, the usual one first.
 	Outcomes []model.Outcome
-	// Scopes are the kinds of things that its findings are about, the usual one first.
+	// Scopes are the kinds of things that its findings concern, the usual one first.
 	Scopes []model.ScopeKind
 	// Meaning and Remedy are sentences for people who look the reason up.
 	Meaning, Remedy string

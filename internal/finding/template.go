@@ -129,7 +129,7 @@ func (n Neighbor) scope() model.Scope {
 
 func (n Neighbor) id() string { return cmp.Or(n.ID, "without address") }
 
-// Is reports whether a finding is about the neighbor.
+// Is reports whether a finding concerns the neighbor.
 func (n Neighbor) Is(f model.Finding) bool { return f.Scope == n.scope() }
 
 func (r *Reason) neighbor(n Neighbor, format string, args ...any) model.Finding {
@@ -192,8 +192,8 @@ func NeighborNotUnicast(n Neighbor) model.Finding {
 	return neighborNotUnicast.neighbor(n, `gets no prefixes, because its addressFamilies lack "unicast"`)
 }
 
-// NeighborRefused reports whether frr-k8s refuses a neighbor, and with it all of the
-// node, for what the finding is about.
+// NeighborRefused reports whether the finding's cause makes frr-k8s refuse a neighbor,
+// and with it all of the node.
 func NeighborRefused(f model.Finding) bool {
 	switch f.Reason {
 	case neighborWithoutAddress.Name, neighborWithTwoAddresses.Name, neighborASN.Name, neighborAddress.Name, bfdProfileMissing.Name:

@@ -179,7 +179,7 @@ func (e *entry) strictProblems(prefix string, errs []error, value any) Problems 
 	return problems
 }
 
-// typeProblem tells a value of the wrong Go type. Not all such errors name the
+// typeProblem reports a value of the wrong Go type. Not all such errors name the
 // field; then the value that they quote leads to the line.
 func (e *entry) typeProblem(prefix string, err error) Problem {
 	var typeError *json.UnmarshalTypeError
@@ -197,7 +197,7 @@ func (e *entry) typeProblem(prefix string, err error) Problem {
 	return problem
 }
 
-// fieldProblem tells a field error without dumping whole objects, as errors of
+// fieldProblem reports a field error without dumping whole objects, as errors of
 // CEL rules would.
 func (e *entry) fieldProblem(err *field.Error) Problem {
 	text := describe(err)

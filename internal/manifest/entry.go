@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// maxListDepth bounds Lists of Lists, which nobody writes on purpose.
+// maxListDepth bounds Lists of Lists, which no one writes on purpose.
 const maxListDepth = 5
 
 // entry is one object of a document, which is the whole document or an item

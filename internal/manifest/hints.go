@@ -37,7 +37,7 @@ func didYouMean(word string, words []string) string {
 	return ""
 }
 
-// unknownField tells a field that is none of those beside it.
+// unknownField reports a field that the schema doesn't have at that place.
 func unknownField(path string, fieldsOf func(steps []string) []string) string {
 	steps := pathSteps(path)
 	if len(steps) == 0 {
@@ -109,7 +109,7 @@ func jsonFields(t reflect.Type) map[string]reflect.Type {
 	return out
 }
 
-// unsupported tells a value that is none of those that a field takes.
+// unsupported reports a value that is none of those that a field takes.
 func unsupported(err *field.Error) string {
 	var takes []string
 	for _, match := range quoted.FindAllStringSubmatch(err.Detail, -1) {
@@ -149,7 +149,7 @@ func isNumber(text string) bool {
 const maxWritten = 64
 
 // written is how a value of the object is written, "" for anything but a short one,
-// and for what is nobody's to read in a log.
+// and for values that must not appear in a log.
 func (e *entry) written(path string) string {
 	node := find(e.root, e.at(path))
 	if node == nil || node.Kind != yamlv3.ScalarNode || len(node.Value) > maxWritten || e.kind() == "Secret" {
@@ -158,7 +158,7 @@ func (e *entry) written(path string) string {
 	return node.Value
 }
 
-// wrongType tells a value of a type that the schema doesn't want there.
+// wrongType reports a value of a type that the schema doesn't allow there.
 func (e *entry) wrongType(err *field.Error) string {
 	text := describe(err)
 	wanted, got, found := strings.Cut(text, ": ")

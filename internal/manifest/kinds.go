@@ -89,7 +89,7 @@ var bystanders = map[string][]string{
 	ownGroup:                         {},
 }
 
-// kubernetesKinds tells Kubernetes' own kinds from misspelt ones.
+// kubernetesKinds distinguishes Kubernetes' own kinds from misspelt ones.
 var kubernetesKinds = func() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))

@@ -9,20 +9,20 @@ import (
 	yamlv3 "go.yaml.in/yaml/v3"
 )
 
-// What is read is somebody's, and a plan runs in CI: none of it may take the
-// machine's memory. A dump of 5,000 nodes with 200 networks is 150 MiB.
+// The input is not ours, and a plan runs in CI: no input may use up the machine's
+// memory. A dump of 5,000 nodes with 200 networks is 150 MiB.
 const (
 	maxFile = 256 << 20
 	// maxExpanded is how large a document may become by its aliases, and
 	// maxExpansion how many times as large as it is written.
 	maxExpanded  = 1 << 20
 	maxExpansion = 10
-	// maxProblems of one object are told, and maxAllProblems in all.
+	// maxProblems of one object are reported, and maxAllProblems in all.
 	maxProblems    = 20
 	maxAllProblems = 200
 )
 
-// readAll reads to the end, or to where nobody's manifests end.
+// readAll reads to the end, or to a length that no one's manifests have.
 func readAll(from io.Reader) ([]byte, error) {
 	contents, err := io.ReadAll(io.LimitReader(from, maxFile+1))
 	if err == nil && len(contents) > maxFile {
@@ -49,8 +49,8 @@ type expansion struct {
 	sizes map[*yamlv3.Node]int
 }
 
-// tooLarge tells where a document's aliases would make it many times as large as
-// it is written: a kilobyte of them can stand for a gigabyte.
+// tooLarge returns an error if a document's aliases would make it many times as large
+// as it is written: a kilobyte of them can stand for a gigabyte.
 func tooLarge(root *yamlv3.Node, written int) error {
 	if root == nil {
 		return nil

@@ -154,7 +154,7 @@ func isEmpty(status any) bool {
 	return len(fields) == 0
 }
 
-// Notes tell, for people, what was skipped: one per file and kind.
+// Notes say, for people, what was skipped: one per file and kind.
 func (s *Set) Notes() []string {
 	type group struct{ file, kind string }
 	counts := map[group]int{}

@@ -58,9 +58,9 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 
 type overlay struct {
 	files snapshot.Objects
-	// created is when new objects come to be: after all live ones, because of
-	// two that exclude each other the older one goes on. It is zero where
-	// nothing live has an age, so that files alone keep the times of a dump.
+	// created is the age of new objects: later than all live ones, because of two
+	// objects that exclude each other the older one wins. It is zero if nothing live
+	// has an age, so that files alone keep the times of a dump.
 	created metav1.Time
 	err     error
 }

@@ -16,7 +16,8 @@ var reservedDevices = map[string]string{
 }
 
 // DeviceNameFault says why no network device, and so no VRF, can have the name (the
-// kernel's dev_valid_name), "" where one can. It goes on after the name.
+// kernel's dev_valid_name), "" if one can. The text continues a sentence that begins
+// with the name.
 func DeviceNameFault(name string) string {
 	switch {
 	case name == "":

@@ -10,11 +10,11 @@ type Outcome int
 
 // The three outcomes that block something, after the one that doesn't.
 const (
-	// Notice blocks nothing: it is told, and that is all.
+	// Notice blocks nothing: it is only reported.
 	Notice Outcome = iota
 	// Pending waits for something that is not there yet.
 	Pending
-	// Invalid waits for somebody to change an object.
+	// Invalid waits for a user to change an object.
 	Invalid
 	// Retryable is an error of the machinery; the operator tries again.
 	Retryable
@@ -36,7 +36,7 @@ func (o Outcome) String() string {
 	}
 }
 
-// ScopeKind is the kind of thing that a finding is about.
+// ScopeKind is the kind of thing that a finding concerns.
 type ScopeKind string
 
 // The scopes of findings, from wide to narrow.
@@ -49,8 +49,8 @@ const (
 	ScopeEgressIP            ScopeKind = "EgressIP"
 )
 
-// Scope names the thing that a finding is about and that is left out because
-// of it, while all the rest goes on.
+// Scope names the thing that a finding concerns. Only that thing is left out because
+// of the finding; all the rest is planned.
 type Scope struct {
 	Kind ScopeKind
 	Name string
@@ -59,7 +59,7 @@ type Scope struct {
 // String returns the scope as people write it.
 func (s Scope) String() string { return string(s.Kind) + " " + s.Name }
 
-// Finding is something that the planner has to tell. It is comparable: the same one on
+// Finding is something that the planner reports. It is comparable: the same one on
 // many nodes is one finding. Package finding makes it, from its catalogue.
 type Finding struct {
 	Outcome Outcome

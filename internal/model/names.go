@@ -31,9 +31,9 @@ const (
 // GeneratedPrefix starts the name of every generated object.
 const GeneratedPrefix = "ovnbgp"
 
-// Generated reports whether the operator generated an object: by its label
-// or, where somebody removed that, by its name and its other mark, so that the
-// label can be put back.
+// Generated reports whether the operator generated an object: by its label or, if
+// that was removed, by its name and its other mark, so that the label can be put
+// back.
 func Generated(name string, labels, annotations map[string]string) bool {
 	_, labelled := labels[LabelGenerated]
 	_, annotated := annotations[AnnotationNode]

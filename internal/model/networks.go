@@ -12,12 +12,12 @@ type NodeNetwork struct {
 	// Gateway is the link that the network's gateway router leaves the node by, ""
 	// where it is not known.
 	Gateway string
-	// AdvertisedIn are the VRFs ("" for the default one) in which the node tells at
-	// least one neighbor the way to the network's pods; sorted.
+	// AdvertisedIn are the VRFs ("" for the default one) in which the node advertises
+	// the network's pods to at least one neighbor; sorted.
 	AdvertisedIn []string
-	// OwnVRFOnly is set where the pods are meant for the network's own VRF alone,
-	// which makes it VRF-Lite. An object that is not accepted while somebody edits
-	// it still counts for that: it must not open a VRF.
+	// OwnVRFOnly is set if the pods are meant for the network's own VRF alone, which
+	// makes it VRF-Lite. An object that is not accepted while a user edits it still
+	// counts for that: it must not open a VRF.
 	OwnVRFOnly bool
 	// PodVRFs are the VRFs ("" for the default one) in which a route may lead astray
 	// what goes to the pods: the network's own and those that RouteAdvertisements
@@ -25,7 +25,7 @@ type NodeNetwork struct {
 	PodVRFs []string
 }
 
-// Surroundings are what a Node tells of itself beside its networks.
+// Surroundings are what a Node says of itself besides its networks.
 type Surroundings struct {
 	// UID is the Node's.
 	UID string

@@ -165,8 +165,8 @@ type RouterRow struct {
 	ID RowID
 	// NextHop is the zero Addr for a route that discards.
 	NextHop netip.Addr
-	// Intact is false where somebody changed another column of the row, so
-	// that it has to be written again.
+	// Intact is false if another column of the row was changed, so that the row has
+	// to be written again.
 	Intact bool
 }
 

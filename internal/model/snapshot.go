@@ -29,7 +29,7 @@ type Cluster struct {
 	// that pods of theirs run on.
 	DynamicAllocation bool
 	// DefaultSubnets are, by node, the parts of the default network that it claims:
-	// they tell which nodes another one's address concerns. nil where not known.
+	// they show which nodes another one's address concerns. nil if not known.
 	DefaultSubnets map[string][]netip.Prefix
 	// APIServer are the API server's addresses, sorted.
 	APIServer []netip.Addr
@@ -49,8 +49,8 @@ type Settings struct {
 	// ClusterSubnets are the default network's, as far as they are known: no
 	// node has a part outside of them.
 	ClusterSubnets []NetworkSubnet
-	// ServiceSubnets are those of Services, which no network may cover: those that
-	// the operator was told, and in a Cluster the cluster's own, too.
+	// ServiceSubnets are those of Services, which no network may cover: those from
+	// the operator's flags, and in a Cluster the cluster's own, too.
 	ServiceSubnets []netip.Prefix
 }
 
@@ -110,7 +110,7 @@ type RouteAdvertisement struct {
 	// that what it selects is advertised without the operator's doing.
 	AcceptedElsewhere bool
 	// Managed marks the object that the operator makes for itself; NameTaken is set
-	// where somebody else's has its name, so that it can't be stored.
+	// if another object has its name, so that it can't be stored.
 	Managed, NameTaken bool
 	Problem            *Problem
 }
@@ -158,7 +158,7 @@ type Network struct {
 	Topology  Topology
 	Transport Transport
 	// Subnets are the whole network's; empty for the default network with an
-	// overlay, whose subnets only the nodes' annotations tell.
+	// overlay, whose subnets are only in the nodes' annotations.
 	Subnets []NetworkSubnet
 	// SubnetsNotice is set where Subnets would be needed and are not known.
 	SubnetsNotice *Problem
@@ -255,8 +255,8 @@ type Node struct {
 	// DefaultSubnetProblem is set where the annotation lacks the default network,
 	// which every node is on.
 	DefaultSubnetProblem *Problem
-	// Layer2Active holds the Layer2 networks that are set up on the node; nil
-	// where the node doesn't tell, which counts as all.
+	// Layer2Active holds the Layer2 networks that are set up on the node; nil if the
+	// node doesn't say, which counts as all.
 	Layer2Active map[string]bool
 	// Layer2 is what the node's agent says of the same.
 	Layer2 Layer2Report

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Template is an FRRConfiguration that somebody else wrote. Those that a
+// Template is an FRRConfiguration that the operator did not generate. Those that a
 // RouteAdvertisements object selects are templates proper; the others are
 // known so that generated routers agree with them.
 type Template struct {

@@ -86,8 +86,8 @@ func parseClusterSubnet(text string) (model.NetworkSubnet, error) {
 	return out, nil
 }
 
-// DefaultHostLength is the prefix length of nodes' subnets where OVN-Kubernetes
-// is told none.
+// DefaultHostLength is the prefix length of nodes' subnets if OVN-Kubernetes'
+// configuration has none.
 func DefaultHostLength(address netip.Addr) int {
 	if address.Is6() {
 		return 64

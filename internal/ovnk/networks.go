@@ -118,7 +118,7 @@ func id(text string) (int, error) {
 	return int(n), nil
 }
 
-// estimateMembers tells about how many members an object has, for sizing.
+// estimateMembers estimates how many members an object has, for sizing.
 func estimateMembers(object string) int { return strings.Count(object, `":`) }
 
 // insert adds a network that must not be there yet.

@@ -131,7 +131,7 @@ func unquote(quoted string) (string, error) {
 	return text, nil
 }
 
-// skip steps over a value that nobody here is interested in.
+// skip steps over a value that is of no interest here.
 func (s *scanner) skip() error {
 	s.peek()
 	start, depth := s.at, 0

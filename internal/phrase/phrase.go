@@ -1,6 +1,6 @@
 // Package phrase has the few turns that all texts for people share: lists that are
 // counted beyond a length, numbers, and cutting between two characters. It knows
-// nothing of what the texts are about.
+// nothing of the texts' subjects.
 package phrase
 
 import (

@@ -12,9 +12,9 @@ import (
 // Affected says which nodes have to be planned again after old: all of them,
 // or those that are named. Nodes whose own state changed are not its business.
 //
-// It asks all that a node's plan depends on, the sources and what follows here. Each
-// may name a node too many, where only the node's own state tells whether its plan
-// changes, and never one too few.
+// It asks all that a node's plan depends on: the sources and the functions below. Each
+// may name a node too many, if only the node's own state shows whether its plan
+// changes, but never one too few.
 func (c *Compiled) Affected(old *Compiled) (all bool, nodes []string) {
 	if old == nil {
 		return true, nil
@@ -70,8 +70,8 @@ func touchedBySettings(c, old *Compiled, nodes *touchedNodes) {
 	}
 }
 
-// touchedByPublished is for what every node is told, whatever is advertised from it:
-// of each network, and where the API server is.
+// touchedByPublished is for what is published to every node, whatever is advertised
+// from it: each network's part, and the API server's addresses.
 func touchedByPublished(c, old *Compiled, nodes *touchedNodes) {
 	if !slices.Equal(c.cluster.APIServer, old.cluster.APIServer) || !reflect.DeepEqual(c.common, old.common) {
 		nodes.addAll()
@@ -134,11 +134,11 @@ func (n *advertisedNetwork) plannedAs(other *advertisedNetwork) bool {
 
 func sameKind(a, b source) bool { return a.advertisement() == b.advertisement() }
 
-// touchedByTemplates is about templates and all that stands beside them. A changed
-// one touches nodes that it selects and on which something is advertised, though
-// what changed of it may not matter, and also in another namespace: frr-k8s' webhook
-// takes objects of all of them for one configuration, so that what it refused of
-// ours may pass now.
+// touchedByTemplates is for templates and the objects beside them. A changed object
+// touches the nodes that it selects and on which something is advertised, even if the
+// change may not matter, and even in another namespace: frr-k8s' webhook takes objects
+// of all namespaces for one configuration, so that it may now accept an object of ours
+// that it refused.
 func touchedByTemplates(c, old *Compiled, nodes *touchedNodes) {
 	for _, t := range changedTemplates(c, old) {
 		for i := range c.cluster.Hosts {

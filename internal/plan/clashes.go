@@ -94,7 +94,7 @@ func pairs[item any](list []item, of func(item) *template, do func(a, b item)) {
 	}
 }
 
-// noteClashes tells of clashes on the node that no finding of the part is about.
+// noteClashes reports clashes on the node that no finding of the part covers.
 func (p *nodePlanner) noteClashes(templates []*matchedTemplate, part *model.NodePart) {
 	p.evpnWithoutNeighbor(templates, part)
 	for i := range p.templates.clashes {

@@ -37,12 +37,12 @@ type advertiser struct {
 	// idle is set where there is nothing to plan: the object is invalid or selects
 	// nothing usable.
 	idle bool
-	// aside is set where another controller works on the object. It is compiled
-	// all the same: what was applied for it stays until that controller covers it.
+	// aside is set if another controller handles the object. It is compiled anyway:
+	// what was applied for it stays until that controller covers it.
 	aside bool
 	// takenFrom is the evidence of another controller that --take-over overrides.
 	takenFrom string
-	// leftFor is why --take-over leaves it to that controller all the same.
+	// leftFor is why even --take-over leaves it to that controller.
 	leftFor  string
 	findings []model.Finding
 	// networks that it advertises, sorted by VRF.
@@ -135,7 +135,7 @@ func (c *Compiled) RouteAdvertisements() []string {
 func (c *Compiled) Cluster() *model.Cluster { return &c.cluster }
 
 // compareRouteAdvertisements orders by precedence: of two objects that
-// exclude each other, the one that was there first goes on.
+// exclude each other, the older one wins.
 func compareRouteAdvertisements(a, b model.RouteAdvertisement) int {
 	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
 }

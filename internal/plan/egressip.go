@@ -125,8 +125,8 @@ func (x *egressIPs) routes(p *nodePlanner, _ *advertiser, networks []*advertised
 	return out
 }
 
-// noteUnserved tells of namespaces whose pods the egress IP is for and whose
-// network can't be advertised.
+// noteUnserved reports namespaces whose pods use the egress IP and whose network
+// can't be advertised.
 func noteUnserved(asking []*advertiser, egressIP string, namespaces []string) {
 	if len(namespaces) == 0 {
 		return
@@ -140,7 +140,7 @@ func noteUnserved(asking []*advertiser, egressIP string, namespaces []string) {
 // hostPrefix is the address as a prefix of full length.
 func hostPrefix(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
-// servingNetworks tells for each namespace which network its pods use. The label
+// servingNetworks returns for each namespace the network that its pods use. The label
 // of the namespace decides: without it the default network; with it the primary
 // ClusterUserDefinedNetwork that selects the namespace, and "" if there is none.
 // Such a namespace has a namespaced UserDefinedNetwork or waits for its network;

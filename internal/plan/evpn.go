@@ -114,8 +114,8 @@ func evpnClashes(index *templateIndex, found func(a, b *template, neighbor strin
 	}
 }
 
-// evpnWithoutNeighbor tells of objects on the node whose EVPN needs a neighbor that
-// no object there has.
+// evpnWithoutNeighbor reports objects on the node whose EVPN needs a neighbor that no
+// object there has.
 func (p *nodePlanner) evpnWithoutNeighbor(templates []*matchedTemplate, part *model.NodePart) {
 	here := func(t *template) bool { return t.NodeSelector.Matches(p.node.Labels) }
 	for _, t := range p.templates.evpn {

@@ -151,8 +151,8 @@ func (p *nodePlanner) refuse(n *model.Network, vrf string, prefix netip.Prefix) 
 	return nil
 }
 
-// outside tells of a part that can't be one of the network's: the annotation that a
-// node tells it by is as trustworthy as the node.
+// outside reports a part that can't be one of the network's: the annotation that it
+// comes from is only as trustworthy as the node.
 func (p *nodePlanner) outside(n *model.Network, prefix netip.Prefix) *model.Finding {
 	subnets := n.Subnets
 	if n.IsDefault() && len(subnets) == 0 {

@@ -55,10 +55,10 @@ func (r *routerBuilder) external() bool {
 	return false
 }
 
-// importsNoOwnASN tells of a VRF that FRR imports nothing of other nodes into.
+// importsNoOwnASN reports a VRF into which FRR imports nothing of other nodes.
 // Unlike a neighbor, an import has no allowAsIn: FRR looks for the VRF's own AS
-// number in each path, which over eBGP has that of all nodes
-// (FRR issue 17607). Where the VRF is ours alone, it has a number that no path has.
+// number in each path, and over eBGP that is every node's number (FRR issue 17607).
+// If the VRF is ours alone, it has a number that no path has.
 func importsNoOwnASN(n *advertisedNetwork, asn uint32) model.Finding {
 	return finding.VRFSharesASN(n.DisplayName(), n.VRF, asn)
 }

@@ -31,16 +31,16 @@ func (a *advertiser) selectNetworks(networks []model.Network) {
 	if selected == 0 {
 		a.find(finding.NoNetworkSelected(a.Name, a.explainNoNetwork(networks), false))
 	} else if byLabel == 0 && len(a.NetworkSelectors) > 0 {
-		// The default network is advertised all the same, so this blocks nothing.
+		// The default network is advertised anyway, so this blocks nothing.
 		a.find(finding.NoNetworkSelected(a.Name, a.explainNoNetwork(networks), true))
 	}
 	a.indexNetworks()
 }
 
-// leaveToController leaves an object to the controller that works on it, with
-// --take-over, too, if it selects a network that OVN-Kubernetes does not run without
-// that controller. Of any other object it tells that the controller can't be switched
-// off for it.
+// leaveToController leaves an object to the controller that handles it, even with
+// --take-over, if the object selects a network that OVN-Kubernetes does not run
+// without that controller. For any other object it reports that the controller can't
+// be switched off for it.
 func (a *advertiser) leaveToController(networks []model.Network) {
 	if a.takenFrom == "" {
 		return

@@ -82,7 +82,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 	case len(routes) == 0:
 		outcome.Move(&part, model.PartIdle)
 	case len(templates) == 0:
-		// It may be meant that way, so it blocks nothing; Verdict tells if it is so on
+		// It may be intended, so it blocks nothing; Verdict reports it if it is so on
 		// all nodes.
 		outcome.Move(&part, model.PartNoTemplate, finding.NodeWithoutTemplate())
 	default:

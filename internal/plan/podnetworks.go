@@ -31,8 +31,8 @@ func (*podNetworks) takes(a *advertiser, n *model.Network) bool {
 }
 
 // gather leaves out networks whose subnets overlap those of an older one that is
-// advertised in the same VRF. The default network's subnets are the nodes' to tell:
-// see heldBack.
+// advertised in the same VRF. The default network's subnets come from the nodes: see
+// heldBack.
 func (x *podNetworks) gather(c *Compiled) {
 	claims := map[string]map[string]*model.Network{}
 	for _, a := range c.advertisers {
@@ -116,7 +116,7 @@ func (x *podNetworks) touchedByAddress(c *Compiled, vrf string, address netip.Ad
 	}
 }
 
-// missing is about the annotation with the node's parts of networks.
+// missing reports a lack of the annotation with the node's parts of networks.
 func (*podNetworks) missing(a *advertiser, n *model.Node) *model.Problem {
 	switch {
 	case n.SubnetsProblem != nil && slices.ContainsFunc(a.networks, (*advertisedNetwork).hasHostSubnets):

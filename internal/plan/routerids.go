@@ -76,8 +76,8 @@ func (t *template) nodes(hosts []model.Host, byHostname map[string][]*model.Host
 	return out
 }
 
-// noteSharedRouterIDs tells of those that the object's routers would have. Sessions
-// to external peers may work all the same, so that nothing is held back.
+// noteSharedRouterIDs reports those that the object's routers would have. Sessions to
+// external peers may still work, so nothing is held back.
 func (a *advertiser) noteSharedRouterIDs(shared map[routerID]*idHolders, hosts []model.Host) {
 	for key, holders := range shared {
 		if a.usesRouter(key, holders.nodes, hosts) {

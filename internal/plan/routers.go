@@ -45,7 +45,7 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 		case len(part.Findings) > 0:
 			outcome.Move(part, model.PartHeldBack)
 		case c.Managed && p.alone(templates):
-			// A cluster of one node has nobody to peer with.
+			// In a cluster of one node there is no node to peer with.
 			outcome.Move(part, model.PartIdle)
 		case c.Managed:
 			outcome.Move(part, model.PartHeldBack, finding.NoNodeForFamily(all.families()))
@@ -73,7 +73,7 @@ func (p *nodePlanner) alone(templates []*matchedTemplate) bool {
 	return true
 }
 
-// noteUnreached tells of an IP family that has prefixes but no neighbor.
+// noteUnreached reports an IP family that has prefixes but no neighbor.
 func (p *nodePlanner) noteUnreached(c *contribution, part *model.NodePart) {
 	var have, reached [2]bool
 	for _, r := range c.routes {
@@ -159,10 +159,10 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 	}
 }
 
-// managedConflict says where the operator's own router would be another than
-// the one that somebody's FRRConfiguration gives the node. frr-k8s would drop
-// both for it, and unlike other templates the operator's is not stored, so that
-// nobody else has compared the two.
+// managedConflict reports a router of the operator's own that would differ from the
+// one that an FRRConfiguration of a user gives the node. frr-k8s would drop both
+// because of it. Unlike other templates the operator's is not stored, so nothing
+// else has compared the two.
 func (p *nodePlanner) managedConflict(c *contribution, t *template, r matchedRouter) *model.Finding {
 	if !c.Managed {
 		return nil

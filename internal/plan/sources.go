@@ -16,7 +16,7 @@ type source interface {
 	// check says why an object can't have these routes, whatever it selects.
 	check(a *advertiser) *model.Problem
 	// takes reports whether there may be routes for a network that an object
-	// selects, and tells the object what stands in the way.
+	// selects, and adds to the object's findings what prevents them.
 	takes(a *advertiser, n *model.Network) bool
 	// gather reads what the source needs of the cluster. The objects have selected
 	// their networks and templates, and it may take networks from them again.
@@ -28,8 +28,8 @@ type source interface {
 	missing(a *advertiser, n *model.Node) *model.Problem
 	// heldBack says why the node gets nothing of a network, nil for no reason.
 	heldBack(p *nodePlanner, a *advertiser, n *advertisedNetwork) *model.Finding
-	// routes yields those of networks that it takes, on the planner's node, and
-	// tells in the part what it left out.
+	// routes yields those of networks that it takes, on the planner's node, and adds
+	// to the part's findings what it left out.
 	routes(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route
 }
 
@@ -81,8 +81,8 @@ func takenBy(s source, networks []*advertisedNetwork) []*advertisedNetwork {
 	return slices.DeleteFunc(slices.Clone(networks), refused)
 }
 
-// networksOn returns the advertiser's networks that the node has, and tells in
-// the part which it left out.
+// networksOn returns the advertiser's networks that the node has, and adds to the
+// part's findings which it left out.
 func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*advertisedNetwork {
 	out := make([]*advertisedNetwork, 0, len(a.networks))
 	for _, n := range a.networks {
@@ -103,7 +103,7 @@ func (p *nodePlanner) networksOn(a *advertiser, part *model.NodePart) []*adverti
 	return out
 }
 
-// unreported tells of Layer2 networks that may not be on the node although they are
+// unreported finds Layer2 networks that may not be on the node although they are
 // advertised from it: OVN-Kubernetes itself does not write where it sets them up.
 func (p *nodePlanner) unreported(a *advertiser, networks []*advertisedNetwork) *model.Finding {
 	if !p.cluster.DynamicAllocation || !a.advertisesPods() || p.node.Layer2.Known || p.node.Layer2Active != nil {
@@ -133,7 +133,7 @@ func (p *nodePlanner) heldBack(a *advertiser, n *advertisedNetwork) *model.Findi
 }
 
 // active reports whether the network is set up on the node, as far as the
-// node or its agent tells. Networks may be active on some nodes only: with
+// node or its agent says. Networks may be active on some nodes only: with
 // dynamic allocation, OVN-Kubernetes sets a network up where pods of it run.
 func (p *nodePlanner) active(n *advertisedNetwork) bool {
 	if !n.hasHostSubnets() {

@@ -236,7 +236,7 @@ func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding
 		n.address = address
 		n.takesIPv4, n.takesIPv6 = n.address.Is4(), n.address.Is6()
 	}
-	// Only what frr-k8s takes may be told as less than that.
+	// Only what frr-k8s accepts may be reported as less severe.
 	switch {
 	case s.DualStackAddressFamily:
 		return unusable(finding.DualStackAddressFamily(name))
@@ -305,9 +305,9 @@ func (a *advertiser) matchRouters(t *template) bool {
 	return len(matched.routers) > 0
 }
 
-// explainApart tells of a selected template that has nothing to advertise by. Where
-// others have, it may be there for what it imports or receives, and keeps nothing
-// from being advertised; unless it seems to miss the VRF by a typo.
+// explainApart reports a selected template that has nothing to advertise with. If
+// other templates have, this one may be there for what it imports or receives, and
+// blocks nothing, unless it seems to miss the VRF by a typo.
 func (a *advertiser) explainApart(t *template) {
 	apart := finding.Alone
 	if len(a.templates) > 0 {

@@ -20,8 +20,8 @@ func (a *advertiser) checkTargetVRF() {
 	}
 }
 
-// noteVRFNames tells of the template's routers whose VRF no node can have. FRR
-// waits for such a VRF for ever, and all else of the template works.
+// noteVRFNames reports the template's routers whose VRF no node can have. FRR waits
+// for such a VRF forever, and the rest of the template works.
 func (a *advertiser) noteVRFNames(t *template) {
 	for _, r := range t.routers {
 		if r.VRF == "" || r.VRF == model.DefaultVRF {
@@ -43,7 +43,7 @@ func (t *template) vrfs() []string {
 	return slices.Compact(out)
 }
 
-// misspeltVRF tells which VRF was meant, "" where none is near: the two keywords
+// misspeltVRF returns the VRF that was meant, "" if none is similar: the two keywords
 // count as VRFs' names if they are written in another way.
 func (a *advertiser) misspeltVRF(t *template) string {
 	var names []string

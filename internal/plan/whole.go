@@ -8,12 +8,12 @@ import (
 )
 
 // frr-k8s merges all FRRConfigurations that select a node, whoever wrote them, and
-// drops the node's whole configuration if two of them disagree. What follows finds
-// where somebody else's object, such as MetalLB's, disagrees with what would be
-// generated; configBuilder finds where two advertisers' templates do.
+// drops the node's whole configuration if two of them disagree. The functions below
+// find disagreements between others' objects, such as MetalLB's, and what would be
+// generated; configBuilder finds those between two advertisers' templates.
 
-// sessionKey is by what frr-k8s knows a neighbor, but for the spelling of its
-// address, which FRR itself does not tell apart.
+// sessionKey is what identifies a neighbor for frr-k8s, except the spelling of its
+// address: FRR takes all spellings for the same.
 type sessionKey struct{ namespace, vrf, neighbor string }
 
 // knownSession is a router of some template, and a neighbor of it.
@@ -54,9 +54,9 @@ func indexRouters(all []*template) map[string][]knownSession {
 	return out
 }
 
-// clash is a finding about two objects that frr-k8s would not merge. The older
-// one goes on, so that nobody's new object withdraws what is advertised; frr-k8s
-// keeps what it has while the two disagree.
+// clash is a finding about two objects that frr-k8s would not merge. The older one
+// wins, so that a new object never withdraws what is advertised; frr-k8s keeps what it
+// has while the two disagree.
 type clash struct {
 	model.Finding
 	// goesOn is set where the template is the older one.

@@ -48,7 +48,7 @@ func rank(o model.Outcome) int {
 func (p *Preview) nodeFindings(verdict *model.Verdict) []placed {
 	var out []placed
 	ra := verdict.RA
-	// Then the verdict itself tells of it.
+	// Then the verdict itself reports it.
 	everywhere := verdict.Tally.NoTemplate == verdict.Tally.Selected
 	index := map[model.Finding]int{}
 	for i := range p.Plan.Nodes {
@@ -87,8 +87,8 @@ func (p *Preview) Findings(w io.Writer) error {
 	return out.err
 }
 
-// subject says what the finding is about, and whose and where it is unless
-// that is the same.
+// subject names the thing that the finding concerns, and its owner and place unless
+// they are the same.
 func (f *placed) subject() string {
 	subject := strings.TrimSpace(f.Scope.String())
 	var around []string

@@ -13,11 +13,11 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// Hash tells objects apart by what the operator owns of them: the whole spec
-// and its own labels and annotations. Specs are told apart as their JSON forms
-// would be: an empty list is no list, but a pointer to zero is not a missing
-// pointer. It is for comparison within a process and must not be stored: it follows
-// the Go types.
+// Hash distinguishes objects by what the operator owns of them: the whole spec and
+// the operator's labels and annotations. Two specs differ if their JSON forms do:
+// an empty list is no list, but a pointer to zero is not a missing pointer. The hash
+// is for comparison within a process and must not be stored: it depends on the Go
+// types.
 func Hash(o *frrk8sv1beta1.FRRConfiguration) uint64 {
 	h := newHasher()
 	defer h.release()

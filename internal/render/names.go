@@ -56,8 +56,8 @@ func SuffixOf(name string) string {
 	return match[1]
 }
 
-// NodeOf returns the node that a generated object's name tells, "" where the
-// name doesn't tell it: it is none of ours, or it may have been shortened.
+// NodeOf returns the node in a generated object's name, "" if the name has none: the
+// object is not ours, or the name may have been shortened.
 func NodeOf(name string) string {
 	suffix := SuffixOf(name)
 	if len(suffix) > maxSuffix-hashLength-1-maxTrimmed && shortenedSuffix.MatchString(suffix) {
@@ -66,7 +66,7 @@ func NodeOf(name string) string {
 	return suffix
 }
 
-// NameTaken says that an object of somebody else has the name of a generated one.
+// NameTaken says that another object has the name of a generated one.
 func NameTaken(object string) string {
 	return "FRRConfiguration " + object + " is not the operator's but has the name that the operator needs: rename or delete it"
 }

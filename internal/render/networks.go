@@ -117,7 +117,7 @@ func vrfNames(vrfs []string) []v1alpha1.VRFName {
 	return out
 }
 
-// NetworksHash tells a node's objects apart as Hash does for FRRConfigurations.
+// NetworksHash distinguishes a node's objects as Hash does for FRRConfigurations.
 func NetworksHash(o *v1alpha1.NodeNetworks) uint64 {
 	h := newHasher()
 	defer h.release()

@@ -40,7 +40,7 @@ func Node(p *model.NodePlan) []*frrk8sv1beta1.FRRConfiguration {
 }
 
 // Contributors reads back which RouteAdvertisements a generated object comes
-// from; nil where somebody spoiled the annotation.
+// from; nil if the annotation was damaged.
 func Contributors(o metav1.Object) []string {
 	var names []string
 	if err := json.Unmarshal([]byte(o.GetAnnotations()[AnnotationContributors]), &names); err != nil {

@@ -111,7 +111,7 @@ func subsetTexts(subset, routes []model.Route, texts []string) []string {
 			next++
 		}
 		if next == len(routes) {
-			// Not in order, or not a subset: say what the plan says all the same.
+			// Not in order, or not a subset: say what the plan says anyway.
 			return prefixTexts(subset)
 		}
 		out = append(out, texts[next])

@@ -191,9 +191,9 @@ func (s *splitter) importHome(router int, vrf string) int {
 	return s.home[router]
 }
 
-// assignProfiles gives each part the BFD profiles that its neighbors name,
-// because frr-k8s looks for them in the same object only, and the first part
-// those that nobody names.
+// assignProfiles gives each part the BFD profiles that its neighbors name, because
+// frr-k8s looks for them in the same object only. Profiles that no neighbor names go
+// to the first part.
 func assignProfiles(parts []part, profiles []model.BFDProfile) {
 	for _, profile := range profiles {
 		named := false

@@ -48,8 +48,8 @@ func StripRouteState(state *v1alpha1.NodeRouteState) *v1alpha1.NodeRouteState {
 	}
 }
 
-// routeStates finds what nodes' agents say. Few of its nodes are looked at where an
-// object is reviewed, so nothing is made before somebody asks.
+// routeStates finds what nodes' agents say. A review of an object looks at few of
+// the nodes, so nothing is computed before it is asked for.
 type routeStates struct {
 	all []v1alpha1.NodeRouteState
 	// read is when they were read; files don't say, and are taken to be as old as

@@ -22,8 +22,8 @@ func defaultNetwork(objs *Objects, settings model.Settings) model.Network {
 	return out
 }
 
-// defaultWithoutOverlay says what tells that the default network has no overlay,
-// "" if nothing does.
+// defaultWithoutOverlay returns the evidence that the default network has no
+// overlay, "" if there is none.
 func defaultWithoutOverlay(objs *Objects) finding.NoOverlayEvidence {
 	for i := range objs.NADs {
 		nad := &objs.NADs[i]

@@ -26,9 +26,9 @@ func IsGenerated(c *frrk8sv1beta1.FRRConfiguration) bool {
 // the evidence by the RouteAdvertisements object that they are for. Of several
 // the first by name counts, so that the text stays the same.
 //
-// That controller writes beside templates and nowhere else. An object elsewhere
-// is somebody's who can write FRRConfigurations in a namespace of his own, and
-// must not say who works on the cluster's.
+// That controller writes only into the namespaces of templates. An object elsewhere
+// comes from a user who can write FRRConfigurations in a namespace of their own. It
+// must not decide which controller handles the cluster's objects.
 func foreignControllers(configs []frrk8sv1beta1.FRRConfiguration) map[string]string {
 	withTemplates := map[string]bool{}
 	for i := range configs {

@@ -44,10 +44,11 @@ func managedByOVNK(objs *Objects) bool {
 }
 
 // ManagedRouteAdvertisements returns the object that the operator makes for
-// networks with managed routing, nil where there are none, and for as long as
-// OVN-Kubernetes has one of its own, which serves the same networks with the same
-// sessions, and goes on doing so after a take-over, as any other object does. It is
-// what to apply; Cluster plans with it whether or not it is stored yet.
+// networks with managed routing. It is nil if there are none, and for as long as
+// OVN-Kubernetes has such an object of its own: that one serves the same networks
+// with the same sessions, and like any other object it still does so after a
+// take-over. The result is what to apply; Cluster plans with it whether or not it is
+// stored yet.
 func ManagedRouteAdvertisements(objs *Objects, _ model.Settings) *ovnv1.RouteAdvertisements {
 	if managedByOVNK(objs) {
 		return nil

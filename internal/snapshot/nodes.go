@@ -56,7 +56,7 @@ func (r *NodeReader) Node(n *corev1.Node) model.Node {
 		out.Layer2Active = active
 	}
 	if value, found := n.Annotations[ovnk.AnnotationPrimaryAddress]; found {
-		// Host did without it; nobody else would tell of it.
+		// Host did without the annotation, and nothing else would report it.
 		if _, err := ovnk.ParsePrimaryAddresses(value); err != nil {
 			out.Problem = finding.AnnotationMalformed(err)
 		}
@@ -124,9 +124,9 @@ func Host(n *corev1.Node) model.Host {
 	return model.Host{Name: n.Name, Hostname: n.Labels[model.LabelHostname], Labels: n.Labels, Addresses: addresses(n)}
 }
 
-// addresses returns the node's primary addresses from the first source that
-// tells any: OVN-Kubernetes' own choice, all of the host's addresses, and what
-// the kubelet says.
+// addresses returns the node's primary addresses from the first source that has
+// any: OVN-Kubernetes' own choice, all of the host's addresses, and what the
+// kubelet says.
 func addresses(n *corev1.Node) []netip.Addr {
 	if value, found := n.Annotations[ovnk.AnnotationPrimaryAddress]; found {
 		if primary, err := ovnk.ParsePrimaryAddresses(value); err == nil && len(primary) > 0 {

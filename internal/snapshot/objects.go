@@ -39,7 +39,7 @@ type Objects struct {
 	ServiceCIDRs []networkingv1.ServiceCIDR
 	// EndpointSlices are of use if the API server's own is among them.
 	EndpointSlices []discoveryv1.EndpointSlice
-	// RouteStates tell which Layer2 networks are absent from a node.
+	// RouteStates say which Layer2 networks are absent from a node.
 	RouteStates []v1alpha1.NodeRouteState
 	// Read is when the objects were read, zero for files that don't say: what
 	// agents said long before does not count.
@@ -47,8 +47,8 @@ type Objects struct {
 	// Secrets are for neighbors' passwords. Files may have some; Gather reads none,
 	// because what they hold is not the operator's to know.
 	Secrets []corev1.Secret
-	// NodeStates tell what frr-k8s made of its configuration. They are no part
-	// of the Snapshot, because they follow from the plan.
+	// NodeStates say what frr-k8s made of its configuration. They are not part of
+	// the Snapshot, because they follow from the plan.
 	NodeStates []frrk8sv1beta1.FRRNodeState
 	// Disputes are those among Nodes, for Cluster. Snapshot finds them itself; for
 	// whoever makes one Cluster after the other, Claims has them at less cost.

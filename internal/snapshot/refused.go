@@ -17,10 +17,10 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// refused tells what frr-k8s (v0.0.26, api_to_config.go) would refuse in an
-// FRRConfiguration by itself, nil for nothing. A cluster where frr-k8s' webhook is
-// on has no such object; elsewhere, and in files, it takes the whole configuration
-// of every node that it selects with it.
+// refused returns what frr-k8s (v0.0.26, api_to_config.go) would refuse in an
+// FRRConfiguration by itself, nil for nothing. A cluster with frr-k8s' webhook has
+// no such object. Elsewhere, and in files, such an object invalidates the whole
+// configuration of every node that it selects.
 func refused(c *frrk8sv1beta1.FRRConfiguration) *model.Problem {
 	return refusedFor(c, refusedIn(&c.Spec.BGP))
 }

@@ -40,7 +40,7 @@ func apiServer(all []discoveryv1.EndpointSlice) []netip.Addr {
 	return nil
 }
 
-// serviceSubnets are those that the operator was told and the cluster's own, sorted.
+// serviceSubnets are those from the operator's flags and the cluster's own, sorted.
 // One that is being deleted counts: it stays until no Service has an address of it.
 func serviceSubnets(told []netip.Prefix, cidrs []networkingv1.ServiceCIDR) []netip.Prefix {
 	out := slices.Clone(told)

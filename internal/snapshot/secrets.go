@@ -22,9 +22,9 @@ func indexSecrets(list []corev1.Secret) secrets {
 	return out
 }
 
-// refused tells what frr-k8s (v0.0.26, passwordForNeighbor) would refuse of the
-// object for a Secret that it names, nil for nothing. Of a Secret that is not known
-// nothing can be told.
+// refused returns what frr-k8s (v0.0.26, passwordForNeighbor) would refuse in the
+// object because of a Secret that it names, nil for nothing. It says nothing about
+// a Secret that is not known.
 func (s secrets) refused(c *frrk8sv1beta1.FRRConfiguration) *model.Problem {
 	if len(s) == 0 {
 		return nil

@@ -12,9 +12,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
-// Surroundings reads what a Node tells of itself beside its networks. A malformed
-// annotation tells nothing: each of them has its own part in what the
-// node's agent leaves alone, and none may stop the others.
+// Surroundings reads what a Node says of itself besides its networks. A malformed
+// annotation counts as missing: each of them adds its own part to what the node's
+// agent leaves alone, and none may stop the others.
 func (r *NodeReader) Surroundings(n *corev1.Node) *model.Surroundings {
 	out := &model.Surroundings{
 		UID:        string(n.UID),

@@ -27,7 +27,7 @@ func newUplinks(objs *Objects) uplinks {
 	}
 	for i := range objs.UplinkStates {
 		state := &objs.UplinkStates[i]
-		// Names of these objects may be hashes and tell nothing.
+		// Names of these objects may be hashes, which say nothing.
 		uplink, _, _ := unstructured.NestedString(state.Object, "spec", "uplinkName")
 		node, _, _ := unstructured.NestedString(state.Object, "spec", "nodeName")
 		key := uplinkOnNode{uplink, node}

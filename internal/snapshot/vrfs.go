@@ -41,8 +41,8 @@ func usableVRF(cudn, vrf string, unusable func(cudn, vrf, fault string) *model.P
 	return vrf, nil
 }
 
-// published is the ID that NetworkAttachmentDefinitions tell, 0 for none. Those that
-// older releases write on nodes are each node's own to tell: see Surroundings.
+// published is the ID that NetworkAttachmentDefinitions give, 0 for none. Older
+// releases write IDs on nodes; those count for the one node only: see Surroundings.
 func (ids *networkIDs) published(network string) int {
 	if !ids.readNADs {
 		ids.readNADs = true
@@ -119,7 +119,7 @@ func IsDefaultNAD(nad *nadv1.NetworkAttachmentDefinition) bool {
 }
 
 // idsFromNodes takes the lowest ID of each network over all nodes; a malformed
-// annotation tells nothing.
+// annotation counts as missing.
 func (ids *networkIDs) idsFromNodes() map[string]int {
 	out := map[string]int{}
 	for i := range ids.objs.Nodes {

@@ -39,8 +39,8 @@ func Transitions(existing, conditions []metav1.Condition) []Event {
 	return events
 }
 
-// eventType is "" for conditions that nobody has to hear of: FRRConfigured on
-// the way, or where Rendered says the same.
+// eventType is "" for conditions that need no event: FRRConfigured while it is
+// changing, or if Rendered says the same.
 func eventType(c *metav1.Condition) string {
 	if c.Status == metav1.ConditionTrue {
 		return label(c.Type == FRRConfigured && c.Reason == reasonNothingToAdvertise, "", eventNormal)

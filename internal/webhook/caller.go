@@ -9,9 +9,9 @@ import (
 
 type callerKey struct{}
 
-// FromAPIServer marks a review as the API server's own. What such a review says
-// of who asks is true, and the answer goes to nobody but them; a stranger who
-// reaches the port may write anything into one.
+// FromAPIServer marks a review as the API server's own. Such a review names the
+// user truly, and only that user gets the answer; a stranger who reaches the port
+// may write anything into a review.
 func FromAPIServer(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callerKey{}, true)
 }

@@ -27,9 +27,8 @@ import (
 // created, after where it is deleted.
 type change struct {
 	before, after client.Object
-	// specChanged is not set where only labels and the like are other ones:
-	// somebody has to be able to take a finalizer off an object that was there
-	// before the webhook.
+	// specChanged is not set if only labels and the like changed: users must be
+	// able to take a finalizer off an object that is older than the webhook.
 	specChanged bool
 }
 
@@ -56,7 +55,7 @@ func newChange(request *admission.Request, now time.Time) (*change, error) {
 		after.SetName(after.GetGenerateName())
 	}
 	if after != nil && unset(after.GetCreationTimestamp()) {
-		// Of two objects that exclude each other the older one goes on.
+		// Of two objects that exclude each other, the older one wins.
 		after.SetCreationTimestamp(metav1.NewTime(now))
 	}
 	return &change{before: before, after: after, specChanged: after != nil && (before == nil || !sameSpec(before, after))}, nil

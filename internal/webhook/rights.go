@@ -48,9 +48,9 @@ func NewRights(config *rest.Config) (authorizer.Authorizer, error) {
 	}.New()
 }
 
-// withheld says why the user is not told of other objects, "" if he may read all
-// that warnings name. Who may apply a network is often a tenant, and overlaps tell
-// him of other tenants' subnets.
+// withheld says why the answer must not name other objects, "" if the user may read
+// all that warnings name. A user who may apply a network is often a tenant, and
+// overlaps would reveal other tenants' subnets.
 func (v *Validator) withheld(ctx context.Context, who *authenticationv1.UserInfo) string {
 	asking := &user.DefaultInfo{Name: who.Username, UID: who.UID, Groups: who.Groups, Extra: map[string][]string{}}
 	for key, values := range who.Extra {

@@ -41,7 +41,7 @@ type Validator struct {
 }
 
 // NewValidator returns a Validator. The reader has to read from a cache: every
-// review lists the cluster. rights tells what users may read. figures may be nil.
+// review lists the cluster. rights decides what users may read. figures may be nil.
 func NewValidator(reader client.Reader, rights authorizer.Authorizer, settings model.Settings, figures *Metrics, now func() time.Time) *Validator {
 	return &Validator{reader: reader, rights: rights, settings: settings, figures: figures, now: now, slots: semaphore.NewWeighted(atOnce)}
 }

@@ -37,12 +37,12 @@ func compile(objects *snapshot.Objects, settings model.Settings) *view {
 type trouble struct {
 	model.Finding
 	ra string
-	// nodes are the first few that have it, where it is about nodes.
+	// nodes are the first few that have it, if it concerns nodes.
 	nodes []string
 }
 
-// troubleKey tells troubles apart. Messages name and count other objects, so
-// that they change with what is none of the matter.
+// troubleKey identifies a trouble. The message can't: it names and counts other
+// objects, so it changes with things that have nothing to do with the trouble.
 type troubleKey struct {
 	ra      string
 	outcome model.Outcome

@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"math/rand/v2"
+	"math"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	libmodel "github.com/ovn-kubernetes/libovsdb/model"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -21,8 +22,14 @@ const Database = "OVN_Northbound"
 // perOperation is how much longer a transaction may take for each operation.
 const perOperation = 5 * time.Millisecond
 
-// lostInterval is how often rows are looked for that nothing tells about.
+// lostInterval is how often the client looks for rows that no event reports.
 const lostInterval = 10 * time.Minute
+
+// reconnecting are the pauses before the servers are asked again, at most 2 s with
+// their jitter, by which the agents of many nodes don't all come at once.
+func reconnecting() wait.Backoff {
+	return wait.Backoff{Duration: 25 * time.Millisecond, Factor: 2, Jitter: 1, Cap: time.Second, Steps: math.MaxInt}
+}
 
 // Options are what a Client needs.
 type Options struct {
@@ -129,7 +136,7 @@ func (c *Client) Run(ctx context.Context) error {
 	if len(c.options.Endpoints) == 0 {
 		return errors.New("no endpoint of the OVN Northbound database is given")
 	}
-	delay := time.Duration(0)
+	pauses := reconnecting()
 	for attempt := 0; ; attempt++ {
 		endpoint := c.options.Endpoints[attempt%len(c.options.Endpoints)]
 		connected, err := c.serve(ctx, endpoint)
@@ -140,7 +147,7 @@ func (c *Client) Run(ctx context.Context) error {
 		c.disconnected(err.Error())
 		c.options.Connections(err)
 		if connected {
-			delay = 0
+			pauses = reconnecting()
 			c.noteLoss(err)
 			c.options.Log.Info("Lost the OVN Northbound database; connecting again", "endpoint", endpoint, "cause", err.Error())
 		} else {
@@ -153,9 +160,8 @@ func (c *Client) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(delay/2 + rand.N(delay/2+time.Millisecond)):
+		case <-time.After(pauses.Step()):
 		}
-		delay = min(max(2*delay, 50*time.Millisecond), 2*time.Second)
 	}
 }
 

@@ -36,7 +36,7 @@ func (r *Reconciler) keepManaged(ctx context.Context, objects *snapshot.Objects)
 		err = client.IgnoreNotFound(r.Writer.Delete(ctx, &ovnv1.RouteAdvertisements{ObjectMeta: metav1.ObjectMeta{Name: stored.Name}},
 			client.Preconditions{UID: &stored.UID, ResourceVersion: &stored.ResourceVersion}))
 	case stored != nil && !ours:
-		// The plan tells of it.
+		// The plan reports it.
 	case stored == nil || !equality.Semantic.DeepEqual(stored.Spec, desired.Spec):
 		err = r.applyManaged(ctx, desired)
 	}

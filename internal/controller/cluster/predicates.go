@@ -90,15 +90,15 @@ func sameNamespace(before, after *corev1.Namespace) bool {
 	return maps.Equal(before.Labels, after.Labels)
 }
 
-// sameEgressIP looks at the assignments too: the kind has no status
-// subresource, but its generation tells nothing of the status all the same
-// once somebody adds one.
+// sameEgressIP looks at the assignments too. The kind has no status subresource, so
+// its generation changes with the status; if OVN-Kubernetes adds one, the generation
+// won't.
 func sameEgressIP(before, after *ovnv1.EgressIP) bool {
 	return sameSpec(before, after) && slices.Equal(before.Status.Items, after.Status.Items)
 }
 
-// sameNAD goes by what tells the network and its ID, not by what the operator
-// itself writes.
+// sameNAD compares what defines the network and its ID, not what the operator itself
+// writes.
 func sameNAD(before, after *nadv1.NetworkAttachmentDefinition) bool {
 	return before.Annotations[ovnk.AnnotationNetworkID] == after.Annotations[ovnk.AnnotationNetworkID] &&
 		before.Annotations[ovnk.AnnotationNetworkName] == after.Annotations[ovnk.AnnotationNetworkName] &&

@@ -111,7 +111,7 @@ func (r *Reconciler) claims() *snapshot.Claims {
 // gatherSource is the source of troubles with reading.
 const gatherSource = "gather"
 
-// unread tells every RouteAdvertisements object that can be found that nothing
+// unread has every RouteAdvertisements object that can be found report that nothing
 // new is known.
 func (r *Reconciler) unread(ctx context.Context, cause error) error {
 	var names []string

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// uplinkVersions tells, by node, which UplinkStates a revision reads nodes
-// with. The planner doesn't see them: they are part of the nodes.
+// uplinkVersions returns, by node, the versions of the UplinkStates with which a
+// revision reads nodes. The planner doesn't see them: they are part of the nodes.
 func uplinkVersions(states []unstructured.Unstructured) map[string]string {
 	byNode := map[string][]string{}
 	for i := range states {

@@ -56,8 +56,8 @@ func (s Others) Missing(o *frrk8sv1beta1.FRRConfiguration) error {
 	return nil
 }
 
-// selects tells whether an object selects the node that ours is for, of which
-// no more than the hostname label counts: OVN-Kubernetes selects by that, too.
+// selects reports whether an object selects the node that ours is for. Only the
+// node's hostname label counts: OVN-Kubernetes selects by that, too.
 func selects(other, ours *frrk8sv1beta1.FRRConfiguration) bool {
 	selector, err := metav1.LabelSelectorAsSelector(&other.Spec.NodeSelector)
 	hostname := ours.Spec.NodeSelector.MatchLabels[model.LabelHostname]

@@ -17,11 +17,11 @@ import (
 // to take over what was applied there. It writes an object for each node.
 const lookForCover = 5 * time.Second
 
-// uncovered returns the RouteAdvertisements for which something of ours is on the
-// node, that another controller works on, and that this controller does not
-// advertise there as ours does yet. What was applied for them stays until it does:
-// nobody would advertise it in between, and nothing but what that controller
-// really does may have the operator withdraw.
+// uncovered returns the RouteAdvertisements for which the node has an object of ours,
+// which another controller handles, and which that controller does not advertise there
+// as ours does yet. What was applied for them stays until it does: otherwise nothing
+// would advertise it in between. The operator withdraws only because of what that
+// controller really does.
 func (j *job) uncovered(ctx context.Context) (map[string]bool, error) {
 	applied := map[string]bool{}
 	for _, o := range j.live {
@@ -50,8 +50,8 @@ func (j *job) uncovered(ctx context.Context) (map[string]bool, error) {
 	return applied, nil
 }
 
-// missing tells what the other controller does not do on the node of all that
-// the object alone would have the operator do there.
+// missing returns what the other controller does not do on the node, of all that the
+// operator would do there for the object alone.
 func (j *job) missing(ra string, others coverage.Others) error {
 	without := map[string]bool{}
 	for _, name := range j.revision.RouteAdvertisements() {

@@ -44,9 +44,9 @@ func liveNetworks(ctx context.Context, reader client.Reader, node string) (live 
 	return nil, false, err
 }
 
-// publish tells the node what it has to do for its networks, after its
-// FRRConfigurations were written: a network counts as advertised once neighbors are
-// to know the way back, and not before.
+// publish writes what the node has to do for its networks, after its
+// FRRConfigurations were written: a network counts as advertised only once neighbors
+// are to know the way back.
 func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 	if j.ObserveOnly {
 		return nil
@@ -64,9 +64,9 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 	return err
 }
 
-// publishNothing tells a node that can't be planned what it has to do while nothing
-// is advertised from it, so that a new node imports routes all the same. If something
-// of ours is there, what is advertised is not known, and what was published last stays.
+// publishNothing writes what a node that can't be planned has to do while nothing is
+// advertised from it, so that a new node imports routes anyway. If the node has
+// objects of ours, what is advertised is not known, and what was published last stays.
 func (j *job) publishNothing(ctx context.Context) error {
 	if slices.ContainsFunc(j.live, func(o apply.LiveObject) bool { return o.Owned }) {
 		return nil
@@ -74,8 +74,8 @@ func (j *job) publishNothing(ctx context.Context) error {
 	return j.publish(ctx, &model.NodePlan{Node: j.node.Name, Hostname: j.node.Hostname})
 }
 
-// unpublished tells in the parts that the node's agent does not know of the plan. The
-// parts are in place all the same: neighbors know what they are told.
+// unpublished adds to the parts that the node's agent does not know the plan. The
+// parts are still in place: FRR advertises them to the neighbors.
 func unpublished(parts []model.NodePart, err error) []model.NodePart {
 	out := slices.Clone(parts)
 	for i := range out {

@@ -28,11 +28,11 @@ func withRefused(whole, rest []model.NodePart, refused map[string]error, node st
 	return parts
 }
 
-// keeps tells which objects have to stay when only the rest of a plan is
-// applied. In a namespace where nothing is left of the plan, the object would
-// be deleted, which no webhook can refuse: what the refusal was about would
-// turn into a withdrawal of all that was fine before. One that also comes from
-// a RouteAdvertisements object that is gone has to go all the same.
+// keeps says which objects have to stay when only the rest of a plan is applied. In a
+// namespace where nothing is left of the plan, the object would be deleted, which no
+// webhook can refuse: the refusal of one part would withdraw all that was fine before.
+// An object that also comes from a RouteAdvertisements object that is gone has to go
+// anyway.
 func keeps(whole, rest *model.NodePlan) func(apply.LiveObject) bool {
 	wanted := map[string][]string{}
 	for i := range whole.Configs {
@@ -60,10 +60,10 @@ func markKept(parts []model.NodePart, refused map[string]error, live []apply.Liv
 	}
 }
 
-// withApplied returns the parts of a node that keeps what was last applied, told
-// by what that is: an object that has nothing to advertise there any more, or
-// that is gone, is still advertised until the node can be planned again, and
-// nobody should have to find that out on a router.
+// withApplied returns the parts of a node that keeps what was last applied, as read
+// from what that is. An object that has nothing to advertise there any more, or that
+// is gone, is still advertised until the node can be planned again; users should not
+// have to find that out on a router.
 func withApplied(parts []model.NodePart, live []apply.LiveObject) []model.NodePart {
 	var applied []string
 	for i := range live {
@@ -141,8 +141,8 @@ var writeFailures = map[apply.Kind]finding.WriteFailure{
 	apply.NotOurs:       finding.NotOurs,
 }
 
-// notWritten tells of a failed write without naming the node, so that the same
-// failure on many nodes is one finding.
+// notWritten reports a failed write without naming the node, so that the same failure
+// on many nodes is one finding.
 func notWritten(e *apply.Error, node string) model.Finding {
 	text := strings.ReplaceAll(e.Error(), e.Object.Name, strings.Replace(e.Object.Name, node, "<node>", 1))
 	text = strings.ReplaceAll(text, "node "+node+"\n", "this node\n")

@@ -30,8 +30,8 @@ type Reconciler struct {
 	Applier *apply.Applier
 	Rollout *current.Rollout
 	Tallies *current.Tallies
-	// Advertisements is told the RouteAdvertisements whose tally changed, and NADs those
-	// of which a network is advertised by a first node or by none any more.
+	// Advertisements gets the RouteAdvertisements whose tally changed, and NADs those of
+	// which a network is now advertised by a first node, or no longer by any.
 	Advertisements *current.Trigger[string]
 	NADs           func(ctx context.Context, ras []string)
 	Metrics        *metrics.Metrics
@@ -45,8 +45,8 @@ type Reconciler struct {
 }
 
 // Reconcile plans and applies one node. Failed writes are not returned as
-// errors: they are findings, which the RouteAdvertisements' conditions tell,
-// and are tried again later.
+// errors: they are findings, which the RouteAdvertisements' conditions report, and are
+// tried again later.
 func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, error) {
 	revision := r.Rollout.Revision()
 	if revision == nil {

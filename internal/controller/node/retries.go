@@ -45,7 +45,7 @@ type retry struct {
 	refusals, failures wait.Backoff
 }
 
-// fingerprint tells whether a node's inputs are still those that were refused.
+// fingerprint identifies a node's inputs, to see if they are still those refused.
 // The revision is part of it, because other objects may have caused a refusal:
 // frr-k8s' webhook looks at all that concern a node.
 func fingerprint(revision uint64, objects []*frrk8sv1beta1.FRRConfiguration) uint64 {

@@ -83,8 +83,8 @@ func byName[object client.Object]() handler.TypedEventHandler[object, string] {
 }
 
 // generatedHandler maps generated objects to their nodes, so that what others
-// change or delete is put back. The applier is told of every event, and knows
-// those that are only the echo of its own writes.
+// change or delete is put back. The applier gets every event, and knows those that are
+// only the echo of its own writes.
 func generatedHandler(applier *apply.Applier) handler.TypedEventHandler[*frrk8sv1beta1.FRRConfiguration, string] {
 	type queue = workqueue.TypedRateLimitingInterface[string]
 	type object = *frrk8sv1beta1.FRRConfiguration

@@ -15,9 +15,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
-// Clear takes away what the operator wrote into the object's status, and tells
-// whether there was any. Applying nothing would do the same, if the API server
-// did not make a null of the status then and refuse it.
+// Clear removes what the operator wrote into the object's status, and reports whether
+// there was any. Applying nothing would do the same, but the API server turns the
+// status into null then and refuses it.
 func Clear(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisements) (bool, error) {
 	left := slices.DeleteFunc(slices.Clone(object.Status.Conditions), func(condition metav1.Condition) bool {
 		switch condition.Type {
@@ -99,7 +99,7 @@ func Release(ctx context.Context, c client.Client, object *ovnv1.RouteAdvertisem
 // acceptedField is how managed fields name the condition Accepted.
 const acceptedField = `k:{"type":"Accepted"}`
 
-// writtenSince tells whether somebody else has applied a part of the status since
+// writtenSince reports whether another manager has applied a part of the status since
 // a time, which the API server keeps in seconds.
 func writtenSince(object *ovnv1.RouteAdvertisements, manager string, since time.Time) bool {
 	return slices.ContainsFunc(object.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
@@ -107,7 +107,7 @@ func writtenSince(object *ovnv1.RouteAdvertisements, manager string, since time.
 	})
 }
 
-// owns tells whether the operator applied the part of the status.
+// owns reports whether the operator applied the part of the status.
 func owns(object *ovnv1.RouteAdvertisements, field string) bool {
 	for _, entry := range object.ManagedFields {
 		if entry.Subresource != "status" || entry.FieldsV1 == nil || entry.Manager != model.FieldManager && entry.Manager != model.FieldManagerObserver {

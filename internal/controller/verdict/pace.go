@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// whileBehind spaces the writes of figures from the midst of much work: they
-// show that it goes on, and cost one write per object.
+// whileBehind spaces the writes of counts while much work is under way: they show
+// progress, and cost one write per object.
 const whileBehind = 15 * time.Second
 
 // slowest is how far apart writes get that change no more than figures in a text.
@@ -26,9 +26,9 @@ type pace struct {
 	mu   sync.Mutex
 	last map[string]time.Time
 	// grown is the time between two writes of text alone. It grows from one to the
-	// next, and starts anew after a pause or a write of something else.
+	// next, and starts again after a pause or a write of something else.
 	grown map[string]time.Duration
-	// since tells from when on writes are held back.
+	// since is the time from which writes are delayed.
 	since map[string]time.Time
 }
 

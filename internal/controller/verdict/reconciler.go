@@ -29,8 +29,8 @@ import (
 // never settles gets figures from its midst.
 const patience = time.Minute
 
-// acceptedGrace is how many paces an early Accepted is held back, within which the
-// nodes of most clusters have caught up, so that one write tells all.
+// acceptedGrace is for how many paces an early Accepted is delayed. Within that time
+// the nodes of most clusters have caught up, so that one write reports everything.
 const acceptedGrace = 3
 
 // Reconciler keeps the status of one RouteAdvertisements object.
@@ -40,14 +40,14 @@ type Reconciler struct {
 	Rollout  *current.Rollout
 	Tallies  *current.Tallies
 	Troubles *current.Troubles
-	// NodeStates tells whether the cluster has FRRNodeStates.
+	// NodeStates reports whether the cluster has FRRNodeStates.
 	NodeStates func() bool
 	Recorder   events.EventRecorder
 	Metrics    *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
-	// ObserveOnly tells what would be done, and keeps from Accepted, which
-	// others act on, and from objects that a working operator writes since Started.
+	// ObserveOnly only reports what would be done. It leaves Accepted alone, because
+	// others act on it, and objects that a working operator has written since Started.
 	ObserveOnly bool
 	Started     time.Time
 
@@ -91,7 +91,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	textOnly := sameOutcome(conditions, existing)
 	wait := r.pace.wait(name, textOnly, r.Now())
 	if verdict.Behind > 0 {
-		// Half of the nodes tell half of the truth. The last one to catch up
+		// Half of the nodes give half of the picture. The last one to catch up
 		// asks for this status again.
 		held := r.pace.held(name, r.Now())
 		switch {
@@ -146,7 +146,7 @@ func sameOutcome(conditions, existing []metav1.Condition) bool {
 }
 
 // newlyAccepted reports whether OVN-Kubernetes' nodes, which wait for Accepted
-// at the current generation, can be told before all nodes are planned.
+// at the current generation, can learn of it before all nodes are planned.
 func newlyAccepted(conditions, existing []metav1.Condition) bool {
 	next, before := find(conditions, status.Accepted), find(existing, status.Accepted)
 	return next != nil && next.Status == metav1.ConditionTrue &&

@@ -44,7 +44,7 @@ func Setup(m manager.Manager, r *Reconciler, advertisements *current.Trigger[str
 }
 
 // statusChanges lets changes of the status through, so that what others write
-// over it is put back. Changes of the spec come by way of a new revision.
+// over it is put back. Changes of the spec come through a new revision.
 func statusChanges() predicate.TypedPredicate[*ovnv1.RouteAdvertisements] {
 	return predicate.TypedFuncs[*ovnv1.RouteAdvertisements]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*ovnv1.RouteAdvertisements]) bool {

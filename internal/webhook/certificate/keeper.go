@@ -48,8 +48,7 @@ const (
 type Options struct {
 	// Configuration is the name of the ValidatingWebhookConfiguration.
 	Configuration string
-	// Path is where reviews are served. The API server is told a longer one; see
-	// Knows.
+	// Path is where reviews are served. The API server gets a longer one; see Knows.
 	Path string
 	// Secret is where the certificate lies.
 	Secret types.NamespacedName
@@ -72,7 +71,7 @@ type Keeper struct {
 	token   atomic.Pointer[string]
 	// made is when the last certificate was made here.
 	made time.Time
-	// told is what the log said last.
+	// told is what was logged last.
 	told string
 }
 
@@ -276,8 +275,8 @@ func describe(unusable error) string {
 	return unusable.Error()
 }
 
-// trust writes the authorities, and the path that only the API server is told,
-// into the configuration where it has others.
+// trust writes the authorities, and the path that only the API server knows, into
+// the configuration if it has others.
 func (k *Keeper) trust(ctx context.Context, configuration *admissionregistrationv1.ValidatingWebhookConfiguration, current *pair) error {
 	apply := acadmissionregistrationv1.ValidatingWebhookConfiguration(configuration.Name).WithResourceVersion(configuration.ResourceVersion)
 	path := k.secretPath(current.token)

@@ -23,7 +23,7 @@ const authorities = "ca.crt"
 type pair struct {
 	tls.Certificate
 	authorities []byte
-	// token is what only the API server is told; see Keeper.Knows.
+	// token is what only the API server knows; see Keeper.Knows.
 	token string
 }
 

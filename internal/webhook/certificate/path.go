@@ -10,9 +10,9 @@ import (
 )
 
 // pathToken is the Secret's key of the path's last part. The API server learns it
-// from its ValidatingWebhookConfiguration, which tenants can't read: with a client
-// certificate the API server calls a webhook only where somebody configured one
-// for it.
+// from its ValidatingWebhookConfiguration, which tenants can't read. A client
+// certificate would not do: the API server presents one only if the cluster's
+// administrator configured it.
 const pathToken = "token"
 
 // shortestToken is the length of what rand.Text makes.
@@ -27,8 +27,7 @@ func tokenOf(secret *corev1.Secret) string {
 	return strings.ToLower(rand.Text())
 }
 
-// Knows reports whether a request's path is the one that only the API server is
-// told.
+// Knows reports whether a request's path is the one that only the API server knows.
 func (k *Keeper) Knows(path string) bool {
 	token := k.token.Load()
 	return token != nil && subtle.ConstantTimeCompare([]byte(path), []byte(k.secretPath(*token))) == 1
@@ -36,8 +35,8 @@ func (k *Keeper) Knows(path string) bool {
 
 func (k *Keeper) secretPath(token string) string { return k.options.Path + "/" + token }
 
-// withPath returns the URL with the path, where its own leads to the webhook.
-// Where it doesn't, somebody passes reviews on, and the URL is theirs.
+// withPath returns the URL with the path, if the URL's own path leads to the
+// webhook. Otherwise a proxy passes reviews on, and the URL belongs to that proxy.
 func (k *Keeper) withPath(address, path string) string {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Path != k.options.Path && !strings.HasPrefix(parsed.Path, k.options.Path+"/") {
