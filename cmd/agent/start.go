@@ -136,10 +136,15 @@ func (p *parts) ready() error {
 func (p *parts) together(ctx context.Context, parts ...func(context.Context) error) error {
 	group, running := errgroup.WithContext(ctx)
 	for _, part := range parts {
-		group.Go(func() error { return part(running) })
+		group.Go(func() error {
+			if err := part(running); running.Err() == nil {
+				return err
+			}
+			// It ended because it had to.
+			return nil
+		})
 	}
-	// What they return because ctx ended is no failure.
-	if err := group.Wait(); err != nil && ctx.Err() == nil {
+	if err := group.Wait(); err != nil {
 		return fmt.Errorf("stopped: %w", err)
 	}
 	p.log.Info("Stopped as asked; what was imported stays")

@@ -44,7 +44,9 @@ func (r *Reconciler) advertising(ctx context.Context, network string, revision *
 		if err != nil {
 			return nil, fmt.Errorf("read RouteAdvertisements %q: %w", name, err)
 		}
-		if lists(&ra, slices.Contains(listed, name), r.somewhere(revision, name, network)) {
+		// At take-over it is the other controller that listed it.
+		stays := slices.Contains(listed, name) || slices.Contains(present, name)
+		if lists(&ra, stays, r.somewhere(revision, name, network)) {
 			out = append(out, name)
 		}
 	}
