@@ -121,7 +121,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 		serve(o.probeAddress, map[string]http.Handler{"/healthz": healthy(nil), "/readyz": healthy(p.ready)}))
 }
 
-// ready tells why the agent is not at work yet.
+// ready says why the agent is not working yet.
 func (p *parts) ready() error {
 	if err := p.agent.Health(); err != nil {
 		return err

@@ -73,7 +73,7 @@ type Options struct {
 	Registry prometheus.Registerer
 	// ManageSNAT watches and changes the gateway routers' NAT rows.
 	ManageSNAT bool
-	// Changed is told when a state may have changed; it must return at once.
+	// Changed is called when a state may have changed; it must return at once.
 	Changed func()
 	// ReadOnly agents look at everything and write nothing.
 	ReadOnly bool
@@ -113,11 +113,11 @@ type running struct {
 	*syncer
 	cancel context.CancelFunc
 	done   chan struct{}
-	// aimed is what the syncer was last told.
+	// aimed is the syncer's last target.
 	aimed aimed
 }
 
-// aimed tells whether a target changed.
+// aimed shows whether a target changed.
 type aimed struct {
 	table   uint32
 	vrf     string
@@ -290,7 +290,7 @@ func (a *Agent) stopAll() {
 	}
 }
 
-// aim tells a syncer its table and rules, if they changed.
+// aim gives a syncer its table and rules, if they changed.
 func (a *Agent) aim(r *running, n Network, table uint32, links []int32) {
 	next := aimed{table: table, vrf: n.VRF, network: n}
 	missing := ""

@@ -54,13 +54,13 @@ func (s *syncer) hopsOf(prefix netip.Prefix, out []model.NextHop) []model.NextHo
 
 func wholeOf(half netip.Prefix) netip.Prefix { return netip.PrefixFrom(half.Addr(), 0).Masked() }
 
-// judge tells what a prefix must have on the router. A half of a default route
-// is as the kernel has it, or else as the default route.
+// judge returns the next hops that a prefix must have on the router. A half of a
+// default route is as the kernel has it, or else as the default route.
 func (s *syncer) judge(prefix netip.Prefix, aside bool, out []netip.Addr) (want []netip.Addr, reason model.SkipReason, uneven bool) {
 	want, reason, uneven = s.judgeRoute(prefix, aside, out)
 	switch {
 	case prefix.Bits() == 0 && reason == model.SkipGatewayUnknown:
-		// Its halves tell that, which are what stays.
+		// Its halves stay, and they report that.
 		return nil, model.SkipNone, uneven
 	case prefix.Bits() == 0:
 		return nil, reason, uneven

@@ -10,13 +10,13 @@ import (
 )
 
 // absentAfter is how long a gateway router has to be missing: OVN-Kubernetes takes
-// seconds to set up a new network, and makes a router anew now and then.
+// seconds to set up a new network, and recreates a router now and then.
 const absentAfter = 10 * time.Second
 
-// Layer2 tells which Layer2 networks OVN-Kubernetes has set up on the node: with
+// Layer2 says which Layer2 networks OVN-Kubernetes has set up on the node: with
 // dynamic allocation, those that pods of the node are on.
 type Layer2 struct {
-	// Known is false while nobody can tell. Then Networks is how many there are
+	// Known is false while that can't be known. Then Networks is how many there are
 	// as far as is known, and nothing else counts.
 	Known bool
 	// Networks is how many Layer2 networks were looked for.
@@ -40,8 +40,8 @@ type routers interface {
 	HasRouter(name string) (present, known bool)
 }
 
-// look brings what was found up to date. It tells whether that changed, and when
-// to look again, 0 for when something changes.
+// look updates what was found. It returns whether that changed, and when to look
+// again, 0 for when something changes.
 func (l *layer2) look(node string, networks map[string]Network, complete bool, ovn routers, after time.Duration, now time.Time) (changed bool, again time.Duration) {
 	old := l.found
 	l.found, again = l.find(node, networks, complete, ovn, after, now)
@@ -119,7 +119,7 @@ func (a *Agent) lookForLayer2() (again time.Duration) {
 	return again
 }
 
-// Layer2 tells which Layer2 networks are on the node.
+// Layer2 returns which Layer2 networks are on the node.
 func (a *Agent) Layer2() Layer2 {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 
 const (
 	// leftAfter is how long rows of OVN-Kubernetes' route import have to differ from
-	// the kernel: while it is at work it follows within a second or two.
+	// the kernel: while it is active it follows within a second or two.
 	leftAfter = time.Minute
 	// looksForLeft is how often they are looked at within that time.
 	looksForLeft = 6
@@ -30,12 +30,12 @@ type difference struct {
 	inKernel bool
 }
 
-// leftRows tells rows that OVN-Kubernetes' route import left when it was switched
-// off from those of one at work, which look the same.
+// leftRows distinguishes rows that OVN-Kubernetes' route import left when it was
+// switched off from those of an active one, which look the same.
 type leftRows struct {
 	after time.Duration
-	// version is that of the rows, and touched when it was last another one: who
-	// changes rows is at work.
+	// version is that of the rows, and touched when it last changed: a route import
+	// that changes rows is active.
 	version uint64
 	touched time.Time
 	// since is when each difference was first seen.
@@ -47,8 +47,8 @@ type leftRows struct {
 	lasting []difference
 }
 
-// lookForLeft looks now and then whether somebody keeps route import's rows.
-// Without a VRF it doesn't touch them, so that then nothing tells.
+// lookForLeft checks now and then whether route import still keeps its rows. Without
+// a VRF route import doesn't touch them, so that then there is no evidence.
 func (s *syncer) lookForLeft(now time.Time) {
 	l := &s.left
 	if !s.router.RouteImport || s.table == nil {
@@ -126,7 +126,7 @@ func (l *leftRows) note(differences []difference, version uint64, now time.Time)
 
 func (l *leftRows) any() bool { return len(l.lasting) > 0 }
 
-// tell says what shows that the rows are left ones, and what to do.
+// tell says what shows that the rows are leftovers, and what to do.
 func (l *leftRows) tell(router string) string {
 	var onRouter, inKernel []netip.Prefix
 	for _, d := range l.lasting {

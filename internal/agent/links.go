@@ -2,8 +2,8 @@ package agent
 
 import "slices"
 
-// gateways finds the links of a network's gateways, sorted; listed is false while
-// nobody knows what links there are.
+// gateways finds the links of a network's gateways, sorted; listed is false until the
+// node's links are known.
 func (a *Agent) gateways(n Network) (links []int32, listed bool) {
 	for _, name := range n.Gateways {
 		link, found, known := a.mirror.Link(name)

@@ -18,18 +18,18 @@ const (
 // while changes keep coming, because many changes in one transaction cost
 // OVSDB and northd much less than one by one.
 type pace struct {
-	// window grows with each sync that had to wait, and starts anew with one
-	// that hadn't.
+	// window grows with each sync that had to wait, and starts again with one that
+	// did not.
 	window time.Duration
 	ended  time.Time
 	next   time.Time
 }
 
-// delay tells how long to wait at the time now before the next sync.
+// delay is how long to wait, at the time now, before the next sync.
 func (p *pace) delay(now time.Time) time.Duration { return max(p.next.Sub(now), 0) }
 
-// synced notes a sync that wrote something; waited tells whether it had to
-// wait for its time.
+// synced notes a sync that wrote something; waited is whether it had to wait for its
+// time.
 func (p *pace) synced(began, ended time.Time, waited bool) {
 	p.window = min(2*p.window, waitFactor*ended.Sub(began), lastWindow)
 	if !waited || p.window < firstWindow {

@@ -55,7 +55,7 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 		return 0
 	}
 	if early := s.snat.next.Sub(now); early > 0 {
-		s.snatMessage = fmt.Sprintf("%d SNAT rows of %s are not as they should be, because somebody else keeps changing them; they are set again in %s", found.Changes, s.rows.Router(), early.Round(time.Second))
+		s.snatMessage = fmt.Sprintf("%d SNAT rows of %s are not as they should be, because something else keeps changing them; the agent sets them again in %s", found.Changes, s.rows.Router(), early.Round(time.Second))
 		return early
 	}
 	err := s.rows.CommitSNAT(ctx, found)
@@ -68,7 +68,7 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 	s.figures.snatted(s.name, found.Changes)
 	if found.Undone > 0 {
 		s.snat.again += found.Undone
-		s.log.Info("Limited SNAT again that OVN-Kubernetes or somebody else had freed", "network", s.name, "router", s.rows.Router(), "rows", found.Undone)
+		s.log.Info("Limited SNAT again that OVN-Kubernetes or something else had freed", "network", s.name, "router", s.rows.Router(), "rows", found.Undone)
 		s.snatMessage = s.tellSNAT(&found, want.limit)
 	}
 	return 0
@@ -78,7 +78,7 @@ func (s *syncer) syncSNAT(ctx context.Context, want snatWanted) (again time.Dura
 func (s *syncer) tellSNAT(found *ovnnb.SNAT, limit bool) string {
 	var out []string
 	if found.NoNodes {
-		out = append(out, "SNAT is not limited: OVN has no address set node-ips, which OVN-Kubernetes makes only where an EgressIP, an EgressService or an advertised network of its own uses it")
+		out = append(out, "SNAT is not limited: OVN has no address set node-ips, which OVN-Kubernetes creates only if an EgressIP, an EgressService or an advertised network of its own uses it")
 	}
 	if limit && found.OfPods > 0 {
 		out = append(out, fmt.Sprintf("%d SNAT rows of %s are of single pods (--disable-snat-multiple-gws) and stay without limit", found.OfPods, s.rows.Router()))

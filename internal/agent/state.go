@@ -180,8 +180,8 @@ func (s *syncer) gatewayProblem() string {
 	return "the link of the node's gateway is not known: set --gateway-interface, or wait until OVN-Kubernetes annotates the node with k8s.ovn.org/l3-gateway-config"
 }
 
-// tellUnmarked says how to get rid of one row exactly: its UUID is the only thing
-// that tells it from ours.
+// tellUnmarked says how to remove exactly one row: only its UUID distinguishes it from
+// ours.
 func tellUnmarked(router string, rows []ovnnb.UnmarkedRow) string {
 	first := rows[0]
 	return fmt.Sprintf("%d rows of %s equal rows of this agent but have no owner, as if something had removed their external_ids, so they stay when the route is withdrawn; first %s via %s. "+

@@ -35,10 +35,10 @@ type syncer struct {
 	log     logr.Logger
 	figures *Metrics
 	rows    router
-	// via tells whether OVN takes IPv6 next hops for IPv4 prefixes.
+	// via reports whether OVN takes IPv6 next hops for IPv4 prefixes.
 	via  func() bool
 	wake chan struct{}
-	// changed is told after every sync.
+	// changed is called after every sync.
 	changed func()
 	// readOnly syncers look, count what they would change, and write nothing.
 	readOnly bool
@@ -66,7 +66,7 @@ type syncer struct {
 	// all is set while everything has to be looked at.
 	all    bool
 	router ovnnb.RouterState
-	// left are rows of OVN-Kubernetes' route import that nobody keeps.
+	// left are rows of OVN-Kubernetes' route import that it no longer keeps.
 	left    leftRows
 	retry   wait.Backoff
 	changes []model.RowChange
@@ -140,8 +140,8 @@ func (s *syncer) run(ctx context.Context) {
 	}
 }
 
-// sync does what there is to do once; again tells when to try again, 0 for
-// when something changes.
+// sync does what there is to do, once; again is when to try again, 0 for when
+// something changes.
 func (s *syncer) sync(ctx context.Context, waited bool) (again time.Duration) {
 	s.mu.Lock()
 	snat := s.wanted.snat
@@ -182,8 +182,8 @@ func (s *syncer) syncRoutes(ctx context.Context, waited bool) (again time.Durati
 	case ctx.Err() != nil:
 		return 0
 	default:
-		// Nobody knows what was written, so everything is compared again; a
-		// lost connection or a missing router tells by itself when it is back.
+		// It is not known what was written, so everything is compared again. A
+		// connection or a router that comes back is an event of its own.
 		s.all = true
 		again = s.retry.Step()
 		s.log.Info("Could not write routes; trying again", "network", s.name, "cause", err.Error(), "after", again)
@@ -276,8 +276,8 @@ func (w *work) repair(changedRows []netip.Prefix) {
 	w.prefixes = slices.AppendSeq(w.prefixes, maps.Keys(w.repairs))
 }
 
-// gatewayUnknown tells that nobody can say which routes belong on the router,
-// so that those there stay while they are in the kernel.
+// gatewayUnknown reports whether it is unknown which routes belong on the router.
+// Then those there stay while they are in the kernel.
 func (s *syncer) gatewayUnknown() bool { return !s.rules.AnyLink && s.rules.Links == nil }
 
 // everything is every prefix that has a row or a route. Those with rows come

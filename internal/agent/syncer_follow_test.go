@@ -255,12 +255,12 @@ func TestSyncerWithoutNetworks(t *testing.T) {
 func TestSyncerCountsRepairs(t *testing.T) {
 	x := newStage(t)
 	x.imported()
-	x.has(routeOne)
+	x.has(routeOne + " 10.2.0.0/24>172.18.0.9")
 	x.says("10.2.0.0/24")
 	x.removed("10.1.0.0/24", "10.2.0.0/24")
 	x.rowsSay = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/24"), netip.MustParsePrefix("10.2.0.0/24")}
 	x.sync()
-	if repairs := testutil.ToFloat64(x.syncer.figures.repairs.WithLabelValues("blue")); repairs != 1 || x.text() != routeOne {
+	if repairs := testutil.ToFloat64(x.syncer.figures.repairs.WithLabelValues("blue")); repairs != 1 || x.text() != routeOne+" 10.2.0.0/24>172.18.0.9" {
 		t.Errorf("%v repairs; rows %q", repairs, x.text())
 	}
 }

@@ -12,7 +12,7 @@ type entry struct {
 	path    model.Path
 	metric  uint32
 	nexthop uint32
-	// protocol tells BGP's routes from those that only stand before them.
+	// protocol distinguishes BGP's routes from those that only stand before them.
 	protocol uint8
 	// unresolved paths follow from the nexthop object.
 	unresolved bool
@@ -198,8 +198,8 @@ func (c *contents) exchange(list []entry, i int, next entry) {
 	list[i] = next
 }
 
-// add takes a route into the table. odd is set where what is there can't be
-// told from the message alone.
+// add takes a route into the table. odd is set if the message alone doesn't show what
+// is there.
 func (c *contents) add(e *event, path model.Path) (odd bool) {
 	r := &e.route
 	if c.conditionally(r, false, e.replace) {
@@ -237,8 +237,8 @@ func (c *contents) add(e *event, path model.Path) (odd bool) {
 		list, odd = c.insert6(list, next, e)
 	}
 	c.put(r.Prefix, list)
-	// The kernel forgets other protocols' routes silently when their link goes:
-	// whether the one in front is there yet, only a listing tells.
+	// The kernel forgets other protocols' routes silently when their link goes: only
+	// a listing shows whether the one in front is still there.
 	return odd || next.protocol == ProtocolBGP && list[0].protocol != ProtocolBGP && !e.again
 }
 
@@ -266,8 +266,8 @@ func (c *contents) insert4(list []entry, next entry, e *event) (out []entry, odd
 	return slices.Insert(list, from, next), false
 }
 
-// insert6 is insert4 for IPv6 (fib6_add_rt2node): what shares packets with one
-// that is there is told together with it.
+// insert6 is insert4 for IPv6 (fib6_add_rt2node): the kernel reports a route that
+// shares packets with an existing one together with it.
 func (c *contents) insert6(list []entry, next entry, e *event) (out []entry, odd bool) {
 	from, to := beforeMetric(list, next.metric), afterMetric(list, next.metric)
 	i := slices.IndexFunc(list[from:to], next.joins)
@@ -321,8 +321,8 @@ func (c *contents) remove(e *event, path model.Path) (odd bool) {
 	return !sure
 }
 
-// find finds the route of a list that a message of removal is about; sure is
-// false where it is the likeliest only.
+// find finds the route of a list that a message of removal means; sure is false if it
+// is only the likeliest.
 func (e entry) find(list []entry, ipv4 bool) (i int, sure bool) {
 	same := func(old entry) bool { return old.metric == e.metric && old.protocol == e.protocol }
 	if i = slices.IndexFunc(list, func(old entry) bool {
@@ -374,8 +374,8 @@ func (c *contents) apply(e *event, nexthops map[uint32]nexthop) (odd bool) {
 	return c.add(e, path)
 }
 
-// keep adds the IPv6 routes of old that c has no route for, and tells how many
-// prefixes that were.
+// keep adds the IPv6 routes of old that c has no route for, and returns how many
+// prefixes these were.
 func (c *contents) keep(old *contents) (kept int) {
 	for prefix := range old.first {
 		if _, found := c.first[prefix]; found || isIPv4(prefix) || c.full() {

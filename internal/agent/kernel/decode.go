@@ -21,7 +21,7 @@ const (
 	attributeNexthopID = 30 // RTA_NH_ID
 )
 
-// Route is a route as a netlink message tells it.
+// Route is a route as a netlink message describes it.
 type Route struct {
 	Table    uint32
 	Prefix   netip.Prefix
@@ -40,8 +40,8 @@ type Route struct {
 	Cloned bool
 }
 
-// tableOf tells a route message's table and protocol without decoding the
-// rest: most messages on a node are about tables that nobody watches.
+// tableOf returns a route message's table and protocol without decoding the rest:
+// most messages on a node are for tables that are not watched.
 func tableOf(b []byte) (table uint32, protocol uint8, err error) {
 	if len(b) < unix.SizeofRtMsg {
 		return 0, 0, errShort

@@ -13,8 +13,8 @@ const (
 	// more routes than are kept is listed only to fill what became free.
 	roomFactor = 30
 	firstRoom  = time.Second
-	// tellBeyond is how often it is told that the number of routes beyond the
-	// limit changed.
+	// tellBeyond is how often a change of the number of routes beyond the limit is
+	// reported.
 	tellBeyond = time.Second
 )
 
@@ -26,9 +26,8 @@ type Preferred interface {
 	Has(prefix netip.Prefix) bool
 }
 
-// Reconsider lists the table anew where not all of it is kept, because the
-// preferred prefixes are not the same any more. Where it does, the table is not
-// ready until then.
+// Reconsider lists the table again if not all of it is kept, because the preferred
+// prefixes have changed. If it does, the table is not ready until it is listed.
 func (t *Table) Reconsider() (begun bool) {
 	t.mirror.mu.Lock()
 	defer t.mirror.mu.Unlock()
@@ -93,8 +92,8 @@ func (x *choice) admits(c *contents, prefix netip.Prefix, known func(netip.Prefi
 	return false
 }
 
-// fillRoom has the tables listed that have room for routes beyond their limit;
-// later is told when it has to be asked again.
+// fillRoom has the tables listed that have room for routes beyond their limit; it
+// calls later with the time after which to call it again.
 func (m *Mirror) fillRoom(later func(time.Duration)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,8 +107,8 @@ func (m *Mirror) fillRoom(later func(time.Duration)) {
 	}
 }
 
-// wantsRoom tells when a table that has routes beyond its limit, and room for
-// some, is to be listed.
+// wantsRoom returns when to list a table that has routes beyond its limit, and room
+// for some.
 func (t *Table) wantsRoom() (at time.Time, wanted bool) {
 	return t.roomAfter, t.stale == "" && t.listed && t.routes.beyond > 0 && !t.routes.full()
 }

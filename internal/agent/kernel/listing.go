@@ -57,8 +57,8 @@ func (m *Mirror) follow(ctx context.Context) {
 	}
 }
 
-// listStale lists everything stale whose time has come; again tells that
-// there is more to do after wait.
+// listStale lists everything stale whose time has come; again is set if there is more
+// to do after wait.
 func (m *Mirror) listStale(ctx context.Context) (again bool, wait time.Duration) {
 	later := func(d time.Duration) {
 		if !again || d < wait {
@@ -200,13 +200,13 @@ func (m *Mirror) listTable(t *Table) error {
 //
 // The kernel lists IPv6 routes in portions. When a route comes in between, it
 // starts from the top and skips as many prefixes as it has listed
-// (fib6_dump_table, since sernums are compared); where others went meanwhile
-// it skips as many too many, of routes that nobody touched. It does not say so:
+// (fib6_dump_table, since sernums are compared); if others went meanwhile, it
+// also skips as many routes that did not change. It does not say so:
 // NLM_F_DUMP_INTR is for links, addresses, rules and nexthop objects only.
-// IPv4 listings go on after the last key and lose nothing.
+// IPv4 listings continue after the last key and lose nothing.
 //
-// noisy tells that IPv6 routes went while the table was listed; the caller
-// holds the lock.
+// noisy is set if IPv6 routes went while the table was listed; the caller holds the
+// lock.
 func (m *Mirror) recheck(t *Table, fresh *contents, cause string, noisy bool) {
 	t.unsettledUntil = time.Now().Add(lateness)
 	kept := 0

@@ -39,16 +39,16 @@ type Options struct {
 	Buffer int
 	// Interval is how often every table is listed without a cause; 10 min if 0.
 	Interval time.Duration
-	// LinksChanged is told when a device came, went, or changed its state. It
+	// LinksChanged is called when a device came, went, or changed its state. It
 	// must return at once and call nothing of this package.
 	LinksChanged func()
 }
 
-// Counters tell what the mirror went through.
+// Counters count what happened to the mirror.
 type Counters struct {
 	Events, Overflows, Interrupted, Malformed atomic.Uint64
-	// Drift counts prefixes that a listing without a cause found wrong, so
-	// that nothing had told the change.
+	// Drift counts prefixes that a listing without a cause found wrong: no event had
+	// reported the change.
 	Drift atomic.Uint64
 	// Listings by cause.
 	mu       sync.Mutex
@@ -276,7 +276,7 @@ func (m *Mirror) routeEvent(message *syscall.NetlinkMessage) error {
 
 func (m *Mirror) linkEvent(payload []byte, removed bool) error {
 	if len(payload) > 0 && payload[0] == unix.AF_BRIDGE {
-		// A port joined or left a bridge; its own message tells the rest.
+		// A port joined or left a bridge; its own message has the rest.
 		return nil
 	}
 	link, err := DecodeLink(payload)

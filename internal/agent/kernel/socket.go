@@ -38,8 +38,8 @@ func DumpRoutes(namespace netns.NsHandle, table uint32, each func(*Route)) error
 			}
 			return nil
 		})
-		// A table that never had a route does not exist; without IPv6 there
-		// is nobody to ask about it.
+		// A table that never had a route does not exist; a kernel without IPv6 can't
+		// list its routes.
 		if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.EAFNOSUPPORT) {
 			continue
 		}

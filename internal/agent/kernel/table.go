@@ -24,13 +24,13 @@ type Table struct {
 	// to be applied to the new list as well.
 	listing bool
 	replay  []event
-	// lateUntil is how long after a listing events may be of what it told.
+	// lateUntil is how long after a listing events may repeat what it showed.
 	lateUntil time.Time
 	// missed is set where there were more events than are kept.
 	missed bool
 	// roomAfter is when the table may be listed only to fill what became free.
 	roomAfter time.Time
-	// toldBeyond is when it was last told that more or fewer routes are beyond
+	// toldBeyond is when it was last reported that more or fewer routes are beyond
 	// the limit.
 	toldBeyond time.Time
 	// notBefore and took pace listings: a burst of causes makes few of them.
@@ -46,14 +46,14 @@ type Table struct {
 	since   time.Time
 }
 
-// event is a change of a route that the kernel told.
+// event is a change of a route that the kernel reported.
 type event struct {
 	route   Route
 	removed bool
 	replace bool
 	// appended is set where it comes after others of its metric.
 	appended bool
-	// again is set where a listing may have told of it already.
+	// again is set if a listing may have shown it already.
 	again bool
 }
 
@@ -69,7 +69,7 @@ func (t *Table) apply(e *event) {
 		}
 	}
 	if now.Before(t.lateUntil) {
-		// It may have waited in the socket while the listing already told of it.
+		// It may have waited in the socket while the listing already showed it.
 		late := *e
 		late.again, e = true, &late
 	}
@@ -104,8 +104,8 @@ func (t *Table) touchAll() {
 	clear(t.changed)
 }
 
-// replaceWith takes a new listing and tells how many prefixes are not as the
-// events had made them.
+// replaceWith takes a new listing and returns how many prefixes are not as the events
+// had made them.
 func (t *Table) replaceWith(fresh contents) (differences int) {
 	for _, prefix := range fresh.prefixes(nil) {
 		now, _ := fresh.path(prefix)
@@ -131,7 +131,7 @@ type Changes struct {
 	// All is set where every prefix has to be looked at.
 	All      bool
 	Prefixes []netip.Prefix
-	// Since is when the first of them was told.
+	// Since is when the first of them was reported.
 	Since time.Time
 }
 
@@ -177,8 +177,8 @@ func (t *Table) Prefixes() []netip.Prefix {
 	return t.routes.prefixes(make([]netip.Prefix, 0, t.routes.len()))
 }
 
-// Len is how many prefixes have a route. Of these, beyond are not kept; between
-// two listings that is as well as events tell.
+// Len is how many prefixes have a route. Of these, beyond are not kept; between two
+// listings that number is as exact as events allow.
 func (t *Table) Len() (all, beyond int) {
 	t.mirror.mu.Lock()
 	defer t.mirror.mu.Unlock()

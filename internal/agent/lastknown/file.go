@@ -21,8 +21,8 @@ const (
 	atMost = 32 << 20
 )
 
-// File is a file on the node. What it holds is any value that JSON can: the
-// kind tells one from another, and a file of another kind is refused.
+// File is a file on the node. It holds any value that JSON can express: the kind
+// identifies it, and a file of another kind is refused.
 type File struct {
 	Path string
 	// Node is whose it is.
@@ -82,8 +82,8 @@ func replace(path string, text []byte) error {
 	return os.Rename(next.Name(), path)
 }
 
-// Load reads the value that was saved, and tells when that was. Where there is
-// no file the error is fs.ErrNotExist.
+// Load reads the value that was saved, and returns when that was. If there is no file,
+// the error is fs.ErrNotExist.
 func (f *File) Load(into any) (written time.Time, err error) {
 	text, err := f.read()
 	if err != nil {

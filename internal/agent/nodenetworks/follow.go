@@ -27,7 +27,7 @@ var kind = v1alpha1.GroupVersion.WithKind("NodeNetworks")
 const (
 	// askWithin is how long one answer may take.
 	askWithin = 30 * time.Second
-	// complainAgain is how often the same trouble is told.
+	// complainAgain is how often the same trouble is logged.
 	complainAgain = time.Minute
 )
 
@@ -37,13 +37,13 @@ func pause() wait.Backoff {
 	return wait.Backoff{Duration: time.Second, Factor: 2, Jitter: 0.5, Steps: 6, Cap: 30 * time.Second}
 }
 
-// Watcher follows the node's object and tells the networks whenever they change.
+// Watcher follows the node's object and hands on the networks whenever they change.
 type Watcher struct {
 	Config   *rest.Config
 	Settings Settings
 	Log      logr.Logger
-	// Apply gets the networks. They are not complete, so that others keep what they
-	// have, unless the manager has just told them.
+	// Apply gets the networks. They are complete only if they come from the manager's
+	// current object; otherwise networks that are not among them keep what they have.
 	Apply func(networks []agent.Network, complete bool)
 	// Patient watchers wait for the API server, and for the manager to write the
 	// object. Others end with the cause.
@@ -51,7 +51,7 @@ type Watcher struct {
 	// Known, if set, keeps the object, for an agent that starts while the API server
 	// is away.
 	Known *lastknown.File
-	// Changed is told when State may have changed; it must return at once.
+	// Changed is called when State may have changed; it must return at once.
 	Changed func()
 
 	state state

@@ -85,14 +85,14 @@ func nodeAddresses(all []netip.Prefix) (addresses, subnets []netip.Prefix) {
 	return addresses, subnets
 }
 
-// Contradictions are where the flags leave out what the manager tells.
+// Contradictions are subnets of the manager's object that the flags leave out.
 func Contradictions(d *Decision, settings *Settings) []string {
 	_, out := effective(d, settings)
 	return out
 }
 
-// effective returns the settings with the subnets that the manager tells, and where
-// the flags leave some of these out.
+// effective returns the settings with the subnets of the manager's object added, and
+// which of these the flags leave out.
 func effective(d *Decision, settings *Settings) (out Settings, contradictions []string) {
 	out = *settings
 	add := func(list *[]netip.Prefix, flag string, told bool, found []netip.Prefix) {
@@ -105,7 +105,7 @@ func effective(d *Decision, settings *Settings) (out Settings, contradictions []
 			if told {
 				contradictions = append(contradictions, fmt.Sprintf("the cluster has %s, which --%s (%s) leaves out", p, flag, listed(flags)))
 			}
-			// What flags say stays: a cluster may have more than is told.
+			// What flags say stays: a cluster may have more than the object names.
 			*list = append(slices.Clip(*list), p)
 		}
 	}
@@ -122,8 +122,8 @@ func effective(d *Decision, settings *Settings) (out Settings, contradictions []
 	return out, contradictions
 }
 
-// missing says what nobody tells and has to be known: a peer's route must not lead
-// astray what goes to other nodes' pods, or to Services.
+// missing says what neither the object nor the flags name and has to be known: a
+// peer's route must not misroute traffic to other nodes' pods, or to Services.
 func missing(d *Decision, settings *Settings) string {
 	knowsPods := settings.PodsTold || slices.ContainsFunc(d.networks, func(n network) bool { return isDefault(&n) && len(n.subnets) > 0 })
 	switch {

@@ -19,8 +19,8 @@ const knownAfter = 5 * time.Second
 // state is what is known of the object.
 type state struct {
 	mu sync.Mutex
-	// answered is set once the manager has told the networks, begun once something
-	// was made of what is kept.
+	// answered is set once the manager's object was read, begun once the kept object
+	// was used.
 	answered, begun bool
 	// decision is the last one, absent set while there is no object.
 	decision *Decision
@@ -40,7 +40,8 @@ type State struct {
 	Unusable string
 	// NotUnderstood are fields of a newer manager.
 	NotUnderstood string
-	// Contradictions are where the agent's flags leave out what the manager tells.
+	// Contradictions are subnets of the manager's object that the agent's flags leave
+	// out.
 	Contradictions []string
 }
 
@@ -75,8 +76,8 @@ func (w *Watcher) change(what func(*state)) {
 	}
 }
 
-// unanswered begins with what the agent knew last, once, unless the manager has told
-// what is. Networks that aren't named there keep what they have.
+// unanswered begins with what the agent knew last, once, unless the manager's object
+// was read already. Networks that aren't named there keep what they have.
 func (w *Watcher) unanswered(why string) {
 	w.change(func(s *state) {
 		if w.Known == nil || s.answered || s.begun {
@@ -96,7 +97,7 @@ func (w *Watcher) unanswered(why string) {
 			w.Log.Info("What this agent knew last can't be used; what was imported stays as it is", "cause", err.Error())
 			return
 		}
-		w.Log.Info("The API server doesn't tell this node's networks; going on with those that it told last", "told", written, "cause", why)
+		w.Log.Info("Could not read this node's networks from the API server; using those read last", "written", written, "cause", why)
 		s.decision = decision
 		w.Apply(Networks(decision, &w.Settings), false)
 	})

@@ -15,7 +15,7 @@ import (
 // Settings are what the agent's flags say.
 type Settings struct {
 	Node string
-	// Subnets of the cluster as a whole, beside those that the manager tells. Pods
+	// Subnets of the cluster as a whole, besides those of the manager's object. Pods
 	// are those of the default network.
 	Pods, Services, Join, Masquerade, Transit []netip.Prefix
 	// PodsTold and ServicesTold are set if flags say so, be it that there are none.
@@ -48,8 +48,8 @@ func Networks(d *Decision, settings *Settings) []agent.Network {
 	return out
 }
 
-// WithoutManager are the networks of a node that nobody has decided about, as far as
-// flags tell: the default one. ok is false if they don't tell enough.
+// WithoutManager are the networks of a node for which there is no manager's object, as
+// far as flags describe them: the default one. ok is false if the flags don't suffice.
 func WithoutManager(settings *Settings) (networks []agent.Network, ok bool) {
 	if settings.GatewayInterface == "" || !settings.PodsTold || !settings.ServicesTold {
 		return nil, false

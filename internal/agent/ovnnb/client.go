@@ -56,13 +56,13 @@ type Options struct {
 	LoadTimeout    time.Duration
 	// NAT has the routers' NAT looked at as well.
 	NAT bool
-	// Connections is told when a session begins (nil) and ends (its cause).
+	// Connections is called when a session begins (nil) and ends (its cause).
 	Connections func(cause error)
-	// Strayed is told of rows of ours that are on no watched network's router.
-	// It must return at once and call nothing of this package.
+	// Strayed is called when there are rows of ours that are on no watched network's
+	// router. It must return at once and call nothing of this package.
 	Strayed func()
-	// Looked is told when it becomes known whether a router is there that is
-	// looked for, and when one comes or goes; it is as Strayed.
+	// Looked is called when it becomes known whether a router that is looked for
+	// exists, and when one comes or goes. The same rules hold as for Strayed.
 	Looked func()
 }
 
@@ -187,7 +187,7 @@ func (c *Client) disconnected(cause string) {
 	}
 }
 
-// serve runs one session; connected tells whether it came to be used.
+// serve runs one session; connected is whether it was ever ready for use.
 func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, err error) {
 	s, err := c.connect(ctx, endpoint)
 	if err != nil {
@@ -300,9 +300,9 @@ func (c *Client) routeChanged(s *session, rows ...libmodel.Model) {
 	c.readRoute(s, rows[0].(*staticRoute).UUID, before...)
 }
 
-// readRoute reads a row from the cache and tells whether it is there. The cache
-// is never behind the event that told of a row, nor behind the answer to a
-// transaction: the server tells what changed before it answers.
+// readRoute reads a row from the cache and reports whether it is there. The cache is
+// never behind the event that reported a row, nor behind the answer to a transaction:
+// the server sends what changed before it answers.
 func (c *Client) readRoute(s *session, uuid string, before ...place) (found bool) {
 	id, ok := parseRowID(uuid)
 	if !ok {

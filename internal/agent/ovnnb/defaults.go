@@ -109,8 +109,9 @@ func (t *transaction) disown(uuid string) {
 	})
 }
 
-// spareDefaults sees to default routes among leftovers, and to those that may
-// be among them because nobody knows what they are, and returns the rest.
+// spareDefaults has dropDefaults deal with default routes among leftovers, and with
+// rows that may be default routes because it is not known what they are. It returns the
+// rest.
 func (c *Client) spareDefaults(ctx context.Context, s *session, networks []string, limit int, rows []leftover) ([]leftover, error) {
 	isDefault := func(row leftover) bool { return slices.Contains(defaults, row.prefix) }
 	mayBe := func(row leftover) bool { return !row.prefix.IsValid() || isDefault(row) }

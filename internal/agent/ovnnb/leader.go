@@ -9,7 +9,7 @@ import (
 	"github.com/ovn-kubernetes/libovsdb/ovsdb/serverdb"
 )
 
-// serverDatabase is where a server tells of the databases that it has
+// serverDatabase is where a server describes the databases that it has
 // (ovsdb-server(5), "_Server").
 const serverDatabase = "_Server"
 

@@ -27,8 +27,8 @@ type Network struct {
 	name, router string
 	rows         *networkRoutes
 	notify       func()
-	// known is set while the session's conditions include the network, and all
-	// of it has been told.
+	// known is set while the session's conditions include the network, and all of its
+	// rows have been received.
 	known bool
 	// all is set where everything may have changed.
 	all bool
@@ -58,7 +58,7 @@ type RouterState struct {
 // Router is the gateway router's name.
 func (n *Network) Router() string { return n.router }
 
-// State tells what is known of the gateway router.
+// State is what is known of the gateway router.
 func (n *Network) State() RouterState {
 	n.client.mu.Lock()
 	defer n.client.mu.Unlock()
@@ -137,9 +137,9 @@ func (n *Network) TakeChanged() (prefixes []netip.Prefix, all bool) {
 }
 
 // Commit writes changes in one transaction: all of them or none. When it
-// returns, the rows are known as they are now. After an error nobody knows
-// what was written; what TakeChanged and Rows tell is right in any case.
-// Several may be under way at once if no two of them are about one prefix.
+// returns, the rows are known as they are now. After an error it is not known what was
+// written; what TakeChanged and Rows return is right in any case. Several commits may
+// be under way at once if no two of them change the same prefix.
 func (n *Network) Commit(ctx context.Context, changes []model.RowChange) error {
 	if len(changes) == 0 {
 		return nil
@@ -169,8 +169,8 @@ func (n *Network) Commit(ctx context.Context, changes []model.RowChange) error {
 	return err
 }
 
-// readChanges reads what a transaction changed, before the events that tell it
-// get their turn.
+// readChanges reads what a transaction changed, before the events that report it get
+// their turn.
 func (c *Client) readChanges(s *session, port string, changes []model.RowChange, results []ovsdb.OperationResult) {
 	next := 0
 	for i := range changes {
@@ -202,8 +202,8 @@ func (n *Network) Close() {
 	clear(n.rows.changed)
 }
 
-// Prune removes rows of ours that are on the router of no network of these, in
-// one transaction of at most limit rows, and tells whether there may be more.
+// Prune removes rows of ours that are on the router of none of these networks, in one
+// transaction of at most limit rows, and reports whether there may be more.
 func (c *Client) Prune(ctx context.Context, networks []string, limit int) (more bool, err error) {
 	c.mu.Lock()
 	s, rows := c.session, c.routes.leftovers(networks, limit)
@@ -217,7 +217,7 @@ func (c *Client) Prune(ctx context.Context, networks []string, limit int) (more 
 	if rows, err = c.spareDefaults(ctx, s, networks, limit, rows); err != nil || len(rows) == 0 {
 		return true, err
 	}
-	// The port tells the router, unless somebody changed it.
+	// The port shows the router, unless the port was changed.
 	rows, err = c.prune(ctx, s, rows, func(at place) string { return ovnk.RouterOfExternalPort(at.port) })
 	if err != nil || len(rows) == 0 {
 		return true, err

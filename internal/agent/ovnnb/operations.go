@@ -62,10 +62,10 @@ func (t *transaction) change(router string, network *networkRoutes, changes []mo
 			t.add(anyCount, ovsdb.Operation{Op: ovsdb.OperationInsert, Table: tableRoute, UUIDName: name, Row: insertedRow(network, c)})
 			inserted = append(inserted, ovsdb.UUID{GoUUID: name})
 		case model.RowUpdate:
-			// Its marks stay as they are. Another part would have the row move from
-			// one monitor to another, and ovsdb-server tells the insert before the
-			// delete, for which libovsdb gives up the session. The part may be one
-			// that an earlier agent chose in another way.
+			// Its marks stay as they are. Another part would move the row from one
+			// monitor to another. ovsdb-server reports the insert before the delete,
+			// for which libovsdb gives up the session. The part may be one that an
+			// earlier agent chose in another way.
 			row := columnsOf(network, c)
 			row["route_table"], row["policy"], row["bfd"], row["options"] = "", ovsdb.OvsSet{}, ovsdb.OvsSet{}, ovsdb.OvsMap{}
 			t.add(rowMustExist, ovsdb.Operation{Op: ovsdb.OperationUpdate, Table: tableRoute, Where: is(formatRowID(c.ID)), Row: row})
@@ -140,8 +140,8 @@ func is(uuid string) []ovsdb.Condition {
 	return []ovsdb.Condition{ovsdb.NewCondition("_uuid", ovsdb.ConditionEqual, ovsdb.UUID{GoUUID: uuid})}
 }
 
-// check tells what became of a transaction. A reply has one result per
-// operation, and one more where the commit as a whole failed (RFC 7047, 4.1.3).
+// check returns why a transaction failed, if it did. A reply has one result per
+// operation, and one more if the commit as a whole failed (RFC 7047, 4.1.3).
 func (t *transaction) check(results []ovsdb.OperationResult) error {
 	if failed, err := ovsdb.CheckOperationResults(results, t.operations); err != nil {
 		for _, f := range failed {

@@ -17,15 +17,15 @@ import (
 const removedAtOnce = 1000
 
 // Written is what agents of a node wrote into the database: rows, by gateway
-// router. Routes whose router their port does not tell are under "".
+// router. Routes whose port doesn't show their router are under "".
 type Written struct {
 	Routes, SNAT map[string]int
 }
 
 // Remove takes away what agents of the node wrote, when they are uninstalled:
-// their static routes, and their limits of SNAT. With dryRun it only tells what
-// there is. It tries the endpoints until one will do, or ctx ends, and after an
-// error it may be called again.
+// their static routes, and their limits of SNAT. With dryRun it only reports what
+// there is. It tries the endpoints until one works or ctx ends, and after an error it
+// may be called again.
 func Remove(ctx context.Context, options Options, dryRun bool) (Written, error) {
 	c := New(options)
 	found := Written{Routes: map[string]int{}, SNAT: map[string]int{}}
@@ -59,8 +59,8 @@ func (c *Client) connectAny(ctx context.Context) (*session, error) {
 	}
 }
 
-// removeRoutes removes in two rounds: off the routers that the rows' ports
-// tell, and then, of what is left, off whatever router has it.
+// removeRoutes removes in two rounds: first from the routers that the rows' ports
+// show, then what is left from whatever router has it.
 func (c *Client) removeRoutes(ctx context.Context, s *session, counts map[string]int, dryRun bool) error {
 	for round := range 3 {
 		rows, err := c.ourRoutes(ctx, s)
@@ -171,8 +171,8 @@ func (c *Client) removeSNAT(ctx context.Context, s *session, counts map[string]i
 	return nil
 }
 
-// ofNode tells whether a router is a gateway router of the node. Names of nodes
-// have no underscore.
+// ofNode reports whether a router is a gateway router of the node. Names of nodes have
+// no underscore.
 func ofNode(router, node string) bool {
 	return strings.HasPrefix(router, "GR_") && router[strings.LastIndexByte(router, '_')+1:] == node
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// RemoveRouteImport takes away what OVN-Kubernetes' own route import wrote on
-// the node's gateway routers, and tells how many rows by router. It leaves them
-// there when it is switched off. With dryRun it only tells what there is.
+// RemoveRouteImport removes what OVN-Kubernetes' own route import wrote on the node's
+// gateway routers, which stays there when route import is switched off. It returns the
+// number of rows by router. With dryRun it only counts them.
 func RemoveRouteImport(ctx context.Context, options Options, dryRun bool) (map[string]int, error) {
 	c := New(options)
 	found := map[string]int{}
@@ -40,9 +40,9 @@ func RemoveRouteImport(ctx context.Context, options Options, dryRun bool) (map[s
 	return found, nil
 }
 
-// routeImports are the rows of route import by router, of the node's only: in
-// one database for all nodes the others' may be at work. Which router has a row
-// tells the router's set, not the port, which is the row's own word.
+// routeImports are the rows of route import by router, of the node's routers only: in
+// one database for all nodes route import may be active on the others. The router's set
+// shows which router has a row; the port is only the row's own claim.
 func (c *Client) routeImports(ctx context.Context, s *session) (map[string][]model.RowID, error) {
 	var t transaction
 	t.add(anyCount, ovsdb.Operation{

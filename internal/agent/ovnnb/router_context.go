@@ -21,7 +21,7 @@ type routerContext struct {
 	options map[string]string
 }
 
-// routeKind is why a route of somebody else matters.
+// routeKind is why a route that is not ours matters.
 type routeKind string
 
 const (
@@ -140,7 +140,7 @@ func (c *Client) readOthersRoute(s *session, uuid string) {
 	}
 }
 
-// notify tells networks that something changed.
+// notify notifies networks that something changed.
 func (c *Client) notify(concerned func(*Network) bool) {
 	for _, n := range c.watched {
 		if concerned(n) {

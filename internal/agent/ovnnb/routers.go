@@ -43,9 +43,9 @@ func (c *Client) unmonitored(s *session) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// monitorRouters monitors routers that were not before: libovsdb breaks where two
-// monitors have one row. A monitor is kept when nobody asks for its routers any
-// more, because libovsdb would keep the rows without it.
+// monitorRouters monitors routers that were not monitored before: libovsdb breaks if
+// two monitors have one row. A monitor stays when its routers are no longer asked for,
+// because libovsdb would keep the rows without it.
 func (c *Client) monitorRouters(s *session, names []string) error {
 	if len(names) == 0 {
 		return nil

@@ -22,7 +22,7 @@ type routes struct {
 	lost map[model.RowID]struct{}
 	// vanished are rows of ours that went from our sight, not by our doing.
 	vanished map[model.RowID]struct{}
-	// unmatchedChanged is told of them.
+	// unmatchedChanged is called when they change.
 	unmatchedChanged func()
 }
 
@@ -44,7 +44,7 @@ type networkRoutes struct {
 	// twice.
 	coming  map[written]struct{}
 	leaving map[model.RowID]struct{}
-	// notify is told about changes, where the network is watched.
+	// notify is called after changes, if the network is watched.
 	notify func()
 }
 
@@ -64,8 +64,8 @@ func newRoutes(node string, unmatchedChanged func()) *routes {
 	}
 }
 
-// network returns the rows of a network, making room for them; created tells
-// that it did. Then unmatched rows may be its.
+// network returns the rows of a network, making room for them; created is set if it
+// did. Then unmatched rows may belong to the network.
 func (r *routes) network(name string) (n *networkRoutes, created bool) {
 	if old := r.networks[name]; old != nil {
 		return old, false
@@ -183,7 +183,7 @@ func (n *networkRoutes) put(prefix netip.Prefix, next route) {
 	}
 }
 
-// remove drops a row; surprising tells that no transaction of ours did it.
+// remove drops a row; surprising is set if no transaction of ours removed it.
 func (r *routes) remove(id model.RowID, at place) (surprising bool) {
 	n := r.byPort[at.port]
 	if n == nil {

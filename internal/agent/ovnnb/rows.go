@@ -96,7 +96,7 @@ func formatNextHop(hop netip.Addr) string {
 	return hop.String()
 }
 
-// othersRoute is a row of somebody else that decides about ours.
+// othersRoute is a row that is not ours and decides about ours.
 type othersRoute struct {
 	UUID       string  `ovsdb:"_uuid"`
 	Prefix     string  `ovsdb:"ip_prefix"`
@@ -107,7 +107,7 @@ type othersRoute struct {
 // policySource is a route's policy to go by the packet's source.
 const policySource = "src-ip"
 
-// kind tells what the row is for: "" where it doesn't matter to us.
+// kind is what the row is for, "" if it doesn't matter to us.
 func (r *othersRoute) kind() routeKind {
 	if valueOf(r.Policy) != policySource {
 		return ofRouteImport

@@ -14,8 +14,8 @@ import (
 	"github.com/ovn-kubernetes/libovsdb/ovsdb"
 )
 
-// perRow is how much longer an echo may take for each row of ours: a server that
-// lists all of them for somebody answers nobody meanwhile.
+// perRow is how much longer an echo may take for each row of ours: while a server
+// lists all of them for one client, it answers no other.
 const perRow = 200 * time.Microsecond
 
 // session is a connection to one server from its first monitor to its end.
@@ -213,8 +213,8 @@ func (c *Client) load(s *session) error {
 	return nil
 }
 
-// findLost looks for rows of ours without the mark of a part, which nothing
-// tells about: somebody changed their marks, or an older agent wrote them.
+// findLost looks for rows of ours without the mark of a part, which no event reports:
+// their marks were changed, or an older agent wrote them.
 func (c *Client) findLost(s *session) error {
 	where := []ovsdb.Condition{ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(markOwner, ownerAgent, markNode, c.options.Node))}
 	for part := range parts {

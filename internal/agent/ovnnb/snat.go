@@ -23,14 +23,14 @@ const (
 // SNAT is how a gateway router's SNAT stands.
 type SNAT struct {
 	// Rows are SNAT rows of the network's subnets, Limited those of them that
-	// apply to destinations that are nodes only, whoever saw to that.
+	// apply to destinations that are nodes only, whoever limited them.
 	Rows, Limited int
 	// OfPods are rows of single pods, which are left alone.
 	OfPods int
 	// Changes are rows that differ from what is wanted, Limits those of them
 	// that are to be limited.
 	Changes, Limits int
-	// Undone are rows that we had limited and somebody else freed, as
+	// Undone are rows that we had limited and something else freed, as
 	// OVN-Kubernetes does whenever it syncs its gateway.
 	Undone int
 	// NoNodes is set where the addresses of nodes are not known.
@@ -78,7 +78,7 @@ func (n *Network) SNAT(subnets []netip.Prefix, limit bool) SNAT {
 	return out
 }
 
-// spare has a row of somebody else be as it was before we limited it.
+// spare restores a row that is not ours to what it was before we limited it.
 func (s *SNAT) spare(row *natMatchRow, subnets []netip.Prefix) {
 	if row.plain() && within(row.LogicalIP, subnets) {
 		s.OfPods++

@@ -13,7 +13,7 @@ import (
 
 const (
 	// unmarkedInterval is how often rows without marks are looked at while there
-	// are some: the server tells nobody when they go.
+	// are some: the server sends no event when they go.
 	unmarkedInterval = 5 * time.Second
 	// vanishedAtMost bounds the rows that are remembered after they left our
 	// monitors; mostly they were deleted.
@@ -21,9 +21,9 @@ const (
 )
 
 // UnmarkedRow is a row that says what a row of ours says, but not whose it is.
-// Most likely somebody stripped the external_ids of one of ours, which was then
-// written again. Nobody withdraws it any more. It may as well be somebody's own,
-// so it is told and never touched.
+// Most likely the external_ids of one of ours were removed, and the agent then wrote
+// the row again. Nothing withdraws it any more. But it may as well be a row that an
+// administrator made, so it is reported and never changed.
 type UnmarkedRow struct {
 	ID      model.RowID
 	Prefix  netip.Prefix
@@ -76,7 +76,7 @@ func (r *routes) noteVanished(id model.RowID) {
 	}
 }
 
-// unmarkedDue tells whether to look for rows without marks now.
+// unmarkedDue reports whether to look for rows without marks now.
 func (c *Client) unmarkedDue() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,8 +84,8 @@ func (c *Client) unmarkedDue() bool {
 }
 
 // findUnmarked looks for rows on watched routers that are as we write them but
-// for their marks. A monitor would not do: its conditions are alternatives, and
-// most rows without our marks are somebody else's.
+// for their marks. A monitor can't do this: its conditions are alternatives, and most
+// rows without our marks are not ours.
 func (c *Client) findUnmarked(s *session) error {
 	c.mu.Lock()
 	vanished := c.routes.vanished
@@ -159,8 +159,8 @@ func (t *transaction) selectUnmarked(port, node string) {
 	}
 }
 
-// readUnmarked reads a row; ok is false where it is somebody's, or not as we
-// write them. Default routes are OVN-Kubernetes' own, and those that we left it.
+// readUnmarked reads a row; ok is false if it has an owner, or is not as we write
+// them. Default routes are OVN-Kubernetes' own, and those that we left to it.
 func readUnmarked(row ovsdb.Row) (out UnmarkedRow, ok bool) {
 	ids, _ := row["external_ids"].(ovsdb.OvsMap)
 	for key := range ids.GoMap {

@@ -43,7 +43,7 @@ func Diff(prefix netip.Prefix, want []netip.Addr, have []model.RouterRow, out []
 	return out
 }
 
-// unchanged tells the common case without allocating.
+// unchanged recognizes the common case without allocating.
 func unchanged(want []netip.Addr, have []model.RouterRow) bool {
 	if len(want) != len(have) {
 		return false

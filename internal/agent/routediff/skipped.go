@@ -8,9 +8,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// SkippedRoutes remembers which of a network's routes are skipped and why, and holds
-// back what exceeds the limit. What is imported it need not remember: the
-// rows tell.
+// SkippedRoutes remembers which of a network's routes are skipped and why, and keeps
+// the network within the limit. It need not remember what is imported: the rows show
+// that.
 type SkippedRoutes struct {
 	// Limit is how many rows there may be, of which a route with several next
 	// hops has several; 0 is no limit.

@@ -18,8 +18,8 @@ const (
 	attempts = 10
 )
 
-// List calls each message of a listing. Interrupted tells of its error whether
-// the listing may be wrong; an error of each ends the listing and is returned.
+// List calls each with every message of a listing. Interrupted reports by List's error
+// whether the listing may be wrong; an error of each ends the listing and is returned.
 func List(namespace netns.NsHandle, request *nl.NetlinkRequest, each func(payload []byte) error) error {
 	s, err := nl.GetNetlinkSocketAt(orOwn(namespace), netns.None(), unix.NETLINK_ROUTE)
 	if err != nil {

@@ -36,11 +36,10 @@ type Subscription struct {
 	closed bool
 }
 
-// Follow calls events with whatever the kernel tells while work runs, which is to
-// end when its context does. work begins after the subscription, so that what it
-// lists and what it is told leave no gap. After events were lost, lost is called
-// with the cause, when those to come are subscribed to again. The error is why
-// that was not possible; it ends work.
+// Follow calls events with the kernel's events while work runs, which is to end when
+// its context does. work begins after the subscription, so that there is no gap between
+// what it lists and the events. After events were lost, Follow subscribes again and
+// then calls lost with the cause. If it can't, it ends work and returns the error.
 func (s *Subscription) Follow(ctx context.Context, events func([]syscall.NetlinkMessage), lost func(error), work func(context.Context)) error {
 	if err := s.open(); err != nil {
 		return err

@@ -48,21 +48,20 @@ func (l *Loop) told(messages []syscall.NetlinkMessage) {
 }
 
 // concerned sorts out the devices of pods, which come and go all the time, and
-// the default routes that are nobody's stop. What a message says is not taken
-// for a fact: the next pass reads the kernel.
+// default routes that are no stop of a table. What a message says is not taken for a
+// fact: the next pass reads the kernel.
 func (l *Loop) concerned(messages []syscall.NetlinkMessage) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, m := range messages {
 		switch m.Header.Type {
 		case unix.RTM_NEWRULE, unix.RTM_DELRULE:
-			// Somebody's rule of another priority may have taken a table, or
-			// leave it again.
+			// A rule of another priority may have taken a table, or leave it again.
 			if r, err := decodeRule(m.Data); err != nil || r.Priority == RulePriority || l.troubled {
 				return true
 			}
 		case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
-			// A stop also goes by being replaced, which tells only what came.
+			// A stop may also be replaced; then the event has only the new route.
 			if r, _, err := decodeRoute(m.Data, unix.AF_UNSPEC); err != nil || r.Metric == StopMetric {
 				return true
 			}

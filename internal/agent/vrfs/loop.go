@@ -10,21 +10,20 @@ import (
 )
 
 const (
-	// defaultInterval finds what no event told.
+	// defaultInterval finds changes that no event reported.
 	defaultInterval = time.Minute
-	// defaultPause is the least time between passes, so that with somebody
-	// who undoes them there is no fight. After a quiet while a pass follows an
-	// event at once.
+	// defaultPause is the least time between passes, so that there is no fight with
+	// something that undoes them. After a quiet while a pass follows an event at once.
 	defaultPause = time.Second
 )
 
-// Loop runs a Keeper whenever the networks change, whenever somebody changes a
-// VRF device, a rule or a route that closes a table, and at an interval.
+// Loop runs a Keeper whenever the networks change, whenever a VRF device, a rule or a
+// route that closes a table changes, and at an interval.
 type Loop struct {
 	Keeper *Keeper
 	// Interval and Pause have defaults where they are 0.
 	Interval, Pause time.Duration
-	// Report, where set, is told of every pass.
+	// Report, if set, is called after every pass.
 	Report func(Report, error)
 
 	mu       sync.Mutex
@@ -90,7 +89,7 @@ func (l *Loop) passes(ctx context.Context) {
 	}
 }
 
-// pass tells whether there is nothing to try again.
+// pass reports whether there is nothing to try again.
 func (l *Loop) pass() bool {
 	l.mu.Lock()
 	networks, applied := l.networks, l.applied

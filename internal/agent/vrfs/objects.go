@@ -15,7 +15,7 @@ const (
 	// the kernel, iproute2 or FRR has; FRR takes its routes for the kernel's.
 	Protocol uint8 = 173
 	// AliasPrefix begins the alias of devices, with the network's name behind
-	// it. It is for people, and tells which network's device it is while the
+	// it. It is for people, and shows which network's device it is while the
 	// network's own VRF name is unknown.
 	AliasPrefix = "ovnbgp.io/managed "
 	// RulePriority is OVN-Kubernetes' for rules that lead to a network's VRF.

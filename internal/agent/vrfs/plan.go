@@ -139,8 +139,8 @@ func (p *planner) shared(d Device, network string, has owner) {
 	}
 }
 
-// pendingOf tells the network that a device was made for, where that network
-// can't be worked on just now, and may have it under another name.
+// pendingOf returns the network that a device was made for, if that network can't be
+// worked on just now, and may have it under another name.
 func (p *planner) pendingOf(d Device) string {
 	for i := range p.places {
 		if at := &p.places[i]; at.pending && d.Alias == aliasOf(at.Network) {
@@ -191,7 +191,7 @@ func (p *planner) devices() {
 			p.change(Change{Verb: SetUp, Network: at.Network, Device: want})
 		}
 		if !at.Ours && !at.device.Up {
-			at.trouble(ReasonDeviceDown, "VRF device %s is down, and was not made by this agent, which leaves it so; set it up (ip link set %s up), or delete it", at.VRF, at.VRF)
+			at.trouble(ReasonDeviceDown, "VRF device %s is down. This agent did not create it and leaves it alone; set it up (ip link set %s up), or delete it", at.VRF, at.VRF)
 		}
 	}
 	for _, d := range p.observed.Devices {

@@ -17,7 +17,7 @@ const (
 )
 
 // OVN-Kubernetes adds DefaultTableStart to the index of a network's management
-// port, unless its nodes are told another start. A start lies above the kernel's
+// port, unless its nodes are configured with another start. A start lies above the kernel's
 // own tables and below those of networks without a management port.
 const (
 	DefaultTableStart = 1000
@@ -25,7 +25,7 @@ const (
 	MaxTableStart     = 900_000_000
 )
 
-// owner tells who has a table.
+// owner says what has a table.
 type owner struct {
 	network string
 	text    string

@@ -14,10 +14,9 @@ import (
 // writer makes changes in one network namespace.
 type writer struct{ handle *netlink.Handle }
 
-// do makes a change. What is already as it is to be is no error, with two
-// exceptions: a device that came in between is somebody else's, and asks for
-// another plan; and where a stop is to be there may be a route that leads out
-// instead.
+// do makes a change. It is no error if the object is already as it is to be, with two
+// exceptions: a device that came in between is not ours, and needs another plan; and
+// in the place of a stop there may be a route that leads out instead.
 func (w writer) do(c Change) error {
 	err := w.attempt(c)
 	switch c.Verb {
