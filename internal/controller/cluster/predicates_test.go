@@ -152,6 +152,21 @@ func TestChangesOfNADs(t *testing.T) {
 	})
 }
 
+// A node without an address must not wake the plan of all, as it stops nobody else.
+func TestChangesOfVTEPs(t *testing.T) {
+	type object = *ovnv1.VTEP
+	accepted := func(reason string) func(object) {
+		return func(o object) {
+			o.Status.Conditions = []metav1.Condition{{Type: ovnv1.VTEPAccepted, Status: metav1.ConditionFalse, Reason: reason}}
+		}
+	}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameVTEP)}, map[string]change[object]{
+		"spec":         {&ovnv1.VTEP{}, func(o object) { o.Generation++ }, true},
+		"refusal":      {&ovnv1.VTEP{}, accepted(ovnv1.VTEPReasonCIDROverlap), true},
+		"node missing": {&ovnv1.VTEP{}, accepted(ovnv1.VTEPReasonAllocationFailed), false},
+	})
+}
+
 func TestChangesOfNodesThatConcernOthers(t *testing.T) {
 	type object = *corev1.Node
 	node := &corev1.Node{ObjectMeta: labelled(model.LabelHostname, "one")}
