@@ -192,6 +192,10 @@ func NeighborNotUnicast(n Neighbor) model.Finding {
 	return neighborNotUnicast.neighbor(n, `gets no prefixes, because its addressFamilies lack "unicast"`)
 }
 
+// IsNeighborNotUnicast reports whether the finding is about a neighbor that gets no
+// prefixes, which carries EVPN all the same.
+func IsNeighborNotUnicast(f model.Finding) bool { return neighborNotUnicast.Is(f) }
+
 // NeighborRefused reports whether frr-k8s refuses a neighbor, and with it all of the
 // node, for what the finding is about.
 func NeighborRefused(f model.Finding) bool {

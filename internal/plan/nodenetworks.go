@@ -82,6 +82,11 @@ func (p *nodePlanner) podNetworks(c *contribution, part *model.NodePart) []strin
 			out = append(out, n.Name)
 		}
 	}
+	for _, t := range c.tunnels {
+		if told(t.advertisedNetwork) {
+			out = append(out, t.Name)
+		}
+	}
 	slices.Sort(out)
 	return out
 }
