@@ -46,7 +46,7 @@ func strip() func(any) (any, error) {
 	node := apply.StripNode(
 		ovnk.AnnotationNodeSubnets, ovnk.AnnotationPrimaryAddress, ovnk.AnnotationHostCIDRs,
 		ovnk.AnnotationGatewayConfig, ovnk.AnnotationChassisID, ovnk.AnnotationNetworkIDs, ovnk.AnnotationLayer2TunnelIDs,
-		ovnk.AnnotationLayer2Version, ovnk.AnnotationMasqueradeSubnet, ovnk.AnnotationTransitAddress,
+		ovnk.AnnotationLayer2Version, ovnk.AnnotationMasqueradeSubnet, ovnk.AnnotationTransitAddress, ovnk.AnnotationVTEPs,
 	)
 	nads := apply.StripMetadata(nad.Annotations()...)
 	metadata := apply.StripMetadata()
@@ -60,9 +60,9 @@ func strip() func(any) (any, error) {
 		case *frrk8sv1beta1.FRRNodeState:
 			return apply.StripNodeState(o)
 		case *nadv1.NetworkAttachmentDefinition:
-			// The default network's says whether it has an overlay; those of other
-			// networks repeat what ClusterUserDefinedNetworks say.
-			if !snapshot.IsDefaultNAD(o) {
+			// The default network's says whether it has an overlay, and those of EVPN
+			// networks their VLANs; others repeat what ClusterUserDefinedNetworks say.
+			if !snapshot.ReadsConfig(o) {
 				o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
 			}
 			return nads(o)

@@ -39,16 +39,6 @@ func UnsupportedTopology(network string, topology model.Topology) model.Finding 
 		"change the network selector so that it leaves it out", network, topology)
 }
 
-var evpnNotSupported = enter("EVPNNotSupported", invalid, ofNetwork,
-	"The object selects a network with transport EVPN, which this release does not advertise.",
-	"Select the network in an object of its own, which keeps this object's status about the others.")
-
-// EVPNNotSupported is for a network with transport EVPN.
-func EVPNNotSupported(network string) model.Finding {
-	return evpnNotSupported.about(network, "network %q has transport EVPN, which this release does not advertise yet: "+
-		"select it in a RouteAdvertisements object of its own, to keep it out of this one's status", network)
-}
-
 var vrfUnknown = enter("VRFUnknown", pending, ofNetwork,
 	"The network's VRF is named after its ID, because its own name is too long for a device, and OVN-Kubernetes has not published the ID yet.",
 	"Wait for OVN-Kubernetes. It publishes the ID on a NetworkAttachmentDefinition in each namespace that the network selects: check that it selects one.")

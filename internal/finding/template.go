@@ -192,6 +192,10 @@ func NeighborNotUnicast(n Neighbor) model.Finding {
 	return neighborNotUnicast.neighbor(n, `gets no prefixes, because its addressFamilies lack "unicast"`)
 }
 
+// IsNeighborNotUnicast reports whether the finding is about a neighbor that gets no
+// prefixes, which carries EVPN all the same.
+func IsNeighborNotUnicast(f model.Finding) bool { return neighborNotUnicast.Is(f) }
+
 // NeighborRefused reports whether the finding's cause makes frr-k8s refuse a neighbor,
 // and with it all of the node.
 func NeighborRefused(f model.Finding) bool {

@@ -49,6 +49,8 @@ type Router struct {
 	// Imports are VRF names, the default one as DefaultVRF; sorted.
 	Imports   []string
 	Neighbors []Neighbor
+	// EVPN is nil without.
+	EVPN *RouterEVPN
 }
 
 // Neighbor is one BGP neighbor of a Router.

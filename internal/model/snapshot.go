@@ -20,6 +20,7 @@ type Cluster struct {
 	Templates           []Template
 	Namespaces          []Namespace
 	EgressIPs           []EgressIP
+	VTEPs               []VTEP
 	// Hosts is the light view of every node that decisions across nodes need.
 	Hosts []Host
 	// Disputes are, by node, the subnets that it claims and can't have, because
@@ -157,6 +158,8 @@ type Network struct {
 	Primary   bool
 	Topology  Topology
 	Transport Transport
+	// EVPN is set for networks with TransportEVPN whose block can be read.
+	EVPN *NetworkEVPN
 	// Subnets are the whole network's; empty for the default network with an
 	// overlay, whose subnets are only in the nodes' annotations.
 	Subnets []NetworkSubnet
@@ -268,6 +271,11 @@ type Node struct {
 	// UplinkNextHops and UplinkProblems are the same by uplink name.
 	UplinkNextHops map[string][]netip.Addr
 	UplinkProblems map[string]*Problem
+	// VTEPs are the node's tunnel endpoints by VTEP; nil where the node tells none.
+	VTEPs map[string][]netip.Addr
+	// VTEPsProblem is set where the annotation is malformed. It concerns EVPN alone:
+	// the node's other networks go on.
+	VTEPsProblem *Problem
 	// Problem is set for other malformed annotations of the node.
 	Problem *Problem
 }

@@ -68,6 +68,9 @@ func touchedBySettings(c, old *Compiled, nodes *touchedNodes) {
 		!slices.Equal(c.cluster.Settings.ClusterSubnets, old.cluster.Settings.ClusterSubnets) {
 		nodes.addAll()
 	}
+	if evpnChanged(c, old) {
+		nodes.addAll()
+	}
 }
 
 // touchedByPublished is for what is published to every node, whatever is advertised
@@ -119,7 +122,7 @@ func (c *Compiled) planned() []*advertiser {
 func (a *advertiser) plannedAs(other *advertiser) bool {
 	return a.aside == other.aside && a.Managed == other.Managed && a.TargetVRF == other.TargetVRF &&
 		reflect.DeepEqual(a.NodeSelector, other.NodeSelector) && slices.EqualFunc(a.sources, other.sources, sameKind) &&
-		slices.EqualFunc(a.networks, other.networks, (*advertisedNetwork).plannedAs)
+		slices.EqualFunc(a.networks, other.networks, (*advertisedNetwork).plannedAs) && slices.EqualFunc(a.evpn, other.evpn, (*advertisedNetwork).plannedAs)
 }
 
 func (n *advertisedNetwork) plannedAs(other *advertisedNetwork) bool {
@@ -129,7 +132,7 @@ func (n *advertisedNetwork) plannedAs(other *advertisedNetwork) bool {
 		n.Created = time.Time{}
 		return n
 	}
-	return slices.EqualFunc(n.refusedBy, other.refusedBy, sameKind) && reflect.DeepEqual(irrelevant(*n.Network), irrelevant(*other.Network))
+	return slices.EqualFunc(n.refusedBy, other.refusedBy, sameKind) && sameVTEP(n.vtep, other.vtep) && reflect.DeepEqual(irrelevant(*n.Network), irrelevant(*other.Network))
 }
 
 func sameKind(a, b source) bool { return a.advertisement() == b.advertisement() }
@@ -153,7 +156,7 @@ func touchedByTemplates(c, old *Compiled, nodes *touchedNodes) {
 // advertisesOn reports whether an object advertises from the node.
 func (c *Compiled) advertisesOn(h *model.Host) bool {
 	return slices.ContainsFunc(c.advertisers, func(a *advertiser) bool {
-		return !a.idle && a.NodeSelector.Matches(h.Labels) && slices.ContainsFunc(a.templates, func(t *matchedTemplate) bool {
+		return !a.idle && a.NodeSelector.Matches(h.Labels) && slices.ContainsFunc(a.used(), func(t *template) bool {
 			return t.NodeSelector.Matches(h.Labels)
 		})
 	})
@@ -191,13 +194,32 @@ func changedTemplates(c, old *Compiled) []*model.Template {
 }
 
 // changedMatches are the templates that only one of two versions of an object uses.
-func changedMatches(a, b *advertiser) []*matchedTemplate {
-	only := func(a, b *advertiser) []*matchedTemplate {
-		return slices.DeleteFunc(slices.Clone(a.templates), func(t *matchedTemplate) bool {
-			return slices.ContainsFunc(b.templates, func(other *matchedTemplate) bool { return other.displayName() == t.displayName() })
+func changedMatches(a, b *advertiser) []*template {
+	only := func(list, others []*template) []*template {
+		return slices.DeleteFunc(slices.Clone(list), func(t *template) bool {
+			return slices.ContainsFunc(others, func(other *template) bool { return other.displayName() == t.displayName() })
 		})
 	}
-	return slices.Concat(only(a, b), only(b, a))
+	return slices.Concat(only(a.matched(), b.matched()), only(b.matched(), a.matched()), only(a.carrying(), b.carrying()), only(b.carrying(), a.carrying()))
+}
+
+// used are the templates by which the object advertises.
+func (a *advertiser) used() []*template { return slices.Concat(a.matched(), a.carrying()) }
+
+func (a *advertiser) matched() []*template {
+	out := make([]*template, 0, len(a.templates))
+	for _, t := range a.templates {
+		out = append(out, t.template)
+	}
+	return out
+}
+
+func (a *advertiser) carrying() []*template {
+	out := make([]*template, 0, len(a.underlays))
+	for _, u := range a.underlays {
+		out = append(out, u.template)
+	}
+	return out
 }
 
 // touchedByHostnames is for labels that several nodes have or had.

@@ -43,6 +43,7 @@ func TestAffectedNamesFewOthers(t *testing.T) {
 		"Hosts":               {4, "only a node knows which of its parts are advertised, and which address it covers first"},
 		"Disputes":            {4, "what is in dispute may not be advertised there for another reason"},
 		"APIServer":           {0, "every node is told"},
+		"VTEPs":               {1, "a node may have no address of a VTEP"},
 		"Settings":            {0, "every node is told the subnets of Services"},
 	}
 	type count struct{ trials, changed, extra int }
@@ -157,6 +158,7 @@ func affectedSnapshot(seed uint64) *model.Snapshot {
 			s.Networks[i].Problem, s.Networks[i].VRFProblem, s.Networks[i].VRF = nil, nil, s.Networks[i].CUDN
 		}
 	}
+	randomEVPN(r, s)
 	for i := range s.RouteAdvertisements {
 		s.RouteAdvertisements[i] = workingAdvertisement(r, s.RouteAdvertisements[i])
 	}
@@ -178,6 +180,47 @@ func affectedSnapshot(seed uint64) *model.Snapshot {
 	s.Disputes = randomDisputes(r, s)
 	s.Settings.ClusterSubnets = pick(r, nil, nil, []model.NetworkSubnet{{Prefix: netip.MustParsePrefix("10.0.0.0/8"), HostLength: 24}})
 	return s
+}
+
+// randomEVPN gives some networks EVPN, and nodes addresses of VTEPs.
+func randomEVPN(r *rand.Rand, s *model.Snapshot) {
+	for i := range 2 {
+		s.VTEPs = append(s.VTEPs, randomVTEP(r, i))
+	}
+	for i := range s.Networks {
+		if n := &s.Networks[i]; !n.IsDefault() && r.IntN(3) == 0 {
+			n.Transport, n.EVPN = model.TransportEVPN, randomNetworkEVPN(r)
+		}
+	}
+	for i := range s.Nodes {
+		s.Nodes[i].VTEPs = map[string][]netip.Addr{"vtep-0": {randomVTEPAddress(r)}}
+		if r.IntN(2) == 0 {
+			s.Nodes[i].VTEPs["vtep-1"] = []netip.Addr{randomVTEPAddress(r)}
+		}
+	}
+}
+
+func randomVTEP(r *rand.Rand, i int) model.VTEP {
+	out := model.VTEP{Name: fmt.Sprintf("vtep-%d", i), CIDRs: []netip.Prefix{pick(r, netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/16"))}}
+	if r.IntN(5) == 0 {
+		out.Problem = &model.Problem{Outcome: model.Pending, Reason: "R"}
+	}
+	return out
+}
+
+func randomVTEPAddress(r *rand.Rand) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(r.IntN(2)), 0, byte(r.IntN(3))})
+}
+
+func randomNetworkEVPN(r *rand.Rand) *model.NetworkEVPN {
+	vpn := func() *model.VPN {
+		return &model.VPN{VNI: uint32(100 + r.IntN(4)), RouteTarget: pick(r, "", "64512:7", "*:7")} //nolint:gosec // small
+	}
+	out := &model.NetworkEVPN{VTEP: pick(r, "vtep-0", "vtep-1"), IPVRF: vpn()}
+	if r.IntN(2) == 0 {
+		out.MACVRF = vpn()
+	}
+	return out
 }
 
 func workingAdvertisement(r *rand.Rand, a model.RouteAdvertisement) model.RouteAdvertisement {
@@ -238,7 +281,9 @@ func randomDisputes(r *rand.Rand, s *model.Snapshot) map[string][]model.Dispute 
 // changeOneThing returns what it changed, and the node whose own state changed by
 // it, if any.
 func changeOneThing(r *rand.Rand, s *model.Snapshot) (what, node string) {
-	switch r.IntN(9) {
+	switch r.IntN(10) {
+	case 9:
+		return "VTEPs " + changeList(r, &s.VTEPs, randomVTEP), ""
 	case 0:
 		return "RouteAdvertisements " + changeList(r, &s.RouteAdvertisements, func(r *rand.Rand, i int) model.RouteAdvertisement {
 			return workingAdvertisement(r, randomRouteAdvertisement(r, i))

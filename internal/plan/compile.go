@@ -48,7 +48,11 @@ type advertiser struct {
 	// networks that it advertises, sorted by VRF.
 	networks []*advertisedNetwork
 	byName   map[string]*advertisedNetwork
-	// names are those of networks, sorted.
+	// evpn are those with transport EVPN, sorted by VRF, and underlays the routers
+	// whose neighbors carry them; networks has none of them.
+	evpn      []*advertisedNetwork
+	underlays []underlay
+	// names are those of networks and evpn, sorted.
 	names []string
 	// templates that it selects and that have a router for it.
 	templates []*matchedTemplate
@@ -63,6 +67,8 @@ type advertisedNetwork struct {
 	vrf string
 	// refusedBy are sources that have no routes of it.
 	refusedBy []source
+	// vtep is set for those with transport EVPN.
+	vtep *model.VTEP
 }
 
 // Compile resolves what concerns all nodes. The cluster must not be changed
@@ -86,11 +92,13 @@ func Compile(c *model.Cluster) *Compiled {
 		a.ask(out.sources)
 		a.checkSpec(c.Settings)
 	}
+	vteps := vtepsByName(c.VTEPs)
 	for _, a := range out.advertisers {
-		a.selectNetworks(out.cluster.Networks)
+		a.selectNetworks(out.cluster.Networks, vteps)
 		a.leaveToController(out.cluster.Networks)
 	}
 	holdBackSharedVRFs(out.advertisers)
+	holdBackSharedVNIs(out.advertisers)
 	for _, a := range out.advertisers {
 		a.selectTemplates(out.templates)
 	}
@@ -99,12 +107,15 @@ func Compile(c *model.Cluster) *Compiled {
 		s.gather(out)
 	}
 	for _, a := range out.advertisers {
-		a.idle = a.idle || len(a.networks) == 0 || len(a.templates) == 0
+		a.idle = a.idle || (len(a.networks) == 0 || len(a.templates) == 0) && len(a.evpn) == 0
 	}
 	out.selected = map[*template]bool{}
 	for _, a := range out.advertisers {
 		for _, t := range a.templates {
 			out.selected[t.template] = out.selected[t.template] || !a.idle
+		}
+		for _, u := range a.underlays {
+			out.selected[u.template] = out.selected[u.template] || !a.idle
 		}
 	}
 	out.common = commonOf(out.cluster.Networks, out.advertisers)

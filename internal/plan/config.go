@@ -30,6 +30,9 @@ type routerBuilder struct {
 	routes    [][]model.Route
 	imports   []string
 	neighbors map[string]*neighborBuilder
+	// evpn has its l2vnis by number until it is built.
+	evpn   *model.RouterEVPN
+	l2vnis map[uint32]model.RouterVNI
 }
 
 type neighborBuilder struct {
@@ -63,7 +66,7 @@ func (c *configBuilder) add(vrf string, asn uint32, id, owner string) *routerBui
 
 // forget removes a router that nothing was put into.
 func (c *configBuilder) forget(r *routerBuilder) {
-	if len(r.routes) == 0 && len(r.imports) == 0 && len(r.neighbors) == 0 {
+	if len(r.routes) == 0 && len(r.imports) == 0 && len(r.neighbors) == 0 && r.evpn == nil {
 		delete(c.routers, r.vrf)
 	}
 }
@@ -263,6 +266,7 @@ func (r *routerBuilder) build() model.Router {
 		ASN: r.asn, ID: r.id, VRF: r.vrf,
 		Routes:  mergeRoutes(r.routes),
 		Imports: slices.Compact(r.imports),
+		EVPN:    r.buildEVPN(),
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.neighbors)) {
 		n := r.neighbors[id]

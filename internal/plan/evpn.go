@@ -9,8 +9,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// The operator renders nothing of EVPN, but frr-k8s (v0.0.26) merges what templates
-// and others' objects have of it, and refuses the node where they disagree.
+// frr-k8s (v0.0.26) merges what templates, others' objects and generated ones have of
+// EVPN, and refuses the node where they disagree.
 
 // evpnConflict names what frr-k8s would refuse in the EVPN of two routers of one VRF.
 // The two may be one and the same.
@@ -99,13 +99,7 @@ func evpnClashes(index *templateIndex, found func(a, b *template, neighbor strin
 			}
 		})
 	}
-	all := map[uint32][]knownVNI{}
-	for _, t := range index.all {
-		for n, uses := range t.vnis() {
-			all[n] = append(all[n], uses...)
-		}
-	}
-	for n, uses := range all {
+	for n, uses := range index.vnis {
 		pairs(uses, func(u knownVNI) *template { return u.template }, func(a, b knownVNI) {
 			if (a.vrf != b.vrf || a.layer3 != b.layer3) && a.template.Namespace == b.template.Namespace {
 				found(a.template, b.template, "", clashOf(a.template, b.template).VNI(n))
@@ -139,4 +133,58 @@ func needsEVPNNeighbor(r *model.TemplateRouter) bool {
 
 func hasEVPNNeighbor(r *model.TemplateRouter) bool {
 	return slices.ContainsFunc(r.Neighbors, func(s model.Session) bool { return slices.Contains(s.AddressFamilies, "evpn") })
+}
+
+// comparedEVPN is what frr-k8s compares of the EVPN that is generated.
+type comparedEVPN struct{ model.EVPN }
+
+func (e *comparedEVPN) rendered() *model.RouterEVPN {
+	return &model.RouterEVPN{AdvertiseVNIs: e.AdvertiseVNIs, AdvertiseSVI: e.AdvertiseSVI}
+}
+
+// others calls do with the routers that objects on the node have in a VRF, until it
+// returns true.
+func (p *nodePlanner) others(namespace, vrf string, do func(knownSession) bool) *template {
+	for _, r := range p.templates.routersByVRF[vrf] {
+		if r.template.Namespace == namespace && r.template.Problem == nil && !r.template.managed() && r.template.NodeSelector.Matches(p.node.Labels) && do(r) {
+			return r.template
+		}
+	}
+	return nil
+}
+
+// defaultEVPN is what the generated router of the default VRF has before any VNI. It
+// has no opinion on advertiseSVI, and takes that of others.
+func (p *nodePlanner) defaultEVPN(namespace string) *comparedEVPN {
+	out := &comparedEVPN{model.EVPN{AdvertiseVNIs: true}}
+	p.others(namespace, "", func(r knownSession) bool {
+		out.AdvertiseSVI = out.AdvertiseSVI || r.router.EVPN != nil && r.router.EVPN.AdvertiseSVI
+		return out.AdvertiseSVI
+	})
+	return out
+}
+
+// evpnBeside finds an object whose router frr-k8s would not merge with ours for its
+// EVPN.
+func (p *nodePlanner) evpnBeside(namespace string, ours *model.TemplateRouter) (what string, other *template) {
+	other = p.others(namespace, ours.VRF, func(r knownSession) bool {
+		what = evpnConflict(ours, r.router)
+		return what != ""
+	})
+	return what, other
+}
+
+// neighborsIn finds an object with a neighbor in the VRF.
+func (p *nodePlanner) neighborsIn(namespace, vrf string) *template {
+	return p.others(namespace, vrf, func(r knownSession) bool { return len(r.router.Neighbors) > 0 })
+}
+
+// vniOfOther finds an object that uses the VNI for something else.
+func (p *nodePlanner) vniOfOther(namespace string, ours knownVNI, number uint32) (string, *template) {
+	for _, use := range p.templates.vnis[number] {
+		if use.template.Namespace == namespace && use.template.NodeSelector.Matches(p.node.Labels) && (use.vrf != ours.vrf || use.layer3 != ours.layer3) {
+			return fmt.Sprintf("another use of VNI %d", number), use.template
+		}
+	}
+	return "", nil
 }

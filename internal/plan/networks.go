@@ -10,7 +10,7 @@ import (
 
 // selectNetworks finds the networks to advertise and says of the others that
 // are selected why they can't be.
-func (a *advertiser) selectNetworks(networks []model.Network) {
+func (a *advertiser) selectNetworks(networks []model.Network, vteps map[string]*model.VTEP) {
 	if a.idle {
 		return
 	}
@@ -24,7 +24,11 @@ func (a *advertiser) selectNetworks(networks []model.Network) {
 		if !n.IsDefault() {
 			byLabel++
 		}
-		if advertised := a.accept(n); advertised != nil {
+		switch advertised := a.accept(n, vteps); {
+		case advertised == nil:
+		case n.Transport == model.TransportEVPN:
+			a.evpn = append(a.evpn, advertised)
+		default:
 			a.networks = append(a.networks, advertised)
 		}
 	}
@@ -84,7 +88,7 @@ func (a *advertiser) selects(n *model.Network) bool {
 
 // accept returns the network as the object advertises it, or nil and a
 // finding that says why it can't be.
-func (a *advertiser) accept(n *model.Network) *advertisedNetwork {
+func (a *advertiser) accept(n *model.Network, vteps map[string]*model.VTEP) *advertisedNetwork {
 	invalid := func(f model.Finding) *advertisedNetwork {
 		a.find(f)
 		return nil
@@ -98,10 +102,10 @@ func (a *advertiser) accept(n *model.Network) *advertisedNetwork {
 		return invalid(finding.NotPrimary(name))
 	case !n.IsDefault() && n.Topology != model.TopologyLayer2 && n.Topology != model.TopologyLayer3:
 		return invalid(finding.UnsupportedTopology(name, n.Topology))
-	case n.Transport == model.TransportEVPN:
-		return invalid(finding.EVPNNotSupported(name))
 	case n.VRFProblem != nil:
 		return invalid(n.VRFProblem.In(scope))
+	case n.Transport == model.TransportEVPN:
+		return a.acceptEVPN(n, vteps)
 	}
 	out := &advertisedNetwork{Network: n, vrf: n.VRF}
 	if n.IsDefault() {
@@ -119,21 +123,32 @@ func (a *advertiser) accept(n *model.Network) *advertisedNetwork {
 }
 
 func (a *advertiser) indexNetworks() {
-	slices.SortFunc(a.networks, func(x, y *advertisedNetwork) int { return cmp.Compare(x.vrf, y.vrf) })
-	a.byName = make(map[string]*advertisedNetwork, len(a.networks))
-	for _, n := range a.networks {
+	byVRF := func(x, y *advertisedNetwork) int { return cmp.Compare(x.vrf, y.vrf) }
+	slices.SortFunc(a.networks, byVRF)
+	slices.SortFunc(a.evpn, byVRF)
+	a.byName = make(map[string]*advertisedNetwork, len(a.networks)+len(a.evpn))
+	for _, n := range a.all() {
 		a.byName[n.Name] = n
 	}
 }
 
 // dropNetwork leaves a network out, and the routers that are for it alone.
 func (a *advertiser) dropNetwork(n *advertisedNetwork) {
-	a.networks = slices.DeleteFunc(a.networks, func(other *advertisedNetwork) bool { return other == n })
+	dropped := func(other *advertisedNetwork) bool { return other == n }
+	a.networks, a.evpn = slices.DeleteFunc(a.networks, dropped), slices.DeleteFunc(a.evpn, dropped)
 	delete(a.byName, n.Name)
 	for _, t := range a.templates {
 		t.routers = slices.DeleteFunc(t.routers, func(r matchedRouter) bool { return r.network == n })
 	}
 	a.templates = slices.DeleteFunc(a.templates, func(t *matchedTemplate) bool { return len(t.routers) == 0 })
+}
+
+// all are the object's networks, whatever their transport.
+func (a *advertiser) all() []*advertisedNetwork {
+	if len(a.evpn) == 0 {
+		return a.networks
+	}
+	return slices.Concat(a.networks, a.evpn)
 }
 
 // originVRF is the VRF, as routers call it, whose router originates the
@@ -150,14 +165,14 @@ func (a *advertiser) originVRF(n *advertisedNetwork) string {
 func holdBackSharedVRFs(advertisers []*advertiser) {
 	owners := map[string]*model.Network{}
 	for _, a := range advertisers {
-		for _, n := range a.networks {
+		for _, n := range a.all() {
 			if owner := owners[n.vrf]; owner == nil || compareNetworks(*n.Network, *owner) < 0 {
 				owners[n.vrf] = n.Network
 			}
 		}
 	}
 	for _, a := range advertisers {
-		for _, n := range slices.Clone(a.networks) {
+		for _, n := range slices.Clone(a.all()) {
 			owner := owners[n.vrf]
 			if owner.Name == n.Name {
 				continue

@@ -17,6 +17,8 @@ type nodePlanner struct {
 	// overlappedByDefault holds, per VRF, networks that overlap the default network's
 	// part on this node.
 	overlappedByDefault map[string]map[string]overlap
+	// vniOwners are the networks that the node's VNIs belong to, nil until asked for.
+	vniOwners map[uint32]*advertisedNetwork
 	// frozen is set where frr-k8s takes nothing new for the node.
 	frozen bool
 }
@@ -63,9 +65,9 @@ func blockRest(parts []model.NodePart) {
 // where an input of the node is missing.
 func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 	part = model.NodePart{RA: a.Name}
-	templates := p.templatesFor(a)
+	templates, underlays := p.templatesFor(a), p.underlaysFor(a)
 	if problem := p.unknown(a); problem != nil {
-		if len(templates) == 0 {
+		if len(templates)+len(underlays) == 0 {
 			// Whatever the node's state is, the object has no part in its plan; the
 			// plan of others must not wait for it.
 			outcome.Move(&part, model.PartNoTemplate, finding.NodeWithoutTemplate())
@@ -76,17 +78,18 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 	}
 	networks := p.networksOn(a, &part)
 	routes := p.routes(a, networks, &part)
+	tunnels := p.tunnelsOn(a, &part)
 	switch {
-	case len(routes) == 0 && slices.ContainsFunc(part.Findings, model.Finding.Blocks):
+	case len(routes)+len(tunnels) == 0 && slices.ContainsFunc(part.Findings, model.Finding.Blocks):
 		outcome.Move(&part, model.PartHeldBack)
-	case len(routes) == 0:
+	case len(routes)+len(tunnels) == 0:
 		outcome.Move(&part, model.PartIdle)
-	case len(templates) == 0:
+	case len(templates)+len(underlays) == 0:
 		// It may be intended, so it blocks nothing; Verdict reports it if it is so on
 		// all nodes.
 		outcome.Move(&part, model.PartNoTemplate, finding.NodeWithoutTemplate())
 	default:
-		p.contribute(&contribution{advertiser: a, networks: networks, routes: routes}, templates, &part)
+		p.contribute(&contribution{advertiser: a, networks: networks, routes: routes, tunnels: tunnels, underlays: underlays}, templates, &part)
 		if p.frozen {
 			outcome.Move(&part, model.PartKept)
 		}

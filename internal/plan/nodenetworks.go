@@ -81,6 +81,11 @@ func (p *nodePlanner) podNetworks(c *contribution, all *routeSet, part *model.No
 			out = append(out, n.Name)
 		}
 	}
+	for _, t := range c.tunnels {
+		if p.reaches(t.advertisedNetwork, c.originVRF(t.advertisedNetwork), part) {
+			out = append(out, t.Name)
+		}
+	}
 	slices.Sort(out)
 	return out
 }

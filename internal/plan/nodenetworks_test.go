@@ -134,8 +134,16 @@ func toldToNeighbors(t *testing.T, configs []*frrk8sv1beta1.FRRConfiguration) ma
 	for _, config := range configs {
 		for i := range config.Spec.BGP.Routers {
 			router := &config.Spec.BGP.Routers[i]
+			var lists [][]string
+			if router.EVPN != nil && router.EVPN.L3VNI != nil {
+				// The neighbors of the default VRF get these as type 5.
+				lists = append(lists, router.Prefixes)
+			}
 			for j := range router.Neighbors {
-				for _, text := range router.Neighbors[j].ToAdvertise.Allowed.Prefixes {
+				lists = append(lists, router.Neighbors[j].ToAdvertise.Allowed.Prefixes)
+			}
+			for _, list := range lists {
+				for _, text := range list {
 					prefix, err := netip.ParsePrefix(text)
 					if err != nil {
 						t.Fatal(err)

@@ -119,7 +119,7 @@ func (x *podNetworks) touchedByAddress(c *Compiled, vrf string, address netip.Ad
 // missing reports a lack of the annotation with the node's parts of networks.
 func (*podNetworks) missing(a *advertiser, n *model.Node) *model.Problem {
 	switch {
-	case n.SubnetsProblem != nil && slices.ContainsFunc(a.networks, (*advertisedNetwork).hasHostSubnets):
+	case n.SubnetsProblem != nil && slices.ContainsFunc(a.all(), (*advertisedNetwork).hasHostSubnets):
 		return n.SubnetsProblem
 	case n.DefaultSubnetProblem != nil && a.byName[model.DefaultNetwork] != nil:
 		return n.DefaultSubnetProblem
@@ -141,25 +141,33 @@ func (x *podNetworks) heldBack(p *nodePlanner, a *advertiser, n *advertisedNetwo
 // default one, and whole Layer2 networks, which every node can reach.
 func (*podNetworks) routes(p *nodePlanner, a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route {
 	out := make([]route, 0, len(networks))
-	add := func(n *advertisedNetwork, prefix netip.Prefix) {
-		if why := p.refuse(n.Network, a.originVRF(n), prefix); why != nil {
+	for _, n := range networks {
+		p.eachPrefix(n, a.originVRF(n), part, func(prefix netip.Prefix) {
+			out = append(out, route{n, model.Route{Prefix: prefix}})
+		})
+	}
+	return out
+}
+
+// eachPrefix calls do with each prefix of the network's pods that the node may
+// advertise in a VRF, and tells in the part of those that it may not.
+func (p *nodePlanner) eachPrefix(n *advertisedNetwork, vrf string, part *model.NodePart, do func(netip.Prefix)) {
+	try := func(prefix netip.Prefix) {
+		if why := p.refuse(n.Network, vrf, prefix); why != nil {
 			part.Findings = append(part.Findings, *why)
 			return
 		}
-		out = append(out, route{n, model.Route{Prefix: prefix}})
+		do(prefix)
 	}
-	for _, n := range networks {
-		if !n.hasHostSubnets() {
-			for _, subnet := range n.Subnets {
-				add(n, subnet.Prefix)
-			}
-			continue
+	if !n.hasHostSubnets() {
+		for _, subnet := range n.Subnets {
+			try(subnet.Prefix)
 		}
-		for _, prefix := range p.node.Subnets[n.Name] {
-			add(n, prefix)
-		}
+		return
 	}
-	return out
+	for _, prefix := range p.node.Subnets[n.Name] {
+		try(prefix)
+	}
 }
 
 // shadows finds the networks of a VRF that overlap the default network's part

@@ -89,6 +89,9 @@ func (a *advertiser) noteSharedRouterIDs(shared map[routerID]*idHolders, hosts [
 // usesRouter reports whether one of the nodes is one that the object advertises
 // from by a router of this VRF.
 func (a *advertiser) usesRouter(key routerID, nodes map[string]bool, hosts []model.Host) bool {
+	if a.usesIPVRF(key) {
+		return slices.ContainsFunc(hosts, func(h model.Host) bool { return nodes[h.Name] && a.NodeSelector.Matches(h.Labels) })
+	}
 	for _, t := range a.templates {
 		if t.Namespace != key.namespace || !slices.ContainsFunc(t.routers, func(r matchedRouter) bool { return r.VRF == key.vrf }) {
 			continue

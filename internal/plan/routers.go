@@ -17,11 +17,23 @@ type contribution struct {
 	networks []*advertisedNetwork
 	// routes is sorted by prefix.
 	routes []route
+	// tunnels are the EVPN networks that the node has, underlays what carries them.
+	tunnels   []tunnel
+	underlays []underlay
+}
+
+// around are the templates that the node's part is made of.
+func (c *contribution) around(templates []*matchedTemplate) []*matchedTemplate {
+	for _, u := range c.underlays {
+		templates = append(templates[:len(templates):len(templates)], &matchedTemplate{template: u.template})
+	}
+	return templates
 }
 
 // contribute merges one advertiser's part into the node's configurations.
 func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, part *model.NodePart) {
-	p.refusedBeside(templates, part)
+	around := c.around(templates)
+	p.refusedBeside(around, part)
 	receive := receivedFromNeighbors(c.networks)
 	all := newRouteSet(c.routes, nil)
 	for _, t := range templates {
@@ -38,9 +50,10 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 			p.originate(c, t, r, routes, wanted, part)
 		}
 	}
+	tunneled := p.contributeEVPN(c, part)
 	part.Advertised = uniteAdvertised(part.Advertised)
-	p.noteClashes(templates, part)
-	if len(part.Advertised) == 0 {
+	p.noteClashes(around, part)
+	if len(part.Advertised) == 0 && !tunneled {
 		switch {
 		case len(part.Findings) > 0:
 			outcome.Move(part, model.PartHeldBack)

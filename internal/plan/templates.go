@@ -37,7 +37,9 @@ func (t *template) managed() bool {
 type templateRouter struct {
 	model.TemplateRouter
 	neighbors []*templateNeighbor
-	findings  []model.Finding
+	// reflectors are neighbors that carry EVPN and no prefixes.
+	reflectors []*templateNeighbor
+	findings   []model.Finding
 }
 
 // templateNeighbor is a neighbor that prefixes can be advertised to.
@@ -83,10 +85,12 @@ type templateIndex struct {
 	// that have one.
 	evpn          []*template
 	evpnNeighbors []knownSession
+	// vnis has where templates use each VNI.
+	vnis map[uint32][]knownVNI
 }
 
 func indexTemplates(templates []model.Template) *templateIndex {
-	index := &templateIndex{pinned: map[string][]*template{}, profiled: map[string][]*template{}}
+	index := &templateIndex{pinned: map[string][]*template{}, profiled: map[string][]*template{}, vnis: map[uint32][]knownVNI{}}
 	for i := range templates {
 		index.all = append(index.all, newTemplate(&templates[i]))
 	}
@@ -94,6 +98,9 @@ func indexTemplates(templates []model.Template) *templateIndex {
 	index.sessions = indexSessions(index.all)
 	index.routersByVRF = indexRouters(index.all)
 	for _, t := range index.all {
+		for n, uses := range t.vnis() {
+			index.vnis[n] = append(index.vnis[n], uses...)
+		}
 		for name := range t.profiles {
 			index.profiled[name] = append(index.profiled[name], t)
 		}
@@ -166,8 +173,12 @@ func newTemplate(m *model.Template) *template {
 			if problem != nil {
 				r.findings = append(r.findings, *problem)
 			}
-			if neighbor != nil {
+			switch {
+			case neighbor == nil:
+			case neighbor.takesUnicast():
 				r.neighbors = append(r.neighbors, neighbor)
+			case slices.Contains(neighbor.AddressFamilies, "evpn"):
+				r.reflectors = append(r.reflectors, neighbor)
 			}
 		}
 		t.routers = append(t.routers, r)
@@ -240,10 +251,15 @@ func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding
 	switch {
 	case s.DualStackAddressFamily:
 		return unusable(finding.DualStackAddressFamily(name))
-	case len(s.AddressFamilies) > 0 && !slices.Contains(s.AddressFamilies, "unicast"):
-		return unusable(finding.NeighborNotUnicast(name))
+	case !n.takesUnicast():
+		f := finding.NeighborNotUnicast(name)
+		return n, &f
 	}
 	return n, nil
+}
+
+func (n *templateNeighbor) takesUnicast() bool {
+	return len(n.AddressFamilies) == 0 || slices.Contains(n.AddressFamilies, "unicast")
 }
 
 // parseAddress takes what frr-k8s does, which has no use for a zone.
@@ -281,12 +297,16 @@ func (a *advertiser) selectTemplates(index *templateIndex) {
 		a.explainApart(t)
 	}
 	a.checkAutoVRFs()
+	a.checkUnderlays(index)
 }
 
 // matchRouters takes the template's routers of the target VRF, and reports whether
 // there is any to advertise by.
 func (a *advertiser) matchRouters(t *template) bool {
-	matched := &matchedTemplate{template: t}
+	matched, underlay := &matchedTemplate{template: t}, a.takeUnderlays(t)
+	if underlay && len(a.networks) == 0 {
+		return true
+	}
 	for _, r := range t.routers {
 		network, matches := a.matchVRF(r.VRF)
 		if !matches {
@@ -302,7 +322,7 @@ func (a *advertiser) matchRouters(t *template) bool {
 	if len(matched.routers) > 0 {
 		a.templates = append(a.templates, matched)
 	}
-	return len(matched.routers) > 0
+	return len(matched.routers) > 0 || underlay
 }
 
 // explainApart reports a selected template that has nothing to advertise with. If
@@ -322,7 +342,7 @@ func (a *advertiser) explainApart(t *template) {
 			}
 		}
 	}
-	if matches || len(a.networks) == 0 {
+	if matches || len(a.all()) == 0 {
 		return
 	}
 	a.find(finding.NoMatchingVRF(t.displayName(), a.TargetVRF, t.vrfs(), a.misspeltVRF(t), apart))

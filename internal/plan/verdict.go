@@ -42,9 +42,11 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 
 func (a *advertiser) templatesOnNoNode(nodes int) model.Finding {
 	names := make([]string, 0, len(a.templates))
-	for _, t := range a.templates {
+	for _, t := range a.used() {
 		names = append(names, t.displayName())
 	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	return finding.NoTemplateOnNodes(a.Name, names, nodes)
 }
 

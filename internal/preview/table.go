@@ -99,7 +99,7 @@ func (p *printer) node(node *model.NodePlan) {
 	for i := range node.Configs {
 		config := &node.Configs[i]
 		p.printf("NODE %s (FRRConfigurations in namespace %s)\n", node.Node, config.Namespace)
-		// Only NoOverlay networks receive more than their templates do.
+		// Only NoOverlay and EVPN networks receive more than their templates do.
 		receives := slices.ContainsFunc(config.Routers, func(r model.Router) bool {
 			return slices.ContainsFunc(r.Neighbors, func(n model.Neighbor) bool { return len(n.Receive) > 0 })
 		})
@@ -112,6 +112,7 @@ func (p *printer) node(node *model.NodePlan) {
 			lines = append(lines, routerLines(&config.Routers[j], receives)...)
 		}
 		p.rows(lines)
+		p.evpn(config)
 		p.printf("\n")
 	}
 }

@@ -17,6 +17,7 @@ func router(r *model.Router) frrk8sv1beta1.Router {
 	for i := range r.Neighbors {
 		out.Neighbors = append(out.Neighbors, neighbor(&r.Neighbors[i], r.Routes, out.Prefixes))
 	}
+	out.EVPN = evpn(r.EVPN)
 	return out
 }
 

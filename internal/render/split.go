@@ -16,8 +16,11 @@ type part struct {
 	profiles []model.BFDProfile
 }
 
-// split cuts a namespace's configuration into parts of at most maxRouters
-// routers, none for no routers at all.
+// split cuts a namespace's configuration into parts that frr-k8s' CRD takes, none
+// for no routers at all.
+func split(c *model.NodeConfig) []part { return splitVNIs(splitRouters(c), c.BFDProfiles) }
+
+// splitRouters cuts into parts of at most maxRouters routers.
 //
 // frr-k8s checks every object by itself before it merges them: the VRFs that a
 // router imports must be routers of the same object. So a router may be in
@@ -25,7 +28,7 @@ type part struct {
 // bare (ASN, ID, VRF) in the others, which merges without a conflict. The two
 // imports of a pair of VRFs stay together: half a leak would let packets go
 // one way only while the other part is on its way.
-func split(c *model.NodeConfig) []part {
+func splitRouters(c *model.NodeConfig) []part {
 	if len(c.Routers) == 0 {
 		return nil
 	}
@@ -164,7 +167,7 @@ func (s *splitter) routersOf(part int) []model.Router {
 		whole := &s.routers[i]
 		r := model.Router{ASN: whole.ASN, ID: whole.ID, VRF: whole.VRF}
 		if s.home[i] == part {
-			r.Routes, r.Neighbors = whole.Routes, whole.Neighbors
+			r.Routes, r.Neighbors, r.EVPN = whole.Routes, whole.Neighbors, whole.EVPN
 		}
 		for _, vrf := range whole.Imports {
 			if s.importHome(i, vrf) == part {

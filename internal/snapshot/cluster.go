@@ -34,6 +34,7 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 		Templates:           templates(objs),
 		Namespaces:          namespaces(objs.Namespaces),
 		EgressIPs:           egressIPs(objs.EgressIPs),
+		VTEPs:               vteps(objs.VTEPs),
 		Hosts:               hosts(objs.Nodes),
 		Disputes:            objs.Disputes,
 		DynamicAllocation:   dynamicAllocation(objs.CUDNs),

@@ -43,6 +43,9 @@ func network(cudn *ovnv1.ClusterUserDefinedNetwork, ids *networkIDs) model.Netwo
 	if fault != "" && out.Problem == nil {
 		out.Problem = finding.InvalidNetwork(cudn.Name, fault)
 	}
+	if out.EVPN, fault = ids.networkEVPN(cudn); fault != "" && out.Problem == nil {
+		out.Problem = finding.InvalidNetwork(cudn.Name, fault)
+	}
 	if out.Primary {
 		out.VRF, out.VRFProblem = ids.vrf(cudn)
 		out.ID = ids.published(out.Name)

@@ -61,6 +61,7 @@ func (r *NodeReader) Node(n *corev1.Node) model.Node {
 			out.Problem = finding.AnnotationMalformed(err)
 		}
 	}
+	out.VTEPs, out.VTEPsProblem = nodeVTEPs(n)
 	r.gateway(n, &out)
 	return out
 }

@@ -14,6 +14,7 @@ import (
 type networkIDs struct {
 	objs     *Objects
 	byNAD    map[string]int
+	evpn     map[string][]*ovnk.NADEVPN
 	byNode   map[string]int
 	readNADs bool
 	readNode bool
@@ -116,6 +117,18 @@ func (ids *networkIDs) networkOf(nad *nadv1.NetworkAttachmentDefinition) string 
 // IsDefaultNAD reports whether the definition is the default network's.
 func IsDefaultNAD(nad *nadv1.NetworkAttachmentDefinition) bool {
 	return nad.Namespace == ovnk.DefaultNADNamespace && nad.Name == ovnk.DefaultNADName
+}
+
+// ReadsConfig reports whether a Snapshot depends on the definition's configuration.
+func ReadsConfig(nad *nadv1.NetworkAttachmentDefinition) bool {
+	if IsDefaultNAD(nad) {
+		return true
+	}
+	if name, _ := ovnk.ControllingCUDN(nad); name == "" {
+		return false
+	}
+	evpn, err := ovnk.ParseNADEVPN(nad.Spec.Config)
+	return err == nil && evpn != nil
 }
 
 // idsFromNodes takes the lowest ID of each network over all nodes; a malformed

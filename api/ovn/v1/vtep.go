@@ -79,6 +79,11 @@ const (
 	VTEPReasonAllocated        = "Allocated"
 	VTEPReasonAllocationFailed = "AllocationFailed"
 	VTEPReasonCIDROverlap      = "CIDROverlap"
+	// VTEPReasonManagedModeNotSupported is OVN-Kubernetes' for every VTEP with mode
+	// Managed, VTEPReasonEVPNIPv6NotSupported for one with an IPv6 range that an EVPN
+	// network refers to.
+	VTEPReasonManagedModeNotSupported = "ManagedModeNotSupported"
+	VTEPReasonEVPNIPv6NotSupported    = "EVPNIPv6NotSupported"
 )
 
 // VTEPStatus says whether a VTEP is in use.

@@ -102,12 +102,17 @@ func sameEgressIP(before, after *ovnv1.EgressIP) bool {
 func sameNAD(before, after *nadv1.NetworkAttachmentDefinition) bool {
 	return before.Annotations[ovnk.AnnotationNetworkID] == after.Annotations[ovnk.AnnotationNetworkID] &&
 		before.Annotations[ovnk.AnnotationNetworkName] == after.Annotations[ovnk.AnnotationNetworkName] &&
-		(before.Spec.Config == after.Spec.Config || !snapshot.IsDefaultNAD(after)) &&
+		(before.Spec.Config == after.Spec.Config || !snapshot.ReadsConfig(before) && !snapshot.ReadsConfig(after)) &&
 		maps.Equal(before.Labels, after.Labels) &&
 		reflect.DeepEqual(before.OwnerReferences, after.OwnerReferences)
 }
 
-func sameVTEP(before, after *ovnv1.VTEP) bool { return sameSpec(before, after) }
+// sameVTEP compares what OVN-Kubernetes says of the object, as the plan repeats it.
+func sameVTEP(before, after *ovnv1.VTEP) bool {
+	reason, message := snapshot.VTEPRefusal(before)
+	nowReason, nowMessage := snapshot.VTEPRefusal(after)
+	return sameSpec(before, after) && reason == nowReason && message == nowMessage
+}
 
 func sameUplinkState(before, after *unstructured.Unstructured) bool {
 	return before.GetResourceVersion() == after.GetResourceVersion()

@@ -142,13 +142,34 @@ func TestChangesOfNADs(t *testing.T) {
 	type object = *nadv1.NetworkAttachmentDefinition
 	nad := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{ovnk.AnnotationNetworkID: "5"}}}
 	ofDefault := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Namespace: ovnk.DefaultNADNamespace, Name: ovnk.DefaultNADName}}
+	ofEVPN := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{
+		Labels:          map[string]string{ovnk.LabelUserDefinedNetwork: ""},
+		OwnerReferences: []metav1.OwnerReference{{APIVersion: "k8s.ovn.org/v1", Kind: ovnk.CUDNKind, Name: "blue", Controller: new(true)}},
+	}}
+	ofEVPN.Spec.Config = `{"transport":"evpn","evpn":{"macVRF":{"vni":5}}}`
 	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameNAD)}, map[string]change[object]{
 		"our own annotation": {nad, func(o object) { o.Annotations[ovnk.AnnotationRouteAdvertisements] = `["ra"]` }, false},
 		"network ID":         {nad, func(o object) { o.Annotations[ovnk.AnnotationNetworkID] = "6" }, true},
 		"network":            {nad, func(o object) { o.Annotations[ovnk.AnnotationNetworkName] = "cluster_udn_blue" }, true},
 		"owner":              {nad, func(o object) { o.OwnerReferences = []metav1.OwnerReference{{Name: "blue"}} }, true},
 		"spec":               {nad, func(o object) { o.Spec.Config = "{}" }, false},
+		"VLAN of EVPN":       {ofEVPN, func(o object) { o.Spec.Config = `{"transport":"evpn","evpn":{"macVRF":{"vni":5,"vid":2}}}` }, true},
 		"transport":          {ofDefault, func(o object) { o.Spec.Config = `{"transport":"no-overlay"}` }, true},
+	})
+}
+
+// A node without an address must not wake the plan of all, as it stops nobody else.
+func TestChangesOfVTEPs(t *testing.T) {
+	type object = *ovnv1.VTEP
+	accepted := func(reason string) func(object) {
+		return func(o object) {
+			o.Status.Conditions = []metav1.Condition{{Type: ovnv1.VTEPAccepted, Status: metav1.ConditionFalse, Reason: reason}}
+		}
+	}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameVTEP)}, map[string]change[object]{
+		"spec":         {&ovnv1.VTEP{}, func(o object) { o.Generation++ }, true},
+		"refusal":      {&ovnv1.VTEP{}, accepted(ovnv1.VTEPReasonCIDROverlap), true},
+		"node missing": {&ovnv1.VTEP{}, accepted(ovnv1.VTEPReasonAllocationFailed), false},
 	})
 }
 
