@@ -73,8 +73,8 @@ type NodePart struct {
 	// Advertised are the routes that are planned to reach at least one neighbor,
 	// sorted by VRF. They are here whatever became of them: see PartState.Stands.
 	Advertised []AdvertisedRoutes
-	// PodNetworks are the networks with routes to pods among Advertised, sorted by name,
-	// which says no more of what is applied than that. Nodes share the list.
+	// PodNetworks are the networks with routes to pods among Advertised, sorted by name.
+	// They are the plan's, too, whatever became of it. Nodes share the list.
 	PodNetworks []string
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
 	Failure Finding

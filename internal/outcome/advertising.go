@@ -8,8 +8,8 @@ import (
 
 // countAdvertising adds what a node's parts advertise, or takes it away, but for what
 // the other parts of the same node advertise just so. It returns the objects for which
-// a network got its first node or lost its last one, and those for which the first node
-// came of which that is not known, or the last such node went.
+// a network got its first node or lost its last one. A node of which that is not known
+// counts likewise: it matters whether there is one, not how many there are.
 func (t *Counts) countAdvertising(parts, others []model.NodePart, sign int) (changed []string) {
 	for i := range parts {
 		part := &parts[i]
@@ -42,8 +42,8 @@ func (t *Counts) countAdvertising(parts, others []model.NodePart, sign int) (cha
 	return slices.Compact(changed)
 }
 
-// advertising are the networks whose pods the part tells neighbors of. Those of a part
-// that is kept are what it would tell if it were applied: see unknown.
+// advertising are the networks whose pods the part tells neighbors of. A part that is
+// kept has the networks of its plan, which was not applied: see unknown.
 func advertising(part *model.NodePart) []string {
 	if !part.State.Rendered() {
 		return nil

@@ -2,6 +2,8 @@ package manager_test
 
 import (
 	"context"
+	"net/http"
+	"sync"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
@@ -11,9 +13,11 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
@@ -31,6 +35,27 @@ func andDefault(label string) func(*ovnv1.RouteAdvertisementsSpec) {
 		objects.OfNetworks(map[string]string{"advertise": label})(spec)
 		spec.NetworkSelectors = append(spec.NetworkSelectors, byDefault...)
 	}
+}
+
+// heldAtConfigs is a user whose writes of FRRConfigurations don't go on until they are
+// released. The channel is closed when the first one comes.
+func heldAtConfigs(user *rest.Config) (held *rest.Config, arrived <-chan struct{}, release func()) {
+	held = rest.CopyConfig(user)
+	came, free := make(chan struct{}), make(chan struct{})
+	tell := sync.OnceFunc(func() { close(came) })
+	held.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(request *http.Request) (*http.Response, error) {
+			if metrics.Verb(request) != "" && metrics.Resource(request.URL.Path) == "frrconfigurations" {
+				tell()
+				select {
+				case <-free:
+				case <-request.Context().Done():
+				}
+			}
+			return next.RoundTrip(request)
+		})
+	})
+	return held, came, sync.OnceFunc(func() { close(free) })
 }
 
 var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
@@ -145,6 +170,31 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["both","pods"]`))
 	})
 
+	It("keeps what is listed until a new manager has planned every node", func(ctx context.Context) {
+		definition, other := nad(objects.FRRNamespace, "blue", "cluster_udn_blue"), objects.Node(2)
+		change(ctx, objects.Node(1), func(o *corev1.Node) { o.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":"10.244.1.0/24"}` })
+		create(ctx, other, definition, blue(), objects.Advertisement("tenants", objects.OfNetworks(map[string]string{"advertise": "yes"})))
+		manager = start(operator.Config)
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["tenants"]`))
+		manager.settle()
+		manager.stop()
+		version := definition.ResourceVersion
+
+		By("keeping the new one from writing, and so from having planned, the only node with the network")
+		change(ctx, other, func(o *corev1.Node) {
+			o.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":"10.244.22.0/24","cluster_udn_blue":"10.10.2.0/24"}`
+		})
+		user, arrived, release := heldAtConfigs(operator.Config)
+		manager = start(user)
+		Eventually(arrived).Should(BeClosed())
+		Consistently(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["tenants"]`))
+		release()
+		Eventually(prefixes).WithArguments(ctx).Should(HaveKeyWithValue("node-2", ConsistOf("10.10.2.0/24", "10.244.22.0/24")))
+		manager.settle()
+		Expect(advertisedBy(ctx, definition)).To(Equal(`["tenants"]`))
+		Expect(definition.ResourceVersion).To(Equal(version), "it was not written in between, either")
+	})
+
 	It("does not list what every node holds back, though the object is Accepted", func(ctx context.Context) {
 		defaultNAD, definition := nad(ovnNamespace, "default", ""), nad(objects.FRRNamespace, "flat", "cluster_udn_flat")
 		overlapping := flat()
@@ -163,8 +213,10 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 		create(ctx, other)
 		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["both"]`))
 
-		By("removing that node")
+		By("removing that node while no manager is there to see it")
+		manager.stop()
 		remove(ctx, other)
+		manager = start(operator.Config)
 		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(BeEmpty())
 		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["both","pods"]`))
 	})
