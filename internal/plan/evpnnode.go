@@ -65,6 +65,12 @@ func (p *nodePlanner) endpoint(v *model.VTEP) (netip.Addr, *model.Finding) {
 		f := finding.VTEPAddressOutside(v.Name, address)
 		return netip.Addr{}, &f
 	}
+	for _, d := range p.cluster.Disputes[p.node.Name] {
+		if d.Network == "" && d.Subnet.Addr() == address {
+			f := finding.VTEPDuplicate(v.Name, address, d.Others)
+			return netip.Addr{}, &f
+		}
+	}
 	if slices.Contains(p.node.Addresses, address) {
 		f := finding.VTEPIsNodeAddress(v.Name, address)
 		return address, &f
