@@ -73,8 +73,8 @@ type NodePart struct {
 	// Advertised are the routes that are planned to reach at least one neighbor,
 	// sorted by VRF. They are here whatever became of them: see PartState.Stands.
 	Advertised []AdvertisedRoutes
-	// PodNetworks are the networks with routes to pods among Advertised, sorted by name.
-	// Nodes share the list.
+	// PodNetworks are the networks with routes to pods among Advertised, sorted by name,
+	// which says no more of what is applied than that. Nodes share the list.
 	PodNetworks []string
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
 	Failure Finding
@@ -181,8 +181,8 @@ type Tally struct {
 	FRRFindings                   []NodeFinding
 }
 
-// Advertising is how many nodes tell a neighbor, for one RouteAdvertisements object, the
-// way to the pods of a network.
+// Advertising is how many nodes are planned to tell a neighbor, for one
+// RouteAdvertisements object, the way to the pods of a network.
 type Advertising struct {
 	Nodes int
 	// Unknown counts the nodes where what was applied stays, whatever that is, so that

@@ -8,8 +8,8 @@ import (
 
 // countAdvertising adds what a node's parts advertise, or takes it away, but for what
 // the other parts of the same node advertise just so. It returns the objects for which
-// a network got its first node or lost its last one, and those of which it was not
-// known, or is not known now, whether a node advertises them.
+// a network got its first node or lost its last one, and those for which the first node
+// came of which that is not known, or the last such node went.
 func (t *Counts) countAdvertising(parts, others []model.NodePart, sign int) (changed []string) {
 	for i := range parts {
 		part := &parts[i]
@@ -19,8 +19,11 @@ func (t *Counts) countAdvertising(parts, others []model.NodePart, sign int) (cha
 		}
 		counted := t.of(part.RA)
 		if unknown(part) && (other == nil || !unknown(other)) {
+			before := counted.unknown
 			counted.unknown += sign
-			changed = append(changed, part.RA)
+			if before == 0 || counted.unknown == 0 {
+				changed = append(changed, part.RA)
+			}
 		}
 		networks := advertising(part)
 		if other != nil && sameList(networks, advertising(other)) {
@@ -39,9 +42,10 @@ func (t *Counts) countAdvertising(parts, others []model.NodePart, sign int) (cha
 	return slices.Compact(changed)
 }
 
-// advertising are the networks whose pods the part tells neighbors of.
+// advertising are the networks whose pods the part tells neighbors of. Those of a part
+// that is kept are what it would tell if it were applied: see unknown.
 func advertising(part *model.NodePart) []string {
-	if !part.State.Stands() {
+	if !part.State.Rendered() {
 		return nil
 	}
 	return part.PodNetworks

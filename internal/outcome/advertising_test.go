@@ -13,7 +13,7 @@ func advertisingPart(state model.PartState, networks ...string) []model.NodePart
 }
 
 // What is told of a network is told of its first node and of its last one, and of a
-// node of which it is not known.
+// nodes of which it is not known likewise.
 func TestCountsKnowWhoAdvertisesANetwork(t *testing.T) {
 	counts := outcome.NewCounts()
 	for _, step := range []struct {
@@ -32,9 +32,11 @@ func TestCountsKnowWhoAdvertisesANetwork(t *testing.T) {
 		}, true, 2, 1, 0},
 		{"and changes to blue alone", func() outcome.Change { return counts.Set("n1", advertisingPart(model.PartWritten, "blue")) }, false, 1, 1, 0},
 		{"the other's part is not taken", func() outcome.Change { return counts.Set("n2", advertisingPart(model.PartRefused, "red")) }, true, 0, 1, 1},
-		{"and what was applied there stays", func() outcome.Change { return counts.Set("n2", advertisingPart(model.PartKept, "red")) }, true, 1, 1, 1},
-		{"its state gets unknown altogether", func() outcome.Change { return counts.Set("n2", advertisingPart(model.PartKept)) }, true, 0, 1, 1},
-		{"it is known again", func() outcome.Change { return counts.Set("n2", advertisingPart(model.PartIdle)) }, true, 0, 1, 0},
+		{"what was applied there stays, whatever the plan adds", func() outcome.Change { return counts.Set("n2", advertisingPart(model.PartKept, "green", "red")) }, false, 0, 1, 1},
+		{"a third keeps what it has, too", func() outcome.Change { return counts.Set("n3", advertisingPart(model.PartKept)) }, false, 0, 1, 2},
+		{"one of the two is known again", func() outcome.Change { return counts.Set("n3", advertisingPart(model.PartIdle)) }, false, 0, 1, 1},
+		{"the other is, too", func() outcome.Change { return counts.Set("n2", advertisingPart(model.PartWritten, "red")) }, true, 1, 1, 0},
+		{"it has nothing more", func() outcome.Change { return counts.Set("n2", advertisingPart(model.PartIdle)) }, true, 0, 1, 0},
 		{"it goes", func() outcome.Change { return counts.Remove("n2") }, false, 0, 1, 0},
 		{"the first one goes", func() outcome.Change { return counts.Remove("n1") }, true, 0, 0, 0},
 	} {
@@ -42,7 +44,7 @@ func TestCountsKnowWhoAdvertisesANetwork(t *testing.T) {
 		if told := slices.Equal(change.Advertising, []string{"a"}); told != step.told || !told && len(change.Advertising) > 0 {
 			t.Errorf("%s: told of %v", step.name, change.Advertising)
 		}
-		for network, nodes := range map[string]int{"red": step.red, "blue": step.blue} {
+		for network, nodes := range map[string]int{"red": step.red, "blue": step.blue, "green": 0} {
 			if got, want := counts.Advertising("a", network), (model.Advertising{Nodes: nodes, Unknown: step.unknown}); got != want {
 				t.Errorf("%s: %s is advertised by %+v, want %+v", step.name, network, got, want)
 			}

@@ -63,8 +63,11 @@ const (
 )
 
 // somewhere asks the plan whether some node advertises a network's pods for an object.
-// Where nodes are still to be planned, or keep what was applied, none may be known of. An
-// object for egress IPs alone advertises its networks wherever those are.
+// Where nodes are still to be planned, or keep what was applied, none may be known of.
+//
+// An object for egress IPs alone advertises its networks wherever those are. One for pods,
+// too, goes by the pods: OVN-Kubernetes takes a listed object at its spec, and would stop
+// translating the addresses of pods to which no neighbor knows the way.
 func (r *Reconciler) somewhere(revision *current.Revision, ra, network string) answer {
 	if !revision.AdvertisesPods(ra) {
 		return yes

@@ -7,6 +7,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
@@ -42,6 +45,52 @@ func TestOnlyWhatIsAcceptedIsListed(t *testing.T) {
 		}
 		if got := lists(test.ra, false, test.advertised); got != test.unlisted {
 			t.Errorf("%s: one that is not listed comes: %v, want %v", name, got, test.unlisted)
+		}
+	}
+}
+
+func TestThePlanSaysWhatIsAdvertised(t *testing.T) {
+	const red = "cluster_udn_red"
+	part := func(ra string, state model.PartState, networks ...string) []model.NodePart {
+		return []model.NodePart{{RA: ra, State: state, PodNetworks: networks}}
+	}
+	revision := current.NewRevision(plan.Compile(&model.Cluster{RouteAdvertisements: []model.RouteAdvertisement{
+		{Name: "pods", Advertisements: []model.Advertisement{model.AdvertisePodNetwork}},
+		{Name: "egress", Advertisements: []model.Advertisement{model.AdvertiseEgressIP}},
+		{Name: "both", Advertisements: []model.Advertisement{model.AdvertisePodNetwork, model.AdvertiseEgressIP}},
+	}}), nil)
+	for name, test := range map[string]struct {
+		ra     string
+		behind []string
+		nodes  map[string][]model.NodePart
+		want   answer
+	}{
+		"no node":                         {"pods", nil, nil, no},
+		"none has it":                     {"pods", nil, map[string][]model.NodePart{"n1": part("pods", model.PartWritten, "other")}, no},
+		"all hold it back":                {"pods", nil, map[string][]model.NodePart{"n1": part("pods", model.PartHeldBack)}, no},
+		"one of two has it":               {"pods", nil, map[string][]model.NodePart{"n1": part("pods", model.PartIdle), "n2": part("pods", model.PartWritten, red)}, yes},
+		"another object's":                {"pods", nil, map[string][]model.NodePart{"n1": part("both", model.PartWritten, red)}, no},
+		"one keeps what was applied":      {"pods", nil, map[string][]model.NodePart{"n1": part("pods", model.PartKept), "n2": part("pods", model.PartIdle)}, notKnown},
+		"one keeps, and would advertise":  {"pods", nil, map[string][]model.NodePart{"n1": part("pods", model.PartKept, red)}, notKnown},
+		"one keeps, and another has it":   {"pods", nil, map[string][]model.NodePart{"n1": part("pods", model.PartKept), "n2": part("pods", model.PartFailed, red)}, yes},
+		"one could not be written":        {"pods", nil, map[string][]model.NodePart{"n1": part("pods", model.PartRefused, red)}, notKnown},
+		"one keeps another object's part": {"pods", nil, map[string][]model.NodePart{"n1": part("both", model.PartKept)}, no},
+
+		"none is planned yet":                    {"pods", []string{"n1"}, nil, notKnown},
+		"one is still to be planned":             {"pods", []string{"n2"}, map[string][]model.NodePart{"n1": part("pods", model.PartIdle)}, notKnown},
+		"the last one is counted and not yet up": {"pods", []string{"n1"}, map[string][]model.NodePart{"n1": part("pods", model.PartWritten, red)}, yes},
+
+		"egress IPs alone":              {"egress", nil, nil, yes},
+		"egress IPs, but no pods of it": {"both", nil, map[string][]model.NodePart{"n1": part("both", model.PartWritten)}, no},
+		"egress IPs, and pods as well":  {"both", nil, map[string][]model.NodePart{"n1": part("both", model.PartWritten, red)}, yes},
+	} {
+		r := &Reconciler{Rollout: &current.Rollout{}, Tallies: current.NewTallies()}
+		r.Rollout.Replace(revision, test.behind)
+		for node, parts := range test.nodes {
+			r.Tallies.Set(node, parts)
+		}
+		if got := r.somewhere(revision, test.ra, red); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
 		}
 	}
 }

@@ -24,6 +24,15 @@ func advertisedBy(ctx context.Context, o *nadv1.NetworkAttachmentDefinition) str
 	return o.Annotations[ovnk.AnnotationRouteAdvertisements]
 }
 
+// andDefault selects the default network, and others by their label.
+func andDefault(label string) func(*ovnv1.RouteAdvertisementsSpec) {
+	return func(spec *ovnv1.RouteAdvertisementsSpec) {
+		byDefault := spec.NetworkSelectors
+		objects.OfNetworks(map[string]string{"advertise": label})(spec)
+		spec.NetworkSelectors = append(spec.NetworkSelectors, byDefault...)
+	}
+}
+
 var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 	var manager *instance
 
@@ -99,9 +108,7 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 	// What is listed counts as advertised: pods' addresses are no longer translated.
 	It("lists only what some node advertises, and keeps that while a node is not known", func(ctx context.Context) {
 		defaultNAD, definition := nad(ovnNamespace, "default", ""), nad(objects.FRRNamespace, "blue", "cluster_udn_blue")
-		both := objects.Advertisement("both", objects.OfNetworks(map[string]string{"advertise": "yes"}), func(spec *ovnv1.RouteAdvertisementsSpec) {
-			spec.NetworkSelectors = append(spec.NetworkSelectors, objects.Advertisement("").Spec.NetworkSelectors...)
-		})
+		both := objects.Advertisement("both", andDefault("yes"))
 		subnets := func(value string) func(*corev1.Node) {
 			return func(o *corev1.Node) { o.Annotations[ovnk.AnnotationNodeSubnets] = value }
 		}
@@ -125,15 +132,74 @@ var _ = Describe("The annotation of NetworkAttachmentDefinitions", func() {
 		Expect(advertisedBy(ctx, definition)).To(Equal(`["both"]`))
 
 		By("starting another manager, which knows of no node at first")
+		version := definition.ResourceVersion
 		manager.stop()
 		manager = start(operator.Config)
-		manager.expect(nil)
+		manager.settle()
 		Expect(advertisedBy(ctx, definition)).To(Equal(`["both"]`))
+		Expect(definition.ResourceVersion).To(Equal(version), "it was not written in between, either")
 
 		By("mending it without the network")
 		change(ctx, other, subnets(`{"default":"10.244.2.0/24"}`))
 		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(BeEmpty())
 		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["both","pods"]`))
+	})
+
+	It("does not list what every node holds back, though the object is Accepted", func(ctx context.Context) {
+		defaultNAD, definition := nad(ovnNamespace, "default", ""), nad(objects.FRRNamespace, "flat", "cluster_udn_flat")
+		overlapping := flat()
+		overlapping.Spec.Network.Layer2.Subnets = ovnv1.DualStackCIDRs{"10.244.0.0/16"}
+		create(ctx, defaultNAD, definition, overlapping, objects.Advertisement("both", andDefault("flat")))
+		manager = start(operator.Config)
+		Eventually(func() string { return advertisedBy(ctx, defaultNAD) }).Should(Equal(`["both","pods"]`))
+		Eventually(condition).WithArguments(ctx, "both", status.Rendered).Should(HaveField("Message", ContainSubstring("10.244.1.0/24")))
+		Expect(condition(ctx, "both", status.Accepted).Status).To(Equal(metav1.ConditionTrue))
+		manager.settle()
+		Expect(advertisedBy(ctx, definition)).To(BeEmpty(), "it overlaps the default network's part of the only node")
+
+		By("adding a node where it doesn't")
+		other := objects.Node(2)
+		other.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":"10.245.2.0/24"}`
+		create(ctx, other)
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["both"]`))
+
+		By("removing that node")
+		remove(ctx, other)
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(BeEmpty())
+		Expect(advertisedBy(ctx, defaultNAD)).To(Equal(`["both","pods"]`))
+	})
+
+	// What a node would advertise if it could be planned is not what was applied there.
+	It("does not list what only a node that keeps what was applied would advertise", func(ctx context.Context) {
+		was, comes := nad(objects.FRRNamespace, "blue", "cluster_udn_blue"), nad(objects.FRRNamespace, "green", "cluster_udn_green")
+		green := blue()
+		green.Name, green.Spec.Network.Layer3.Subnets[0].CIDR = "green", "10.20.0.0/16"
+		create(ctx, was, comes, blue(), green, objects.Advertisement("tenants", objects.OfNetworks(map[string]string{"advertise": "yes"})))
+		manager = start(operator.Config)
+		Eventually(func() string { return advertisedBy(ctx, was) }).Should(Equal(`["tenants"]`))
+
+		By("taking the node's part of the default network away while a part of another comes")
+		subnets := func(value string) func(*corev1.Node) {
+			return func(o *corev1.Node) { o.Annotations[ovnk.AnnotationNodeSubnets] = value }
+		}
+		change(ctx, objects.Node(1), subnets(`{"cluster_udn_blue":"10.10.1.0/24","cluster_udn_green":"10.20.1.0/24"}`))
+		Eventually(condition).WithArguments(ctx, "tenants", status.Rendered).Should(HaveField("Status", metav1.ConditionFalse))
+		manager.settle()
+		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24", "10.244.1.0/24")))
+		Expect(condition(ctx, "tenants", status.Accepted).Status).To(Equal(metav1.ConditionTrue))
+		Expect(advertisedBy(ctx, comes)).To(BeEmpty(), "no neighbor is told of it")
+		Expect(advertisedBy(ctx, was)).To(Equal(`["tenants"]`), "neighbors are still told of it")
+
+		By("mending it")
+		change(ctx, objects.Node(1), subnets(`{"default":"10.244.1.0/24","cluster_udn_blue":"10.10.1.0/24","cluster_udn_green":"10.20.1.0/24"}`))
+		Eventually(func() string { return advertisedBy(ctx, comes) }).Should(Equal(`["tenants"]`))
+	})
+
+	It("lists objects for egress IPs alone wherever they select the network", func(ctx context.Context) {
+		definition := nad(objects.FRRNamespace, "blue", "cluster_udn_blue")
+		create(ctx, definition, blue(), objects.Advertisement("egress", objects.OfNetworks(map[string]string{"advertise": "yes"}), ofEgressIPs))
+		manager = start(operator.Config)
+		Eventually(func() string { return advertisedBy(ctx, definition) }).Should(Equal(`["egress"]`), "no egress IP is assigned yet")
 	})
 
 	It("that can't be written shows in the condition, and is tried again", func(ctx context.Context) {
