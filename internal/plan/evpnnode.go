@@ -83,7 +83,7 @@ func (p *nodePlanner) endpoint(v *model.VTEP) (netip.Addr, *model.Finding) {
 func (p *nodePlanner) vniTaken(n *advertisedNetwork) *model.Finding {
 	if p.vniOwners == nil {
 		p.vniOwners = map[uint32]*advertisedNetwork{}
-		for _, other := range evpnByAge(p.advertisers) {
+		for _, other := range p.evpnByAge {
 			endpoint, _ := p.endpoint(other.vtep)
 			taken := slices.ContainsFunc(other.vnis(), func(vni uint32) bool { return p.vniOwners[vni] != nil })
 			if taken || !endpoint.IsValid() {
