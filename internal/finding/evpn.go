@@ -125,6 +125,15 @@ func VTEPAddressOutside(vtep string, address netip.Addr) model.Finding {
 	return vtepAddressOutside.onNode("the node's address %s for VTEP %q is outside of the VTEP's CIDRs: correct the annotation or the CIDRs", address, vtep)
 }
 
+var vtepDuplicate = enter("VTEPDuplicate", invalid, ofNode,
+	"Several nodes claim one tunnel endpoint. The EVPN networks of that VTEP are left out on all of them: which of them the address belongs to is not known.",
+	"Give each of the nodes an address of its own, and correct the annotation k8s.ovn.org/vteps of those that are wrong.")
+
+// VTEPDuplicate is for an address that others claim, too.
+func VTEPDuplicate(vtep string, address netip.Addr, others []string) model.Finding {
+	return vtepDuplicate.onNode("the node's address %s for VTEP %q is also that of %s: give each node one of its own", address, vtep, phrase.List(others, maxNames))
+}
+
 var vtepIsNodeAddress = enter("VTEPIsNodeAddress", notice, ofNode,
 	"A node's tunnel endpoint is the address of its network interface. Tunnels stop with that interface.",
 	"Nothing, or for a node with two uplinks an address on a dummy device and a VTEP with its CIDR.")

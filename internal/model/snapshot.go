@@ -213,9 +213,10 @@ type EgressIP struct {
 	Problem      *Problem
 }
 
-// Dispute is a subnet of a network that a node claims and that it shares with
-// others, which claim it or one that it overlaps.
+// Dispute is a subnet of a network, or a tunnel endpoint, that a node claims and that it
+// shares with others, which claim it or one that it overlaps.
 type Dispute struct {
+	// Network is "" for a tunnel endpoint.
 	Network string
 	Subnet  netip.Prefix
 	// Others are the other nodes, sorted.

@@ -25,6 +25,8 @@ type Compiled struct {
 	sharedHostnames map[string][]string
 	// guarded is what no prefix may cover.
 	guarded *guard
+	// evpnByAge are the EVPN networks of all objects; see the function of that name.
+	evpnByAge []*advertisedNetwork
 	// common is what a network is to every node, by its name.
 	common map[string]model.NodeNetwork
 }
@@ -118,6 +120,7 @@ func Compile(c *model.Cluster) *Compiled {
 			out.selected[u.template] = out.selected[u.template] || !a.idle
 		}
 	}
+	out.evpnByAge = evpnByAge(out.advertisers)
 	out.common = commonOf(out.cluster.Networks, out.advertisers)
 	shared := sharedRouterIDs(out.templates, c.Hosts)
 	for _, a := range out.advertisers {

@@ -253,7 +253,7 @@ func (r *routerBuilder) buildEVPN() *model.RouterEVPN {
 func evpnChanged(c, old *Compiled) bool {
 	claims := func(c *Compiled) map[string][]uint32 {
 		out := map[string][]uint32{}
-		for _, n := range evpnByAge(c.advertisers) {
+		for _, n := range c.evpnByAge {
 			out[n.Name] = n.vnis()
 		}
 		return out

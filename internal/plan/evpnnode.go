@@ -65,6 +65,12 @@ func (p *nodePlanner) endpoint(v *model.VTEP) (netip.Addr, *model.Finding) {
 		f := finding.VTEPAddressOutside(v.Name, address)
 		return netip.Addr{}, &f
 	}
+	for _, d := range p.cluster.Disputes[p.node.Name] {
+		if d.Network == "" && d.Subnet.Addr() == address {
+			f := finding.VTEPDuplicate(v.Name, address, d.Others)
+			return netip.Addr{}, &f
+		}
+	}
 	if slices.Contains(p.node.Addresses, address) {
 		f := finding.VTEPIsNodeAddress(v.Name, address)
 		return address, &f
@@ -77,7 +83,7 @@ func (p *nodePlanner) endpoint(v *model.VTEP) (netip.Addr, *model.Finding) {
 func (p *nodePlanner) vniTaken(n *advertisedNetwork) *model.Finding {
 	if p.vniOwners == nil {
 		p.vniOwners = map[uint32]*advertisedNetwork{}
-		for _, other := range evpnByAge(p.advertisers) {
+		for _, other := range p.evpnByAge {
 			endpoint, _ := p.endpoint(other.vtep)
 			taken := slices.ContainsFunc(other.vnis(), func(vni uint32) bool { return p.vniOwners[vni] != nil })
 			if taken || !endpoint.IsValid() {

@@ -74,7 +74,9 @@ func (x *podNetworks) gather(c *Compiled) {
 func (x *podNetworks) touched(c *Compiled, old source, before *Compiled, nodes *touchedNodes) {
 	was := old.(*podNetworks)
 	changedKeys(c.cluster.Disputes, before.cluster.Disputes, func(node string) {
-		disputed := func(d model.Dispute) bool { return c.uses(x, d.Network) || before.uses(was, d.Network) }
+		disputed := func(d model.Dispute) bool {
+			return d.Network == "" || c.uses(x, d.Network) || before.uses(was, d.Network)
+		}
 		if slices.ContainsFunc(c.cluster.Disputes[node], disputed) || slices.ContainsFunc(before.cluster.Disputes[node], disputed) {
 			nodes.add(node)
 		}

@@ -12,7 +12,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
-// Claims knows which subnets nodes claim, to find those that several do. A node's
+// Claims knows which subnets and tunnel endpoints nodes claim, to find those that
+// several do. A node's
 // annotation is as trustworthy as the node, and no two have a part in common. It
 // is kept up to date node by node, so that one node's change costs one node; of a
 // claim it holds a hash, as there are as many as nodes times networks. It is safe
@@ -28,14 +29,16 @@ type Claims struct {
 }
 
 type claimant struct {
-	name, annotation string
-	keys             []uint64
+	name               string
+	annotation, tunnel string
+	keys               []uint64
 	// standard are the parts of the default network, whose lengths may not be
 	// known, so that they may overlap without being the same.
 	standard []netip.Prefix
 }
 
-// claim is what keys are the hashes of.
+// claim is what keys are the hashes of. A tunnel endpoint is of no network, and of no
+// VTEP either: no two of them have an address in common.
 type claim struct {
 	network string
 	subnet  netip.Prefix
@@ -60,12 +63,11 @@ func claimsOf(nodes []corev1.Node) *Claims {
 func (c *Claims) Note(n *corev1.Node) (changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	annotation := n.Annotations[ovnk.AnnotationNodeSubnets]
+	now := &claimant{name: n.Name, annotation: n.Annotations[ovnk.AnnotationNodeSubnets], tunnel: n.Annotations[ovnk.AnnotationVTEPs]}
 	before := c.nodes[n.Name]
-	if before != nil && before.annotation == annotation {
+	if before != nil && before.annotation == now.annotation && before.tunnel == now.tunnel {
 		return false
 	}
-	now := &claimant{name: n.Name, annotation: annotation}
 	for network, subnets := range now.subnets() {
 		for _, subnet := range subnets {
 			now.keys = append(now.keys, maphash.Comparable(c.seed, claim{network, subnet}))
@@ -73,6 +75,9 @@ func (c *Claims) Note(n *corev1.Node) (changed bool) {
 		if network == model.DefaultNetwork {
 			now.standard = slices.Clone(subnets)
 		}
+	}
+	for _, endpoint := range now.endpoints() {
+		now.keys = append(now.keys, maphash.Comparable(c.seed, claim{subnet: endpoint}))
 	}
 	// An annotation may say one thing twice.
 	slices.Sort(now.keys)
@@ -100,6 +105,24 @@ func (c *claimant) subnets() map[string][]netip.Prefix {
 		return nil
 	}
 	return subnets
+}
+
+// endpoints are the node's tunnel endpoints, none where the annotation can't be read.
+func (c *claimant) endpoints() []netip.Prefix {
+	if c.tunnel == "" {
+		return nil
+	}
+	byVTEP, err := ovnk.ParseVTEPs(c.tunnel)
+	if err != nil {
+		return nil
+	}
+	var out []netip.Prefix
+	for _, addresses := range byVTEP {
+		for _, a := range addresses {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	return out
 }
 
 func (c *Claims) remember(now *claimant) (changed bool) {
@@ -196,6 +219,15 @@ func (c *claimant) inCommon(other *claimant, found func(claim)) {
 			if slices.Contains(theirs[network], subnet) {
 				found(claim{network, subnet})
 			}
+		}
+	}
+	if c.tunnel == "" || other.tunnel == "" {
+		return
+	}
+	tunnels := other.endpoints()
+	for _, endpoint := range c.endpoints() {
+		if slices.Contains(tunnels, endpoint) {
+			found(claim{subnet: endpoint})
 		}
 	}
 }

@@ -138,3 +138,26 @@ func TestClaimsKnowPartsOfTheDefaultNetwork(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// A tunnel endpoint is one node's, whatever VTEP it is of, and not known while the
+// annotation can't be read.
+func TestDisputesOfTunnelEndpoints(t *testing.T) {
+	claims := NewClaims()
+	note := func(name, vteps string) bool {
+		n := claiming(name, `{"default":"10.244.`+name+`.0/24"}`)
+		n.Annotations[ovnk.AnnotationVTEPs] = vteps
+		return claims.Note(n)
+	}
+	of := func(node string) string { return fmt.Sprint(claims.Disputes()[node]) }
+	note("1", `{"a":{"ips":["100.64.0.1","100.64.0.2"]}}`)
+	note("2", `{"b":{"ips":["100.64.0.3"]}}`)
+	if got := claims.Disputes(); len(got) > 0 {
+		t.Fatalf("addresses that differ are disputed: %v", got)
+	}
+	if !note("2", `{"b":{"ips":["100.64.0.2"]}}`) || of("1") != "[{ 100.64.0.2/32 [2]}]" || of("2") != "[{ 100.64.0.2/32 [1]}]" {
+		t.Errorf("1: %s, 2: %s", of("1"), of("2"))
+	}
+	if !note("2", "what?") || len(claims.Disputes()) > 0 {
+		t.Errorf("what can't be read is disputed: %v", claims.Disputes())
+	}
+}
