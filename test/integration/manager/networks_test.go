@@ -43,6 +43,25 @@ func advertisedOn(ctx context.Context, node string) func() []string {
 var _ = Describe("NodeNetworks", func() {
 	BeforeEach(reset)
 
+	It("don't say that a network is advertised whose plan the server refuses", func(ctx context.Context) {
+		node, green := objects.Node(1), blue()
+		green.Name, green.Spec.Network.Layer3.Subnets[0].CIDR = "green", "10.20.0.0/16"
+		deny(ctx, "10.20.1.0/24")
+		create(ctx, node, objects.Template("fabric", 64512), blue(), objects.Advertisement("tenants", objects.OfNetworks(map[string]string{"advertise": "yes"})))
+		manager := start(operator.Config)
+		Eventually(advertisedOn(ctx, node.Name)).Should(ConsistOf("cluster_udn_blue"))
+		manager.settle()
+
+		create(ctx, green)
+		change(ctx, node, func(o *corev1.Node) {
+			o.Annotations[ovnk.AnnotationNodeSubnets] = `{"default":"10.244.1.0/24","cluster_udn_blue":"10.10.1.0/24","cluster_udn_green":"10.20.1.0/24"}`
+		})
+		Eventually(condition).WithArguments(ctx, "tenants", status.Rendered).Should(HaveField("Message", ContainSubstring("belongs to another site")))
+		manager.settle()
+		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24")), "what was applied stays")
+		Expect(advertisedOn(ctx, node.Name)()).To(ConsistOf("cluster_udn_blue"))
+	})
+
 	It("say what is advertised from the node, with one write for each that changes", func(ctx context.Context) {
 		one, two := objects.Node(1), objects.Node(2)
 		create(ctx, one, two, objects.Template("fabric", 64512), blue())

@@ -72,6 +72,7 @@ var _ = Describe("A write that fails", func() {
 		Eventually(condition).WithArguments(ctx, "blue", status.Accepted).Should(HaveField("Status", metav1.ConditionTrue), "it is advertised in part")
 		Eventually(condition).WithArguments(ctx, "pods", status.Rendered).Should(HaveField("Status", metav1.ConditionTrue))
 		By("not trying again at once")
+		manager.settle()
 		manager.expect(nil)
 
 		By("trying again when the inputs change")
