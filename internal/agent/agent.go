@@ -253,11 +253,8 @@ func (a *Agent) start(name string) {
 	if a.syncers[name] != nil {
 		return
 	}
-	s := &syncer{
-		retry: retries(), snat: snatPace{pauses: snatPauses()},
-		name: name, log: a.options.Log, figures: a.figures, via: a.via, wake: make(chan struct{}, 1),
-		changed: a.options.Changed, readOnly: a.readOnly, left: leftRows{after: a.options.LeftAfter},
-	}
+	s := newSyncer(name, a.options.Log, a.figures, a.via)
+	s.changed, s.readOnly, s.left.after = a.options.Changed, a.readOnly, a.options.LeftAfter
 	s.rows = a.ovn.Watch(name, s.poke)
 	ctx, cancel := context.WithCancel(a.ctx)
 	r := &running{syncer: s, cancel: cancel, done: make(chan struct{})}

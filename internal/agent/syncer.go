@@ -89,6 +89,14 @@ type target struct {
 	version int
 }
 
+// newSyncer returns a syncer that has nothing to do yet. Its router comes with rows.
+func newSyncer(name string, log logr.Logger, metrics *Metrics, via func() bool) *syncer {
+	return &syncer{
+		name: name, log: log, figures: metrics, via: via, wake: make(chan struct{}, 1),
+		retry: retries(), snat: snatPace{pauses: snatPauses()}, left: leftRows{after: leftAfter},
+	}
+}
+
 func (s *syncer) poke() {
 	select {
 	case s.wake <- struct{}{}:

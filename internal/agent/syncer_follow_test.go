@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
@@ -35,10 +34,7 @@ const (
 func newStage(t *testing.T) *stage {
 	p := &played{state: ovnnb.RouterState{Known: true, Present: true}, rows: map[netip.Prefix][]netip.Addr{}, paths: map[netip.Prefix]model.Path{}, asked: map[netip.Prefix]bool{}}
 	x := &stage{played: p, test: t, target: target{table: p, vrf: "blue", rules: routediff.Rules{Links: []int32{5}}}}
-	x.syncer = &syncer{
-		name: "blue", log: logr.Discard(), figures: NewMetrics(nil, nil), rows: playedRouter{p}, via: func() bool { return false },
-		wake: make(chan struct{}, 1), retry: retries(), snat: snatPace{pauses: snatPauses()}, left: leftRows{after: leftAfter},
-	}
+	x.syncer = playedSyncer("blue", p)
 	return x
 }
 

@@ -249,8 +249,7 @@ func TestSyncer(t *testing.T) {
 			if test.change != nil {
 				test.change(p, &next)
 			}
-			s := &syncer{name: "default", log: logr.Discard(), figures: NewMetrics(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1),
-				left: leftRows{after: leftAfter}}
+			s := playedSyncer("default", p)
 			s.aim(next)
 			s.sync(t.Context(), false)
 			if got := p.text(); got != test.want {
@@ -269,6 +268,13 @@ func TestSyncer(t *testing.T) {
 	}
 }
 
+// playedSyncer works on a router that is played.
+func playedSyncer(name string, p *played) *syncer {
+	s := newSyncer(name, logr.Discard(), NewMetrics(nil, nil), func() bool { return false })
+	s.rows = playedRouter{p}
+	return s
+}
+
 func noLinks(_ *played, t *target) { t.rules = routediff.Rules{} }
 
 func limit(n int) func(*played, *target) { return func(_ *played, t *target) { t.limit = n } }
@@ -279,7 +285,7 @@ func TestSyncerFillsRoom(t *testing.T) {
 	for i := range 10 {
 		p.paths[netip.MustParsePrefix(fmt.Sprintf("10.%d.0.0/24", i))] = model.MakePath(model.PathUnicast, hopAt(2), hopAt(3))
 	}
-	s := &syncer{name: "default", log: logr.Discard(), figures: NewMetrics(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1)}
+	s := playedSyncer("default", p)
 	s.aim(target{table: p, rules: routediff.Rules{Links: []int32{5}}, limit: 8})
 	for i := range 10 {
 		s.sync(t.Context(), false)
@@ -299,7 +305,7 @@ func TestSyncerTriesAgain(t *testing.T) {
 	p := &played{state: ovnnb.RouterState{Known: true, Present: true}, rows: map[netip.Prefix][]netip.Addr{}, paths: map[netip.Prefix]model.Path{
 		netip.MustParsePrefix("10.1.0.0/24"): model.MakePath(model.PathUnicast, hopAt(2)),
 	}}
-	s := &syncer{name: "default", log: logr.Discard(), figures: NewMetrics(nil, nil), rows: playedRouter{p}, via: func() bool { return false }, wake: make(chan struct{}, 1), retry: retries()}
+	s := playedSyncer("default", p)
 	s.aim(target{table: p, rules: routediff.Rules{Links: []int32{5}}})
 	for _, step := range []struct {
 		refuses error
