@@ -37,9 +37,6 @@ const (
 // Labels of nodes and namespaces.
 const (
 	LabelDPUHost = "k8s.ovn.org/dpu-host"
-	// LabelPrimaryNetwork marks namespaces whose pods use a primary network of
-	// their own instead of the default one.
-	LabelPrimaryNetwork = "k8s.ovn.org/primary-user-defined-network"
 )
 
 // The marks of OVN-Kubernetes' own RouteAdvertisements controller. Its
