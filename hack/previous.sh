@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 folder=$1 commit=$2
-[[ ! -e $folder/checkout ]] || git worktree remove --force "$folder/checkout"
 hack/remove.sh "$folder"
+git worktree prune
 mkdir -p "$folder"
 git worktree add --quiet --detach "$folder/checkout" "$commit"
 go build -C "$folder/checkout" -ldflags "-s -w" -o "$folder/" ./cmd/manager ./cmd/agent
