@@ -15,4 +15,4 @@ $(VM):
 .PHONY: test-vm
 test-vm: $(VM) controlplane ## Run the agent's tests with kernel VRFs, in a VM if this kernel has none; PKG, ARGS as in go test
 	go build -o $(VM_PROGRAMS)/ ./cmd/agent
-	$(VM) run -controlplane -modules $(LAB_MODULES) -binaries $(VM_PROGRAMS) -with config/agent $(VM_FLAGS) -- $(or $(PKG),$(VM_PACKAGES)) $(ARGS)
+	$(VM) run -controlplane -modules $(LAB_MODULES) -binaries $(VM_PROGRAMS) -with config/agent -with internal/plan/testdata/golden $(VM_FLAGS) -- $(or $(PKG),$(VM_PACKAGES)) $(ARGS)
