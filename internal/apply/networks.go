@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
@@ -48,12 +49,11 @@ func (a *Applier) Networks(ctx context.Context, node string, desired *v1alpha1.N
 			return result, nil
 		}
 	}
-	s := &sentNetworks{TypeMeta: desired.TypeMeta, Metadata: metav1.ObjectMeta{Name: node, Labels: desired.Labels}, Spec: desired.Spec}
-	if err := a.client.Apply(ctx, s, client.FieldOwner(model.FieldManager), client.ForceOwnership); err != nil {
+	after, err := a.sendNetworks(ctx, desired, hash)
+	if err != nil {
 		return result, fmt.Errorf("NodeNetworks %s: %w", node, err)
 	}
 	result.Written++
-	after := LiveNetworks(&v1alpha1.NodeNetworks{ObjectMeta: s.Metadata, Spec: s.Spec})
 	if a.networks.noteAnswer(key, hash, after.Hash) {
 		result.Altered = append(result.Altered, key)
 	}
@@ -61,70 +61,86 @@ func (a *Applier) Networks(ctx context.Context, node string, desired *v1alpha1.N
 	return result, nil
 }
 
+// sendNetworks writes the object and asks for no more of it than its metadata.
+func (a *Applier) sendNetworks(ctx context.Context, desired *v1alpha1.NodeNetworks, hash uint64) (LiveObject, error) {
+	text, err := json.Marshal(struct {
+		metav1.TypeMeta `json:",inline"`
+		Metadata        metav1.ObjectMeta         `json:"metadata"`
+		Spec            v1alpha1.NodeNetworksSpec `json:"spec"`
+	}{desired.TypeMeta, metav1.ObjectMeta{
+		Name: desired.Name, Labels: desired.Labels,
+		Annotations: map[string]string{annotationContent: strconv.FormatUint(hash, 16)},
+	}, desired.Spec})
+	if err != nil {
+		return LiveObject{}, err
+	}
+	answer := NetworksMetadata()
+	answer.Name = desired.Name
+	err = a.client.Patch(ctx, answer, client.RawPatch(types.ApplyPatchType, text), client.FieldOwner(model.FieldManager), client.ForceOwnership)
+	return LiveNetworks(answer), err
+}
+
+// NetworksMetadata is a NodeNetworks that stands for its metadata alone. That is all
+// that is asked for: with 200 networks the whole object is 37 KB, and the manager would
+// decode it twice for each write of its own, from the answer and from the watch.
+func NetworksMetadata() *metav1.PartialObjectMetadata {
+	o := &metav1.PartialObjectMetadata{}
+	o.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("NodeNetworks"))
+	return o
+}
+
 // SeenNetworks and GoneNetworks are Seen and Gone for NodeNetworks.
-func (a *Applier) SeenNetworks(o *v1alpha1.NodeNetworks) bool {
+func (a *Applier) SeenNetworks(o *metav1.PartialObjectMetadata) bool {
 	return a.networks.saw(o.Name, LiveNetworks(o))
 }
 
 // GoneNetworks reports whether a deletion is just the echo of an own one.
-func (a *Applier) GoneNetworks(o *v1alpha1.NodeNetworks) bool {
+func (a *Applier) GoneNetworks(o *metav1.PartialObjectMetadata) bool {
 	return a.networks.sawGone(o.Name, LiveNetworks(o))
 }
 
-// LiveNetworks reads a LiveObject from a NodeNetworks, whole or stripped. All of the
-// kind are the operator's.
-func LiveNetworks(o *v1alpha1.NodeNetworks) LiveObject {
+// annotationContent is render.NetworksHash of what was sent. It holds for what is
+// stored for as long as the spec is ours: a NodeNetworks' spec is one field to
+// server-side apply (structType=atomic), and whoever writes any of it becomes its owner.
+const annotationContent = "ovnbgp.io/content"
+
+// LiveNetworks reads a LiveObject from a NodeNetworks' metadata, whole or stripped. All
+// of the kind are the operator's. The Hash is 0 if the content is not what was sent.
+func LiveNetworks(o *metav1.PartialObjectMetadata) LiveObject {
 	live := LiveObject{
 		NamespacedName: client.ObjectKeyFromObject(o), UID: o.UID, ResourceVersion: o.ResourceVersion,
-		Owned: true, Deleting: o.DeletionTimestamp != nil, Hash: render.NetworksHash(o),
+		Owned: true, Deleting: o.DeletionTimestamp != nil,
 	}
-	if text, found := noted(o, annotationLiveHash); found {
-		if hash, err := strconv.ParseUint(text, 16, 64); err == nil {
-			live.Hash = hash
-		}
+	text, stripped := noted(o, annotationLiveHash)
+	if !stripped && ownsSpec(o.ManagedFields) && o.Labels[model.LabelGenerated] == "true" && o.Labels[render.LabelManagedBy] == model.FieldManager {
+		text = o.Annotations[annotationContent]
+	}
+	if hash, err := strconv.ParseUint(text, 16, 64); err == nil {
+		live.Hash = hash
 	}
 	return live
 }
 
-// StripNetworks is a cache transform for NodeNetworks, of which only the hash is ever
-// asked.
-func StripNetworks(o *v1alpha1.NodeNetworks) *v1alpha1.NodeNetworks {
+// ownsSpec reports whether the spec is what the manager applied last.
+func ownsSpec(entries []metav1.ManagedFieldsEntry) bool {
+	for i := range entries {
+		e := &entries[i]
+		if e.Manager != model.FieldManager || e.Operation != metav1.ManagedFieldsOperationApply || e.Subresource != "" || e.FieldsV1 == nil {
+			continue
+		}
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(e.FieldsV1.Raw, &fields) == nil && fields["f:spec"] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// StripNetworks is a cache transform for the metadata of NodeNetworks, of which only the
+// hash is ever asked.
+func StripNetworks(o *metav1.PartialObjectMetadata) *metav1.PartialObjectMetadata {
 	hash := LiveNetworks(o).Hash
-	o.ManagedFields, o.Spec = nil, v1alpha1.NodeNetworksSpec{}
+	o.ManagedFields, o.Annotations = nil, nil
 	note(o, annotationLiveHash, strconv.FormatUint(hash, 16))
 	return o
 }
-
-// sentNetworks is a NodeNetworks on its way to the API server and, after that, the
-// server's answer. It is no object itself, which the client would look up.
-type sentNetworks struct {
-	metav1.TypeMeta `json:",inline"`
-	Metadata        metav1.ObjectMeta         `json:"metadata"`
-	Spec            v1alpha1.NodeNetworksSpec `json:"spec"`
-}
-
-// UnmarshalJSON takes the answer into fresh memory, as that of sent does.
-func (s *sentNetworks) UnmarshalJSON(text []byte) error {
-	type plain sentNetworks
-	var fresh plain
-	if err := json.Unmarshal(text, &fresh); err != nil {
-		return err
-	}
-	*s = sentNetworks(fresh)
-	return nil
-}
-
-// IsApplyConfiguration and the getters let the client take it as such.
-func (s *sentNetworks) IsApplyConfiguration() {}
-
-// GetName returns the object's name.
-func (s *sentNetworks) GetName() *string { return &s.Metadata.Name }
-
-// GetNamespace returns nothing: the kind has none.
-func (s *sentNetworks) GetNamespace() *string { return nil }
-
-// GetKind returns the object's kind.
-func (s *sentNetworks) GetKind() *string { return &s.Kind }
-
-// GetAPIVersion returns the object's group and version.
-func (s *sentNetworks) GetAPIVersion() *string { return &s.APIVersion }

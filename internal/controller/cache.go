@@ -66,7 +66,7 @@ func strip() func(any) (any, error) {
 				o.Spec = nadv1.NetworkAttachmentDefinitionSpec{}
 			}
 			return nads(o)
-		case *v1alpha1.NodeNetworks:
+		case *metav1.PartialObjectMetadata: // of NodeNetworks
 			return apply.StripNetworks(o), nil
 		case *v1alpha1.NodeRouteState:
 			return snapshot.StripRouteState(o), nil

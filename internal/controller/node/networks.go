@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,11 +31,11 @@ var NetworksKind = v1alpha1.GroupVersion.WithKind("NodeNetworks")
 // liveNetworks is what the cluster has of the node's NodeNetworks; served is false
 // where the API server has no such kind.
 func liveNetworks(ctx context.Context, reader client.Reader, node string) (live *apply.LiveObject, served bool, err error) {
-	var object v1alpha1.NodeNetworks
-	err = reader.Get(ctx, types.NamespacedName{Name: node}, &object, client.UnsafeDisableDeepCopy)
+	object := apply.NetworksMetadata()
+	err = reader.Get(ctx, types.NamespacedName{Name: node}, object, client.UnsafeDisableDeepCopy)
 	switch {
 	case err == nil:
-		found := apply.LiveNetworks(&object)
+		found := apply.LiveNetworks(object)
 		return &found, true, nil
 	case apierrors.IsNotFound(err):
 		return nil, true, nil
@@ -59,7 +60,7 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 	p.Networks = j.revision.Networks(j.node, around, p.Parts)
 	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, j.revision.Cluster()), live)
 	if len(result.Altered) > 0 {
-		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not the operator's version", "objects", result.Altered)
+		log.FromContext(ctx).Info("A webhook changes NodeNetworks as they are written; exempt them from it, or agents follow what it makes of them", "objects", result.Altered)
 	}
 	return err
 }
@@ -96,9 +97,9 @@ func withoutNode(err error) string {
 
 // networksHandler maps NodeNetworks to their nodes, so that what others change or
 // delete is put back, and what nodes that are gone left is deleted.
-func networksHandler(applier *apply.Applier) handler.TypedEventHandler[*v1alpha1.NodeNetworks, string] {
+func networksHandler(applier *apply.Applier) handler.TypedEventHandler[*metav1.PartialObjectMetadata, string] {
 	type queue = workqueue.TypedRateLimitingInterface[string]
-	type object = *v1alpha1.NodeNetworks
+	type object = *metav1.PartialObjectMetadata
 	return handler.TypedFuncs[object, string]{
 		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[object], q queue) {
 			if !applier.SeenNetworks(e.Object) {

@@ -55,7 +55,7 @@ func sources(c cache.Cache, applier *apply.Applier, nodes *current.Trigger[strin
 		source.TypedKind(c, &frrk8sv1beta1.FRRConfiguration{}, generatedHandler(applier)),
 		optional.NewSource(kinds, StateKind, c,
 			&frrk8sv1beta1.FRRNodeState{}, byName[*frrk8sv1beta1.FRRNodeState](), stateChanges()),
-		optional.NewSource(kinds, NetworksKind, c, &v1alpha1.NodeNetworks{}, networksHandler(applier)).OnAppearance(allNodes(c)),
+		optional.NewSource(kinds, NetworksKind, c, apply.NetworksMetadata(), networksHandler(applier)).OnAppearance(allNodes(c)),
 		optional.NewSource(kinds, RouteStateKind, c,
 			&v1alpha1.NodeRouteState{}, byName[*v1alpha1.NodeRouteState](), absentChanges()),
 	}

@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
@@ -38,6 +39,14 @@ func advertisedOn(ctx context.Context, node string) func() []string {
 		}
 		return out
 	}
+}
+
+func installNetworksCRD(plane *controlplane.ControlPlane) {
+	GinkgoHelper()
+	_, err := envtest.InstallCRDs(plane.Config, envtest.CRDInstallOptions{
+		Paths: []string{filepath.Join(repoRoot, "config", "crd", "bases", "ovnbgp.io_nodenetworks.yaml")}, ErrorIfPathMissing: true,
+	})
+	Expect(err).NotTo(HaveOccurred())
 }
 
 var _ = Describe("NodeNetworks", func() {
@@ -94,6 +103,14 @@ var _ = Describe("NodeNetworks", func() {
 		Expect(admin.Update(ctx, &object)).To(Succeed())
 		Eventually(advertisedOn(ctx, two.Name)).Should(ConsistOf("default"))
 		Expect(admin.Delete(ctx, &object)).To(Succeed())
+		Eventually(advertisedOn(ctx, two.Name)).Should(ConsistOf("default"))
+
+		By("changing it while no manager runs")
+		manager.stop()
+		Expect(admin.Get(ctx, client.ObjectKeyFromObject(two), &object)).To(Succeed())
+		object.Spec.Networks = nil
+		Expect(admin.Update(ctx, &object)).To(Succeed())
+		manager = start(operator.Config)
 		Eventually(advertisedOn(ctx, two.Name)).Should(ConsistOf("default"))
 
 		By("deleting a node while no manager runs")
@@ -182,12 +199,34 @@ var _ = Describe("NodeNetworks", func() {
 		manager.expect(map[string]int{applyConfig: 1, applyStatus: 1})
 		Expect(condition(ctx, "pods", status.Rendered).Status).To(Equal(metav1.ConditionTrue))
 
-		_, err := envtest.InstallCRDs(bare.Config, envtest.CRDInstallOptions{
-			Paths: []string{filepath.Join(repoRoot, "config", "crd", "bases", "ovnbgp.io_nodenetworks.yaml")}, ErrorIfPathMissing: true,
-		})
-		Expect(err).NotTo(HaveOccurred())
+		installNetworksCRD(bare)
 		admin = newClient(bare)
 		Eventually(advertisedOn(ctx, node.Name)).Should(ConsistOf("default"))
+	})
+
+	It("name the field that an older CRD lacks, and are written once it has it", func(ctx context.Context) {
+		bare := controlplane.StartForTest(GinkgoT(), controlplane.Options{})
+		usual := admin
+		admin = newClient(bare)
+		DeferCleanup(func() { admin = usual })
+		user := giveRights(ctx, bare, admin)
+		createNamespace(ctx, objects.FRRNamespace)
+		definition := &unstructured.Unstructured{}
+		definition.SetAPIVersion("apiextensions.k8s.io/v1")
+		definition.SetKind("CustomResourceDefinition")
+		Expect(admin.Get(ctx, client.ObjectKey{Name: "nodenetworks.ovnbgp.io"}, definition)).To(Succeed())
+		versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+		unstructured.RemoveNestedField(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties", "spec", "properties", "networks", "items", "properties", "advertisedIn")
+		Expect(unstructured.SetNestedSlice(definition.Object, versions, "spec", "versions")).To(Succeed())
+		Expect(admin.Update(ctx, definition)).To(Succeed())
+
+		node := objects.Node(1)
+		create(ctx, node, objects.Template("fabric", 64512), objects.Advertisement("pods"))
+		start(user.Config)
+		Eventually(func() string { return condition(ctx, "pods", status.Rendered).Message }).Should(ContainSubstring("advertisedIn"))
+
+		installNetworksCRD(bare)
+		Eventually(advertisedOn(ctx, node.Name)).WithTimeout(time.Minute).Should(ConsistOf("default"))
 	})
 
 	It("come after the FRRConfigurations, so that nobody takes a network for advertised before", func(ctx context.Context) {
