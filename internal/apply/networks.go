@@ -112,8 +112,12 @@ func LiveNetworks(o *metav1.PartialObjectMetadata) LiveObject {
 		Owned: true, Deleting: o.DeletionTimestamp != nil,
 	}
 	text, stripped := noted(o, annotationLiveHash)
-	if !stripped && ownsSpec(o.ManagedFields) && o.Labels[model.LabelGenerated] == "true" && o.Labels[render.LabelManagedBy] == model.FieldManager {
+	switch {
+	case stripped:
+	case ownsSpec(o.ManagedFields) && o.Labels[model.LabelGenerated] == "true" && o.Labels[render.LabelManagedBy] == model.FieldManager:
 		text = o.Annotations[annotationContent]
+	default:
+		return live
 	}
 	if hash, err := strconv.ParseUint(text, 16, 64); err == nil {
 		live.Hash = hash

@@ -64,7 +64,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 			ObserveOnly: o.ObserveOnly,
 		}, w.kinds),
 		node.Setup(m, &node.Reconciler{
-			Reader: w.reader, Applier: applier, Rollout: w.rollout, Tallies: w.tallies,
+			Reader: w.reader, Uncached: m.GetAPIReader(), Applier: applier, Rollout: w.rollout, Tallies: w.tallies,
 			Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
 			NADs: func(ctx context.Context, ras []string) { w.nads.Later(definitions.Of(ctx, ras)...) },
 		}, w.nodes, w.kinds, o.Workers),

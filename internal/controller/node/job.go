@@ -168,13 +168,11 @@ func (j *job) applyWithout(ctx context.Context, whole *attempt, refused map[stri
 		parts, sooner := j.failed(ctx, &rest, err)
 		return parts, min(sooner, again)
 	}
+	publish := j.publish
 	if slices.ContainsFunc(rest.plan.Parts, func(part model.NodePart) bool { return part.State == model.PartKept }) {
-		// An object stays that is not this plan's. As on a node that keeps everything,
-		// what was published with it stays, too: the agent must not take a network for
-		// advertised that the API server has just refused.
-		return j.written(rest.plan.Parts), again
+		publish = j.publishBesideKept
 	}
-	if err := j.publish(ctx, &rest.plan); err != nil {
+	if err := publish(ctx, &rest.plan); err != nil {
 		parts, sooner := j.retryPublishing(ctx, j.written(rest.plan.Parts), err)
 		return parts, min(sooner, again)
 	}

@@ -56,13 +56,64 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 	if err != nil || !served {
 		return err
 	}
+	return j.publishObject(ctx, j.networks(p), live)
+}
+
+// networks renders what the plan has the node do for its networks.
+func (j *job) networks(p *model.NodePlan) *v1alpha1.NodeNetworks {
 	around := j.revision.Nodes.Surroundings(j.object)
 	p.Networks = j.revision.Networks(j.node, around, p.Parts)
-	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, j.revision.Cluster()), live)
+	return render.Networks(p, around, j.revision.Cluster())
+}
+
+func (j *job) publishObject(ctx context.Context, object *v1alpha1.NodeNetworks, live *apply.LiveObject) error {
+	result, err := j.Applier.Networks(ctx, j.node.Name, object, live)
 	if len(result.Altered) > 0 {
 		log.FromContext(ctx).Info("A webhook changes NodeNetworks as they are written; exempt them from it, or agents follow what it makes of them", "objects", result.Altered)
 	}
 	return err
+}
+
+// publishBesideKept is publish for a node on which an FRRConfiguration stays that is not
+// of this plan. What was said to be advertised with it still is, and nothing that the
+// API server has just refused may be added. All else is the plan's: a part that is
+// refused must not keep the node from what has nothing to do with it. If nothing was
+// published yet, nobody knows what the object advertises, and the agent waits.
+func (j *job) publishBesideKept(ctx context.Context, p *model.NodePlan) error {
+	if j.ObserveOnly {
+		return nil
+	}
+	live, served, err := liveNetworks(ctx, j.Reader, j.node.Name)
+	if err != nil || !served || live == nil {
+		return err
+	}
+	var published v1alpha1.NodeNetworksList
+	if err := j.Uncached.List(ctx, &published, client.MatchingFields{metav1.ObjectNameField: j.node.Name}); err != nil || len(published.Items) == 0 {
+		return err
+	}
+	object := j.networks(p)
+	keepAdvertised(object.Spec.Networks, published.Items[0].Spec.Networks)
+	return j.publishObject(ctx, object, live)
+}
+
+// keepAdvertised adds to networks where the published ones are advertised.
+func keepAdvertised(networks, published []v1alpha1.NodeNetwork) {
+	for i := range networks {
+		n := &networks[i]
+		at := slices.IndexFunc(published, func(old v1alpha1.NodeNetwork) bool { return old.Name == n.Name })
+		if at < 0 || len(published[at].AdvertisedIn) == 0 {
+			continue
+		}
+		old := &published[at]
+		n.AdvertisedIn, n.PodVRFs = united(n.AdvertisedIn, old.AdvertisedIn), united(n.PodVRFs, old.PodVRFs)
+		n.OwnVRFOnly = old.OwnVRFOnly
+	}
+}
+
+func united(a, b []v1alpha1.VRFName) []v1alpha1.VRFName {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // publishNothing writes what a node that can't be planned has to do while nothing is

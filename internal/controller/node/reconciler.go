@@ -25,8 +25,9 @@ import (
 
 // Reconciler brings one node's objects to what is planned for it.
 type Reconciler struct {
-	// Reader reads from the cache only.
-	Reader  client.Reader
+	// Reader reads from the cache only, Uncached from the API server.
+	Reader   client.Reader
+	Uncached client.Reader
 	Applier *apply.Applier
 	Rollout *current.Rollout
 	Tallies *current.Tallies

@@ -69,6 +69,17 @@ var _ = Describe("NodeNetworks", func() {
 		manager.settle()
 		Expect(prefixes(ctx)).To(HaveKeyWithValue("node-1", ConsistOf("10.10.1.0/24")), "what was applied stays")
 		Expect(advertisedOn(ctx, node.Name)()).To(ConsistOf("cluster_udn_blue"))
+
+		By("adding a network that has nothing to do with it")
+		other := blue()
+		other.Name, other.Labels, other.Spec.Network.Layer3.Subnets[0].CIDR = "other", nil, "10.30.0.0/16"
+		create(ctx, other)
+		Eventually(func(g Gomega) {
+			var object v1alpha1.NodeNetworks
+			g.Expect(admin.Get(ctx, client.ObjectKey{Name: node.Name}, &object)).To(Succeed())
+			g.Expect(object.Spec.Networks).To(ContainElement(HaveField("Name", "cluster_udn_other")))
+		}).Should(Succeed())
+		Expect(advertisedOn(ctx, node.Name)()).To(ConsistOf("cluster_udn_blue"))
 	})
 
 	It("say what is advertised from the node, with one write for each that changes", func(ctx context.Context) {
