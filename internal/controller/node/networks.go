@@ -91,7 +91,10 @@ func (j *job) publishBesideKept(ctx context.Context, p *model.NodePlan) error {
 	if err := j.Uncached.List(ctx, &published, client.MatchingFields{metav1.ObjectNameField: j.node.Name}); err != nil || len(published.Items) == 0 {
 		return err
 	}
-	object := j.networks(p)
+	// What a kept part advertises is its plan's, which was refused.
+	rest := *p
+	rest.Parts = slices.DeleteFunc(slices.Clone(p.Parts), func(part model.NodePart) bool { return part.State == model.PartKept })
+	object := j.networks(&rest)
 	keepAdvertised(object.Spec.Networks, published.Items[0].Spec.Networks)
 	return j.publishObject(ctx, object, live)
 }
