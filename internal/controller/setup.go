@@ -27,7 +27,7 @@ const readyTimeout = time.Second
 // wiring is what the controllers share.
 type wiring struct {
 	rollout        *current.Rollout
-	troubles       *current.Troubles
+	findings       *current.ControllerFindings
 	tallies        *current.Tallies
 	nodes          *current.Trigger[string]
 	nads           *current.Trigger[types.NamespacedName]
@@ -48,7 +48,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 	}
 	applier := apply.NewApplier(m.GetClient(), time.Now)
 	definitions := &nad.Reconciler{
-		Client: m.GetClient(), Reader: w.reader, Rollout: w.rollout, Tallies: w.tallies, Default: o.DefaultNAD, Troubles: w.troubles, ObserveOnly: o.ObserveOnly,
+		Client: m.GetClient(), Reader: w.reader, Rollout: w.rollout, Tallies: w.tallies, Default: o.DefaultNAD, Findings: w.findings, ObserveOnly: o.ObserveOnly,
 	}
 	w.rollout.OnCaughtUp = func() {
 		// The statuses and the annotations were waiting for this.
@@ -59,7 +59,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 	err := errors.Join(
 		m.Add(w.kinds),
 		cluster.Setup(m, &cluster.Reconciler{
-			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Rollout: w.rollout, Troubles: w.troubles,
+			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Rollout: w.rollout, Findings: w.findings,
 			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now,
 			ObserveOnly: o.ObserveOnly,
 		}, w.kinds),
@@ -69,7 +69,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 			NADs: func(ctx context.Context, ras []string) { w.nads.Later(definitions.Of(ctx, ras)...) },
 		}, w.nodes, w.kinds, o.Workers),
 		verdict.Setup(m, &verdict.Reconciler{
-			Client: m.GetClient(), Rollout: w.rollout, Tallies: w.tallies, Troubles: w.troubles,
+			Client: m.GetClient(), Rollout: w.rollout, Tallies: w.tallies, Findings: w.findings,
 			NodeStates: func() bool { return w.kinds.Served(node.StateKind) },
 			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly, Started: time.Now(),
 		}, w.advertisements, o.StatusPace),
@@ -88,7 +88,7 @@ func wire(m manager.Manager, o Options) *wiring {
 			nad.Kind, snapshot.ServiceCIDRKind, cluster.VTEPKind, snapshot.UplinkStateKind, node.StateKind, node.RouteStateKind, node.NetworksKind),
 	}
 	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
-	w.troubles = &current.Troubles{OnChange: w.advertisements.Now}
+	w.findings = &current.ControllerFindings{OnChange: w.advertisements.Now}
 	w.rollout = &current.Rollout{}
 	return w
 }

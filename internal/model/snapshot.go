@@ -22,7 +22,7 @@ type Cluster struct {
 	EgressIPs           []EgressIP
 	VTEPs               []VTEP
 	// Hosts is the light view of every node that decisions across nodes need.
-	Hosts []Host
+	Hosts []NodeSummary
 	// Disputes are, by node, the subnets that it claims and can't have, because
 	// other nodes claim them, too.
 	Disputes map[string][]Dispute
@@ -229,8 +229,8 @@ type EgressAssignment struct {
 	Address netip.Addr
 }
 
-// Host is the light view of a node.
-type Host struct {
+// NodeSummary is the light view of a node.
+type NodeSummary struct {
 	Name string
 	// Hostname is the value of the label kubernetes.io/hostname, which
 	// generated objects select the node by; "" where the label is missing.
@@ -250,7 +250,7 @@ type Layer2Report struct {
 
 // Node is a node with all that its own configuration depends on.
 type Node struct {
-	Host
+	NodeSummary
 	// Subnets are the node's parts of each Layer3 network and of the default
 	// network, by network name.
 	Subnets map[string][]netip.Prefix

@@ -45,7 +45,7 @@ func (t *touchedNodes) add(name string) { t.names[name] = true }
 func (t *touchedNodes) addAll() { t.all = true }
 
 // addSelected adds nodes that all of the selectors match.
-func (t *touchedNodes) addSelected(hosts []model.Host, selectors ...model.Selector) {
+func (t *touchedNodes) addSelected(hosts []model.NodeSummary, selectors ...model.Selector) {
 	for i := range hosts {
 		if !slices.ContainsFunc(selectors, func(s model.Selector) bool { return !s.Matches(hosts[i].Labels) }) {
 			t.add(hosts[i].Name)
@@ -154,7 +154,7 @@ func touchedByTemplates(c, old *Compiled, nodes *touchedNodes) {
 }
 
 // advertisesOn reports whether an object advertises from the node.
-func (c *Compiled) advertisesOn(h *model.Host) bool {
+func (c *Compiled) advertisesOn(h *model.NodeSummary) bool {
 	return slices.ContainsFunc(c.advertisers, func(a *advertiser) bool {
 		return !a.idle && a.NodeSelector.Matches(h.Labels) && slices.ContainsFunc(a.used(), func(t *template) bool {
 			return t.NodeSelector.Matches(h.Labels)

@@ -151,7 +151,7 @@ func affectedSnapshot(seed uint64) *model.Snapshot {
 		n.Labels[model.LabelHostname] = n.Hostname
 		n.Addresses = []netip.Addr{randomAddress(r)}
 		s.Nodes = append(s.Nodes, n)
-		s.Hosts = append(s.Hosts, n.Host)
+		s.Hosts = append(s.Hosts, n.NodeSummary)
 	}
 	for i := range s.Networks {
 		if r.IntN(4) > 0 {
@@ -300,7 +300,7 @@ func changeOneThing(r *rand.Rand, s *model.Snapshot) (what, node string) {
 		return "EgressIPs " + changeList(r, &s.EgressIPs, randomEgressIP), ""
 	case 5:
 		i := r.IntN(len(s.Hosts) + 1)
-		host := randomNode(r, i).Host
+		host := randomNode(r, i).NodeSummary
 		host.Addresses = []netip.Addr{randomAddress(r)}
 		if i == len(s.Hosts) {
 			s.Hosts = append(s.Hosts, host)

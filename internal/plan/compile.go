@@ -199,7 +199,7 @@ func (a *advertiser) find(f model.Finding) { a.findings = append(a.findings, f) 
 
 // sharedHostnames finds values of the hostname label that do not identify a
 // node: an object generated for one of its nodes would apply to all of them.
-func sharedHostnames(hosts []model.Host) map[string][]string {
+func sharedHostnames(hosts []model.NodeSummary) map[string][]string {
 	nodes := make(map[string][]string, len(hosts))
 	for _, h := range hosts {
 		if h.Hostname != "" {

@@ -292,7 +292,7 @@ func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace s
 	router := config.routers[t.VRF]
 	if router == nil {
 		asn, id := base.asn, ""
-		if _, known := p.templates.router(&p.node.Host, namespace, t.VRF, nil); known != nil {
+		if _, known := p.templates.router(&p.node.NodeSummary, namespace, t.VRF, nil); known != nil {
 			asn, id = known.ASN, known.ID
 		}
 		router = config.add(t.VRF, asn, id, c.Name)

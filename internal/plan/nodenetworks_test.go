@@ -210,7 +210,7 @@ func TestAdvertisedByAnother(t *testing.T) {
 			Advertisements: []model.Advertisement{model.AdvertisePodNetwork},
 		}},
 	}
-	node := &model.Node{Host: model.Host{Name: "n1"}}
+	node := &model.Node{NodeSummary: model.NodeSummary{Name: "n1"}}
 	for _, accepted := range []bool{true, false} {
 		cluster.RouteAdvertisements[0].AcceptedElsewhere = accepted
 		compiled := plan.Compile(&cluster)

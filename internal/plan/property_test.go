@@ -125,7 +125,7 @@ func randomSnapshot(r *rand.Rand) *model.Snapshot {
 	for i := range r.IntN(5) {
 		n := randomNode(r, i)
 		s.Nodes = append(s.Nodes, n)
-		s.Hosts = append(s.Hosts, n.Host)
+		s.Hosts = append(s.Hosts, n.NodeSummary)
 	}
 	return s
 }
@@ -235,7 +235,7 @@ func randomEgressIP(r *rand.Rand, i int) model.EgressIP {
 func randomNode(r *rand.Rand, i int) model.Node {
 	name := fmt.Sprintf("node-%d", i)
 	n := model.Node{
-		Host: model.Host{
+		NodeSummary: model.NodeSummary{
 			Name: name, Hostname: pick(r, name, name, name, "", "shared"), Labels: randomLabels(r),
 			Addresses: []netip.Addr{netip.AddrFrom4([4]byte{172, 18, 0, byte(i)})},
 		},

@@ -19,7 +19,7 @@ func TestWhatCRDsRefuseIsFoundAllTheSame(t *testing.T) {
 			Subnets: []model.NetworkSubnet{{Prefix: netip.MustParsePrefix("10.10.0.0/16")}}}}
 		s.Templates = []model.Template{{Namespace: "frr", Name: "tor", Routers: []model.TemplateRouter{{ASN: 64512,
 			Neighbors: []model.Session{{Address: "192.0.2.1", ASN: 64513}}}}}}
-		s.Nodes = []model.Node{{Host: model.Host{Name: "n", Hostname: "n"}}}
+		s.Nodes = []model.Node{{NodeSummary: model.NodeSummary{Name: "n", Hostname: "n"}}}
 		return s, &s.RouteAdvertisements[0], &s.Networks[0], &s.Nodes[0], &s.Templates[0].Routers[0].Neighbors[0]
 	}
 	for reason, spoil := range map[string]func(*model.RouteAdvertisement, *model.Network, *model.Node, *model.Session){
@@ -40,7 +40,7 @@ func TestWhatCRDsRefuseIsFoundAllTheSame(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			s, ra, network, node, session := fine()
 			spoil(ra, network, node, session)
-			s.Hosts = []model.Host{node.Host}
+			s.Hosts = []model.NodeSummary{node.NodeSummary}
 			got := plan.Build(s)
 			found := ""
 			for _, f := range got.Verdicts[0].Findings {

@@ -23,8 +23,8 @@ type idHolders struct {
 // by its ID (RFC 6286, 2.1): an internal peer with the same one is refused (RFC
 // 4271, 6.2), a route with one's own as its originator is dropped (RFC 4456, 8),
 // and of two connections with one ID the wrong one may be closed (RFC 4271, 6.8).
-func sharedRouterIDs(index *templateIndex, hosts []model.Host) map[routerID]*idHolders {
-	byHostname := make(map[string][]*model.Host, len(hosts))
+func sharedRouterIDs(index *templateIndex, hosts []model.NodeSummary) map[routerID]*idHolders {
+	byHostname := make(map[string][]*model.NodeSummary, len(hosts))
 	for i := range hosts {
 		byHostname[hosts[i].Hostname] = append(byHostname[hosts[i].Hostname], &hosts[i])
 	}
@@ -58,7 +58,7 @@ func sharedRouterIDs(index *templateIndex, hosts []model.Host) map[routerID]*idH
 }
 
 // nodes that the template selects. One that is pinned to a node costs that node.
-func (t *template) nodes(hosts []model.Host, byHostname map[string][]*model.Host) []string {
+func (t *template) nodes(hosts []model.NodeSummary, byHostname map[string][]*model.NodeSummary) []string {
 	out := []string{}
 	if hostname, pinned := pinnedTo(t.NodeSelector); pinned {
 		for _, h := range byHostname[hostname] {
@@ -78,7 +78,7 @@ func (t *template) nodes(hosts []model.Host, byHostname map[string][]*model.Host
 
 // noteSharedRouterIDs reports those that the object's routers would have. Sessions to
 // external peers may still work, so nothing is held back.
-func (a *advertiser) noteSharedRouterIDs(shared map[routerID]*idHolders, hosts []model.Host) {
+func (a *advertiser) noteSharedRouterIDs(shared map[routerID]*idHolders, hosts []model.NodeSummary) {
 	for key, holders := range shared {
 		if a.usesRouter(key, holders.nodes, hosts) {
 			a.find(holders.shared)
@@ -88,9 +88,9 @@ func (a *advertiser) noteSharedRouterIDs(shared map[routerID]*idHolders, hosts [
 
 // usesRouter reports whether one of the nodes is one that the object advertises
 // from by a router of this VRF.
-func (a *advertiser) usesRouter(key routerID, nodes map[string]bool, hosts []model.Host) bool {
+func (a *advertiser) usesRouter(key routerID, nodes map[string]bool, hosts []model.NodeSummary) bool {
 	if a.usesIPVRF(key) {
-		return slices.ContainsFunc(hosts, func(h model.Host) bool { return nodes[h.Name] && a.NodeSelector.Matches(h.Labels) })
+		return slices.ContainsFunc(hosts, func(h model.NodeSummary) bool { return nodes[h.Name] && a.NodeSelector.Matches(h.Labels) })
 	}
 	for _, t := range a.templates {
 		if t.Namespace != key.namespace || !slices.ContainsFunc(t.routers, func(r matchedRouter) bool { return r.VRF == key.vrf }) {

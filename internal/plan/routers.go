@@ -180,7 +180,7 @@ func (p *nodePlanner) managedConflict(c *contribution, t *template, r matchedRou
 	if !c.Managed {
 		return nil
 	}
-	other, known := p.templates.router(&p.node.Host, t.Namespace, r.VRF, t)
+	other, known := p.templates.router(&p.node.NodeSummary, t.Namespace, r.VRF, t)
 	if known == nil || known.ASN == r.ASN {
 		return nil
 	}
@@ -196,7 +196,7 @@ func (p *nodePlanner) leak(c *contribution, config *configBuilder, target *route
 			continue
 		}
 		target.imports = append(target.imports, n.vrf)
-		_, known := p.templates.router(&p.node.Host, config.namespace, n.VRF, nil)
+		_, known := p.templates.router(&p.node.NodeSummary, config.namespace, n.VRF, nil)
 		router := config.routers[n.VRF]
 		if router == nil {
 			// The ASN of a VRF that no template configures is ours to choose; that of

@@ -145,7 +145,7 @@ func pinnedTo(s model.Selector) (string, bool) {
 
 // router finds the router of a VRF that some template but this one configures
 // on the node in this namespace, so that generated routers agree with it.
-func (x *templateIndex) router(h *model.Host, namespace, vrf string, but *template) (*template, *model.TemplateRouter) {
+func (x *templateIndex) router(h *model.NodeSummary, namespace, vrf string, but *template) (*template, *model.TemplateRouter) {
 	for _, list := range [2][]*template{x.loose, x.pinned[h.Hostname]} {
 		for _, t := range list {
 			if t == but || t.Namespace != namespace || t.Problem != nil {

@@ -62,7 +62,7 @@ func (a *advertiser) networksOnNoNode(nowhere []string) []string {
 	return out
 }
 
-func (a *advertiser) noNode(hosts []model.Host) model.Finding {
+func (a *advertiser) noNode(hosts []model.NodeSummary) model.Finding {
 	candidates := make([]finding.Candidate, 0, len(hosts))
 	for i := range hosts {
 		candidates = append(candidates, finding.Candidate{Name: hosts[i].Name, Labels: hosts[i].Labels})

@@ -122,7 +122,7 @@ func (p *nodePlanner) profileDisagrees(t *template, n *templateNeighbor, part *m
 // VRF frr-k8s would not merge with the template's, and reports whether to leave
 // the router out for it. managedConflict does that for the operator's own.
 func (p *nodePlanner) routerDisagrees(c *contribution, t *template, r *templateRouter, part *model.NodePart) bool {
-	other, known := p.templates.router(&p.node.Host, t.Namespace, r.VRF, t)
+	other, known := p.templates.router(&p.node.NodeSummary, t.Namespace, r.VRF, t)
 	if known == nil || c.Managed || p.selected[other] {
 		return false
 	}

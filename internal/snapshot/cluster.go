@@ -69,12 +69,12 @@ func routeAdvertisements(objs *Objects, settings model.Settings) []model.RouteAd
 	return out
 }
 
-func hosts(nodes []corev1.Node) []model.Host {
-	out := make([]model.Host, 0, len(nodes))
+func hosts(nodes []corev1.Node) []model.NodeSummary {
+	out := make([]model.NodeSummary, 0, len(nodes))
 	for i := range nodes {
 		out = append(out, Host(&nodes[i]))
 	}
-	slices.SortFunc(out, func(a, b model.Host) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b model.NodeSummary) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }
 

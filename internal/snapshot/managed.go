@@ -111,7 +111,7 @@ const managedConnectTime = 10 * time.Second
 // managedTemplate has a session to every address of every node; the planner
 // leaves out a node's own. It exists in the Snapshot only: stored, each
 // frr-k8s would take it as it is and make its node peer with itself.
-func managedTemplate(hosts []model.Host, settings model.Settings, created time.Time) model.Template {
+func managedTemplate(hosts []model.NodeSummary, settings model.Settings, created time.Time) model.Template {
 	out := model.Template{
 		Namespace: settings.Managed.Namespace, Name: model.ManagedName, Created: created,
 		Labels: map[string]string{model.LabelManaged: "true", model.LabelName: model.ManagedName},

@@ -43,7 +43,7 @@ func (r *NodeReader) intern(network string) string {
 // Node reads a node. Messages don't name it: the planner groups nodes with the
 // same trouble by message.
 func (r *NodeReader) Node(n *corev1.Node) model.Node {
-	out := model.Node{Host: Host(n), Layer2: r.states.of(n.Name)}
+	out := model.Node{NodeSummary: Host(n), Layer2: r.states.of(n.Name)}
 	out.Subnets, out.SubnetsProblem = r.subnets(n)
 	if out.SubnetsProblem == nil && len(out.Subnets[model.DefaultNetwork]) == 0 {
 		out.DefaultSubnetProblem = finding.DefaultSubnetMissing(ovnk.AnnotationNodeSubnets)
@@ -121,8 +121,8 @@ func nextHops(n *corev1.Node, config ovnk.GatewayConfig) ([]netip.Addr, *model.P
 }
 
 // Host is the light view of a node.
-func Host(n *corev1.Node) model.Host {
-	return model.Host{Name: n.Name, Hostname: n.Labels[model.LabelHostname], Labels: n.Labels, Addresses: addresses(n)}
+func Host(n *corev1.Node) model.NodeSummary {
+	return model.NodeSummary{Name: n.Name, Hostname: n.Labels[model.LabelHostname], Labels: n.Labels, Addresses: addresses(n)}
 }
 
 // addresses returns the node's primary addresses from the first source that has

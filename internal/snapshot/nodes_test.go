@@ -37,7 +37,7 @@ status: {addresses: [{type: InternalIP, address: nonsense}, {type: InternalIP, a
 		t.Run(row.name, func(t *testing.T) {
 			n := object[corev1.Node](t, row.manifest)
 			n.Labels = map[string]string{"kubernetes.io/hostname": "host-n1", "a": "b"}
-			same(t, Host(&n), model.Host{Name: "n1", Hostname: "host-n1", Labels: n.Labels, Addresses: row.wanted})
+			same(t, Host(&n), model.NodeSummary{Name: "n1", Hostname: "host-n1", Labels: n.Labels, Addresses: row.wanted})
 		})
 	}
 }
@@ -96,7 +96,7 @@ func TestNode(t *testing.T) {
 			if row.dpuHost {
 				n.Labels = map[string]string{"k8s.ovn.org/dpu-host": ""}
 			}
-			row.wanted.Host = model.Host{Name: "n1", Labels: n.Labels}
+			row.wanted.NodeSummary = model.NodeSummary{Name: "n1", Labels: n.Labels}
 			got := NewNodeReader(&Objects{}).Node(&n)
 			if (got.Layer2Active == nil) != (row.wanted.Layer2Active == nil) {
 				t.Fatalf("got Layer2Active %v", got.Layer2Active)

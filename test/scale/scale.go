@@ -19,7 +19,7 @@ func Snapshot(nodes, networks int) *model.Snapshot {
 	s.DefaultSubnets = make(map[string][]netip.Prefix, nodes)
 	for i := range nodes {
 		n := Node(i, networks)
-		s.Hosts = append(s.Hosts, n.Host)
+		s.Hosts = append(s.Hosts, n.NodeSummary)
 		s.DefaultSubnets[n.Name] = n.Subnets[model.DefaultNetwork]
 		s.Nodes = append(s.Nodes, n)
 	}
@@ -77,7 +77,7 @@ func networkPrefix(i int) netip.Prefix {
 func Node(i, networks int) model.Node {
 	name := fmt.Sprintf("node-%05d", i)
 	n := model.Node{
-		Host: model.Host{
+		NodeSummary: model.NodeSummary{
 			Name: name, Hostname: name,
 			Labels:    map[string]string{model.LabelHostname: name},
 			Addresses: []netip.Addr{netip.AddrFrom4([4]byte{172, 18, byte(i / 256), byte(i)})},

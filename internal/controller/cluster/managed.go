@@ -16,7 +16,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
-// managedSource is the source of troubles with the managed object.
+// managedSource is the source of findings with the managed object.
 const managedSource = "managed"
 
 // keepManaged writes or deletes the RouteAdvertisements object of networks
@@ -41,10 +41,10 @@ func (r *Reconciler) keepManaged(ctx context.Context, objects *snapshot.Objects)
 		err = r.applyManaged(ctx, desired)
 	}
 	if err == nil || apierrors.IsConflict(err) {
-		r.Troubles.Clear(managedSource)
+		r.Findings.Clear(managedSource)
 		return err
 	}
-	r.Troubles.Set(managedSource, []string{model.ManagedName}, finding.ManagedNotWritten(model.ManagedName, err))
+	r.Findings.Set(managedSource, []string{model.ManagedName}, finding.ManagedNotWritten(model.ManagedName, err))
 	return err
 }
 

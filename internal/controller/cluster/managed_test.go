@@ -37,15 +37,15 @@ func TestAManagedObjectThatIsNotWrittenIsTold(t *testing.T) {
 		}},
 	}}}
 	api := &writer{down: true}
-	r := &Reconciler{Writer: api, Troubles: &current.Troubles{}, Settings: model.Settings{Managed: model.ManagedRouting{ASN: 64512, Namespace: "frr"}}}
+	r := &Reconciler{Writer: api, Findings: &current.ControllerFindings{}, Settings: model.Settings{Managed: model.ManagedRouting{ASN: 64512, Namespace: "frr"}}}
 	if err := r.keepManaged(t.Context(), objects); err == nil {
 		t.Error("no error, so that nobody tries again")
 	}
-	if told := r.Troubles.Of(model.ManagedName); len(told) != 1 || told[0].Reason != "ManagedNotWritten" || told[0].Outcome != model.Retryable {
+	if told := r.Findings.Of(model.ManagedName); len(told) != 1 || told[0].Reason != "ManagedNotWritten" || told[0].Outcome != model.Retryable {
 		t.Errorf("told %+v", told)
 	}
 	api.down = false
-	if err := r.keepManaged(t.Context(), objects); err != nil || len(r.Troubles.Of(model.ManagedName)) > 0 {
-		t.Errorf("%v, and it goes on telling %+v", err, r.Troubles.Of(model.ManagedName))
+	if err := r.keepManaged(t.Context(), objects); err != nil || len(r.Findings.Of(model.ManagedName)) > 0 {
+		t.Errorf("%v, and it goes on telling %+v", err, r.Findings.Of(model.ManagedName))
 	}
 }

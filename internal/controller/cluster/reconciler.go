@@ -43,7 +43,7 @@ type Reconciler struct {
 	Writer   client.Writer
 	Settings model.Settings
 	Rollout  *current.Rollout
-	Troubles *current.Troubles
+	Findings *current.ControllerFindings
 	// Nodes, NADs and Advertisements give work to the other controllers.
 	Nodes          *current.Trigger[string]
 	NADs           *current.Trigger[types.NamespacedName]
@@ -71,7 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	if err != nil {
 		return ctrl.Result{}, r.unread(ctx, err)
 	}
-	r.Troubles.Clear(gatherSource)
+	r.Findings.Clear(gatherSource)
 	objects.Disputes = r.claims().Disputes()
 	inputs := snapshot.Cluster(objects, r.Settings)
 	inputs.DefaultSubnets = r.claims().DefaultSubnets()
@@ -108,7 +108,7 @@ func (r *Reconciler) claims() *snapshot.Claims {
 	return r.claimed
 }
 
-// gatherSource is the source of troubles with reading.
+// gatherSource is the source of findings with reading.
 const gatherSource = "gather"
 
 // unread has every RouteAdvertisements object that can be found report that nothing
@@ -126,7 +126,7 @@ func (r *Reconciler) unread(ctx context.Context, cause error) error {
 			names = append(names, list.Items[i].Name)
 		}
 	}
-	r.Troubles.Set(gatherSource, names, finding.ReadFailed(cause))
+	r.Findings.Set(gatherSource, names, finding.ReadFailed(cause))
 	return cause
 }
 

@@ -36,7 +36,7 @@ func (r *reader) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 
 func newReconciler(r client.Reader) *Reconciler {
 	return &Reconciler{
-		Reader: r, Rollout: &current.Rollout{}, Troubles: &current.Troubles{},
+		Reader: r, Rollout: &current.Rollout{}, Findings: &current.ControllerFindings{},
 		Nodes: &current.Trigger[string]{}, NADs: &current.Trigger[types.NamespacedName]{}, Advertisements: &current.Trigger[string]{},
 		Now: time.Now,
 	}
@@ -51,9 +51,9 @@ func TestAFailedReadChangesNothingAndIsTold(t *testing.T) {
 	if r.Rollout.Revision() != nil {
 		t.Fatal("a plan was made of half a cluster")
 	}
-	troubles := r.Troubles.Of("pods")
-	if len(troubles) != 1 || troubles[0].Outcome != model.Retryable || !strings.Contains(troubles[0].Message, "namespaces is forbidden") {
-		t.Fatalf("troubles of the object: %v", troubles)
+	findings := r.Findings.Of("pods")
+	if len(findings) != 1 || findings[0].Outcome != model.Retryable || !strings.Contains(findings[0].Message, "namespaces is forbidden") {
+		t.Fatalf("findings of the object: %v", findings)
 	}
 
 	cache.failure = nil
@@ -61,8 +61,8 @@ func TestAFailedReadChangesNothingAndIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := r.Rollout.Revision()
-	if first == nil || len(r.Troubles.Of("pods")) != 0 {
-		t.Fatalf("after a read that succeeded: revision %v, troubles %v", first, r.Troubles.Of("pods"))
+	if first == nil || len(r.Findings.Of("pods")) != 0 {
+		t.Fatalf("after a read that succeeded: revision %v, findings %v", first, r.Findings.Of("pods"))
 	}
 
 	cache.failure = errors.New("namespaces is forbidden")

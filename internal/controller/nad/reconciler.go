@@ -34,8 +34,8 @@ type Reconciler struct {
 	// Default names the default network's NetworkAttachmentDefinition, which
 	// no ClusterUserDefinedNetwork owns.
 	Default types.NamespacedName
-	// Troubles are told in the conditions of the RouteAdvertisements.
-	Troubles *current.Troubles
+	// Findings are told in the conditions of the RouteAdvertisements.
+	Findings *current.ControllerFindings
 	// ObserveOnly writes nothing.
 	ObserveOnly bool
 }
@@ -51,7 +51,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 	var object nadv1.NetworkAttachmentDefinition
 	err := r.Client.Get(ctx, key, &object, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
-		r.Troubles.Clear(source)
+		r.Findings.Clear(source)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -67,19 +67,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, key types.NamespacedName) (c
 		log.FromContext(ctx).Info("Replacing a malformed annotation", "reason", malformed.Error())
 	}
 	if len(changes) == 0 {
-		r.Troubles.Clear(source)
+		r.Findings.Clear(source)
 		return ctrl.Result{}, nil
 	}
 	err = write(ctx, r.Client, &object, changes)
 	switch {
 	case err == nil, apierrors.IsNotFound(err):
-		r.Troubles.Clear(source)
+		r.Findings.Clear(source)
 		return ctrl.Result{}, nil
 	case apierrors.IsConflict(err):
 		// The cache is behind; what it shows next leads here again.
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
-	r.Troubles.Set(source, ours, finding.AnnotationNotWritten(network, key.String(), ovnk.AnnotationRouteAdvertisements, err))
+	r.Findings.Set(source, ours, finding.AnnotationNotWritten(network, key.String(), ovnk.AnnotationRouteAdvertisements, err))
 	return ctrl.Result{}, err
 }
 

@@ -28,9 +28,9 @@ type Reconciler struct {
 	// Reader reads from the cache only, Uncached from the API server.
 	Reader   client.Reader
 	Uncached client.Reader
-	Applier *apply.Applier
-	Rollout *current.Rollout
-	Tallies *current.Tallies
+	Applier  *apply.Applier
+	Rollout  *current.Rollout
+	Tallies  *current.Tallies
 	// Advertisements gets the RouteAdvertisements whose tally changed, and NADs those of
 	// which a network is now advertised by a first node, or no longer by any.
 	Advertisements *current.Trigger[string]

@@ -39,7 +39,7 @@ type Reconciler struct {
 	Client   client.Client
 	Rollout  *current.Rollout
 	Tallies  *current.Tallies
-	Troubles *current.Troubles
+	Findings *current.ControllerFindings
 	// NodeStates reports whether the cluster has FRRNodeStates.
 	NodeStates func() bool
 	Recorder   events.EventRecorder
@@ -124,15 +124,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 }
 
 // verdict is what is known of the object. Before the first revision that may
-// be nothing but troubles, such as that the cluster can't be read.
+// be nothing but findings, such as that the cluster can't be read.
 func (r *Reconciler) verdict(object *ovnv1.RouteAdvertisements) (model.Verdict, bool) {
-	troubles := r.Troubles.Of(object.Name)
+	findings := r.Findings.Of(object.Name)
 	revision := r.Rollout.Revision()
 	if revision == nil {
-		return model.Verdict{RA: object.Name, Generation: object.Generation, Findings: troubles}, len(troubles) > 0
+		return model.Verdict{RA: object.Name, Generation: object.Generation, Findings: findings}, len(findings) > 0
 	}
 	verdict := revision.Verdict(object.Name, r.Tallies.Tally(object.Name))
-	verdict.Findings = append(verdict.Findings, troubles...)
+	verdict.Findings = append(verdict.Findings, findings...)
 	return verdict, verdict.RA != ""
 }
 

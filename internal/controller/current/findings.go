@@ -8,31 +8,31 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// Troubles are findings of the controllers themselves, such as writes that
+// ControllerFindings are findings of the controllers themselves, such as writes that
 // failed, which concern whole RouteAdvertisements objects. Those of nodes are
 // in the tallies.
-type Troubles struct {
-	// OnChange is called, without locks, with the objects whose troubles changed.
+type ControllerFindings struct {
+	// OnChange is called, without locks, with the objects whose findings changed.
 	OnChange func(ras ...string)
 
 	mu       sync.Mutex
-	bySource map[string]trouble
+	bySource map[string]reported
 }
 
-type trouble struct {
+type reported struct {
 	ras     []string
 	finding model.Finding
 }
 
 // Set replaces what a source has to tell.
-func (t *Troubles) Set(source string, ras []string, finding model.Finding) {
-	t.replace(source, &trouble{ras: ras, finding: finding})
+func (t *ControllerFindings) Set(source string, ras []string, finding model.Finding) {
+	t.replace(source, &reported{ras: ras, finding: finding})
 }
 
 // Clear says that all is well with a source.
-func (t *Troubles) Clear(source string) { t.replace(source, nil) }
+func (t *ControllerFindings) Clear(source string) { t.replace(source, nil) }
 
-func (t *Troubles) replace(source string, next *trouble) {
+func (t *ControllerFindings) replace(source string, next *reported) {
 	t.mu.Lock()
 	before, known := t.bySource[source]
 	unchanged := next == nil && !known ||
@@ -46,7 +46,7 @@ func (t *Troubles) replace(source string, next *trouble) {
 		delete(t.bySource, source)
 	} else {
 		if t.bySource == nil {
-			t.bySource = map[string]trouble{}
+			t.bySource = map[string]reported{}
 		}
 		t.bySource[source] = *next
 		concerned = append(concerned, next.ras...)
@@ -59,13 +59,13 @@ func (t *Troubles) replace(source string, next *trouble) {
 }
 
 // Of returns the findings that concern an object, in a fixed order.
-func (t *Troubles) Of(ra string) []model.Finding {
+func (t *ControllerFindings) Of(ra string) []model.Finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var findings []model.Finding
-	for _, trouble := range t.bySource {
-		if slices.Contains(trouble.ras, ra) {
-			findings = append(findings, trouble.finding)
+	for _, r := range t.bySource {
+		if slices.Contains(r.ras, ra) {
+			findings = append(findings, r.finding)
 		}
 	}
 	slices.SortFunc(findings, func(a, b model.Finding) int { return strings.Compare(a.Message, b.Message) })
