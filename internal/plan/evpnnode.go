@@ -135,7 +135,27 @@ func (p *nodePlanner) contributeEVPN(c *contribution, part *model.NodePart) bool
 			p.addNetwork(c, namespace, t, part)
 		}
 	}
+	if len(namespaces) > 0 {
+		p.noteUnannounced(c, part)
+	}
 	return len(namespaces) > 0
+}
+
+// noteUnannounced tells of tunnel endpoints of which no neighbor hears. An address of
+// the node's interface is in a subnet that the fabric has.
+func (p *nodePlanner) noteUnannounced(c *contribution, part *model.NodePart) {
+	known := slices.Clone(p.node.Addresses)
+	for _, a := range part.Advertised {
+		for _, r := range a.Routes {
+			known = append(known, r.Prefix.Addr())
+		}
+	}
+	for _, t := range c.tunnels {
+		if !slices.Contains(known, t.endpoint) {
+			part.Findings = append(part.Findings, finding.VTEPNotAnnounced(t.vtep.Name, t.endpoint))
+			known = append(known, t.endpoint)
+		}
+	}
 }
 
 // carry has the underlay's neighbors carry EVPN and know the way to the node's tunnel
