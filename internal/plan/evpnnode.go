@@ -208,7 +208,7 @@ func (p *nodePlanner) join(c *contribution, config *configBuilder, router *route
 	session := *n.Session
 	session.AddressFamilies = withEVPN(session.AddressFamilies)
 	if external(&session, u.router.ASN) {
-		acceptOwnASN(&session, n, part)
+		acceptOwnASN(&session, n, finding.AllowAsInNoneWithEVPN, part)
 	}
 	if p.disagrees(u.template, u.router, n, &session, part) {
 		return false
