@@ -200,6 +200,12 @@ func (p *nodePlanner) carry(c *contribution, u underlay, part *model.NodePart) b
 	config.contributors[c.Name] = true
 	router.routes = append(router.routes, routes)
 	router.evpn = p.defaultEVPN(u.Namespace).rendered()
+	if router.endpoints == nil {
+		router.endpoints = map[string]netip.Addr{}
+	}
+	for _, t := range c.tunnels {
+		router.endpoints[t.vtep.Name] = t.endpoint
+	}
 	return true
 }
 
@@ -273,7 +279,7 @@ func (p *nodePlanner) addNetwork(c *contribution, namespace string, t tunnel, pa
 }
 
 func (p *nodePlanner) addMACVRF(router *routerBuilder, namespace string, t tunnel, part *model.NodePart) {
-	vni := routerVNI(t.EVPN.MACVRF)
+	vni := t.routerVNI(t.EVPN.MACVRF)
 	ours := p.defaultEVPN(namespace)
 	ours.L2VNIs = []model.VNI{comparedVNI(&vni)}
 	what, other := p.evpnBeside(namespace, &model.TemplateRouter{EVPN: &ours.EVPN})
@@ -297,7 +303,7 @@ func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace s
 		part.Findings = append(part.Findings, finding.IPVRFHasNeighbors(other.displayName(), t.VRF, t.DisplayName()))
 		return
 	}
-	vni := routerVNI(t.EVPN.IPVRF)
+	vni := t.routerVNI(t.EVPN.IPVRF)
 	compared := comparedVNI(&vni)
 	what, other := p.evpnBeside(namespace, &model.TemplateRouter{VRF: t.VRF, EVPN: &model.EVPN{L3VNI: &compared}})
 	if other == nil {
