@@ -32,6 +32,7 @@ type story struct {
 const (
 	provider   = "192.168.100.10"
 	providerV6 = "fd00:100::10"
+	leaf       = "192.168.100.1"
 	// The same address in two VRFs is two routers.
 	elsewhere = "192.168.200.20"
 
@@ -91,6 +92,15 @@ var stories = []story{
 		adds: []advertisement{
 			{worker2, "default", "192.168.100.201/32", provider},
 			{worker3, "default", "192.168.100.202/32", provider},
+		},
+	},
+	{
+		title:  "A Layer2 network with EVPN: its prefixes travel as type 5, and the leaf hears of tunnel endpoints",
+		folder: "evpn",
+		adds: []advertisement{
+			{worker1, "default", "100.64.0.1/32", leaf},
+			{worker2, "default", "100.64.0.2/32", leaf},
+			{worker3, "default", "100.64.0.3/32", leaf},
 		},
 	},
 }

@@ -89,8 +89,12 @@ func EVPNDevices(ra string, networks []string) model.Finding {
 	for _, n := range networks {
 		quoted = append(quoted, fmt.Sprintf("%q", n))
 	}
+	noun := "networks"
+	if len(networks) == 1 {
+		noun = "network"
+	}
 	return evpnDevices.about(ra, "EVPN needs the bridge, VXLAN and VLAN devices that ovnkube-node makes with --enable-evpn, in local gateway mode: "+
-		"the operator does not make them, and FRR announces nothing of network %s without", phrase.List(quoted, maxNames))
+		"the operator does not make them, and without them FRR announces nothing of %s %s", noun, phrase.List(quoted, maxNames))
 }
 
 var evpnNoUnderlay = enter("EVPNNoUnderlay", invalid, []model.ScopeKind{model.ScopeRouteAdvertisements, model.ScopeNode},
@@ -141,6 +145,16 @@ var vtepIsNodeAddress = enter("VTEPIsNodeAddress", notice, ofNode,
 // VTEPIsNodeAddress is for a tunnel endpoint that is bound to one interface.
 func VTEPIsNodeAddress(vtep string, address netip.Addr) model.Finding {
 	return vtepIsNodeAddress.onNode("address %s for VTEP %q is the node's own: tunnels stop with its interface, and another uplink can't take over", address, vtep)
+}
+
+var vtepNotAnnounced = enter("VTEPNotAnnounced", notice, ofNode,
+	"A node has EVPN neighbors, and none of them takes IPv4 prefixes: they have only family evpn, or addresses of IPv6. So nobody hears from the node how its tunnel endpoint is reached.",
+	"Nothing if the fabric knows the way, as from another routing protocol. Else add an unnumbered neighbor or one with an IPv4 address, with family unicast.")
+
+// VTEPNotAnnounced is for a tunnel endpoint that no neighbor hears of.
+func VTEPNotAnnounced(vtep string, address netip.Addr) model.Finding {
+	return vtepNotAnnounced.onNode("no neighbor takes IPv4 prefixes, so that none hears how address %s for VTEP %q is reached: if the fabric does not know the way already, "+
+		"add a neighbor for unicast that is unnumbered or has an IPv4 address", address, vtep)
 }
 
 var routeTargetShortened = enter("RouteTargetShortened", notice, ofNode,

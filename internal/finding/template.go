@@ -218,13 +218,20 @@ func NextHopConflict(neighbor, hop string) model.Finding {
 }
 
 var allowAsInNone = enter("AllowAsInNone", notice, ofNeighbor,
-	"A neighbor has allowAsIn none, and a network has no overlay. FRR then drops over eBGP what other nodes announce, which the network needs.",
-	"Remove allowAsIn, or set it to origin.")
+	"A neighbor has allowAsIn none, and a network has no overlay or has transport EVPN. FRR then drops over eBGP what other nodes announce with the AS number that all nodes have: "+
+		"their pods' subnets, or their tunnel endpoints and EVPN routes.",
+	"Remove allowAsIn, or set it to origin. With transport EVPN nothing if the nodes' pods need not reach each other.")
 
 // AllowAsInNone is for a neighbor by which nodes can't learn each other's routes.
 func AllowAsInNone(neighbor string) model.Finding {
 	return allowAsInNone.about(neighbor, "neighbor %s has allowAsIn \"none\", with which FRR drops over eBGP what other nodes announce, and a network without overlay needs that: "+
 		"remove allowAsIn, or set it to \"origin\"", neighbor)
+}
+
+// AllowAsInNoneWithEVPN is the same for a neighbor that carries EVPN.
+func AllowAsInNoneWithEVPN(neighbor string) model.Finding {
+	return allowAsInNone.about(neighbor, "neighbor %s has allowAsIn \"none\", with which FRR drops over eBGP the tunnel endpoints and EVPN routes of other nodes: "+
+		"for pods of EVPN networks to reach each other across nodes, remove allowAsIn, or set it to \"origin\"", neighbor)
 }
 
 var noNeighborForFamily = enter("NoNeighborForFamily", invalid, ofNode,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/scale"
 )
 
@@ -66,4 +67,24 @@ func BenchmarkAffected(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkEVPNOneNode is a node's event where all networks have a MAC-VRF and an
+// IP-VRF: its plan, and the objects made of it.
+func BenchmarkEVPNOneNode(b *testing.B) {
+	size := size{1000, 45}
+	if testing.Short() {
+		size = sizes()[0]
+	}
+	b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
+		snapshot := scale.EVPN(size.nodes, size.networks)
+		compiled := plan.Compile(&snapshot.Cluster)
+		b.ReportAllocs()
+		for b.Loop() {
+			node := compiled.Node(&snapshot.Nodes[size.nodes/2], nil)
+			if objects := render.Node(&node); len(objects[0].Spec.BGP.Routers) != min(size.networks+1, 50) {
+				b.Fatalf("%d objects, the first with %d routers", len(objects), len(objects[0].Spec.BGP.Routers))
+			}
+		}
+	})
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -30,9 +31,10 @@ type routerBuilder struct {
 	routes    [][]model.Route
 	imports   []string
 	neighbors map[string]*neighborBuilder
-	// evpn has its l2vnis by number until it is built.
-	evpn   *model.RouterEVPN
-	l2vnis map[uint32]model.RouterVNI
+	// evpn has its l2vnis by number and its endpoints by VTEP until it is built.
+	evpn      *model.RouterEVPN
+	endpoints map[string]netip.Addr
+	l2vnis    map[uint32]model.RouterVNI
 }
 
 type neighborBuilder struct {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -151,8 +152,8 @@ func noteRouteTargets(advertisers []*advertiser) {
 func importOnly(routeTarget string) bool { return strings.HasPrefix(routeTarget, "*:") }
 
 // routerVNI has the route target both ways where it can be exported.
-func routerVNI(v *model.VPN) model.RouterVNI {
-	out := model.RouterVNI{Number: v.VNI}
+func (n *advertisedNetwork) routerVNI(v *model.VPN) model.RouterVNI {
+	out := model.RouterVNI{Number: v.VNI, VTEP: n.vtep.Name}
 	if v.RouteTarget != "" {
 		out.ImportRTs = []string{v.RouteTarget}
 		if !importOnly(v.RouteTarget) {
@@ -235,7 +236,7 @@ func sameVTEP(a, b *model.VTEP) bool {
 	return a.Name == b.Name && slices.Equal(a.CIDRs, b.CIDRs)
 }
 
-// buildEVPN is the router's EVPN with its l2vnis in order.
+// buildEVPN is the router's EVPN with its l2vnis and endpoints in order.
 func (r *routerBuilder) buildEVPN() *model.RouterEVPN {
 	if r.evpn == nil {
 		return nil
@@ -245,6 +246,9 @@ func (r *routerBuilder) buildEVPN() *model.RouterEVPN {
 		out.L2VNIs = append(out.L2VNIs, v)
 	}
 	slices.SortFunc(out.L2VNIs, func(a, b model.RouterVNI) int { return cmp.Compare(a.Number, b.Number) })
+	for _, vtep := range slices.Sorted(maps.Keys(r.endpoints)) {
+		out.Endpoints = append(out.Endpoints, model.Endpoint{VTEP: vtep, Address: r.endpoints[vtep]})
+	}
 	return &out
 }
 

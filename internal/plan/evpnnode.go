@@ -135,7 +135,27 @@ func (p *nodePlanner) contributeEVPN(c *contribution, part *model.NodePart) bool
 			p.addNetwork(c, namespace, t, part)
 		}
 	}
+	if len(namespaces) > 0 {
+		p.noteUnannounced(c, part)
+	}
 	return len(namespaces) > 0
+}
+
+// noteUnannounced tells of tunnel endpoints of which no neighbor hears. An address of
+// the node's interface is in a subnet that the fabric has.
+func (p *nodePlanner) noteUnannounced(c *contribution, part *model.NodePart) {
+	known := slices.Clone(p.node.Addresses)
+	for _, a := range part.Advertised {
+		for _, r := range a.Routes {
+			known = append(known, r.Prefix.Addr())
+		}
+	}
+	for _, t := range c.tunnels {
+		if !slices.Contains(known, t.endpoint) {
+			part.Findings = append(part.Findings, finding.VTEPNotAnnounced(t.vtep.Name, t.endpoint))
+			known = append(known, t.endpoint)
+		}
+	}
 }
 
 // carry has the underlay's neighbors carry EVPN and know the way to the node's tunnel
@@ -180,6 +200,12 @@ func (p *nodePlanner) carry(c *contribution, u underlay, part *model.NodePart) b
 	config.contributors[c.Name] = true
 	router.routes = append(router.routes, routes)
 	router.evpn = p.defaultEVPN(u.Namespace).rendered()
+	if router.endpoints == nil {
+		router.endpoints = map[string]netip.Addr{}
+	}
+	for _, t := range c.tunnels {
+		router.endpoints[t.vtep.Name] = t.endpoint
+	}
 	return true
 }
 
@@ -188,7 +214,7 @@ func (p *nodePlanner) join(c *contribution, config *configBuilder, router *route
 	session := *n.Session
 	session.AddressFamilies = withEVPN(session.AddressFamilies)
 	if external(&session, u.router.ASN) {
-		acceptOwnASN(&session, n, part)
+		acceptOwnASN(&session, n, finding.AllowAsInNoneWithEVPN, part)
 	}
 	if p.disagrees(u.template, u.router, n, &session, part) {
 		return false
@@ -253,7 +279,7 @@ func (p *nodePlanner) addNetwork(c *contribution, namespace string, t tunnel, pa
 }
 
 func (p *nodePlanner) addMACVRF(router *routerBuilder, namespace string, t tunnel, part *model.NodePart) {
-	vni := routerVNI(t.EVPN.MACVRF)
+	vni := t.routerVNI(t.EVPN.MACVRF)
 	ours := p.defaultEVPN(namespace)
 	ours.L2VNIs = []model.VNI{comparedVNI(&vni)}
 	what, other := p.evpnBeside(namespace, &model.TemplateRouter{EVPN: &ours.EVPN})
@@ -277,7 +303,7 @@ func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace s
 		part.Findings = append(part.Findings, finding.IPVRFHasNeighbors(other.displayName(), t.VRF, t.DisplayName()))
 		return
 	}
-	vni := routerVNI(t.EVPN.IPVRF)
+	vni := t.routerVNI(t.EVPN.IPVRF)
 	compared := comparedVNI(&vni)
 	what, other := p.evpnBeside(namespace, &model.TemplateRouter{VRF: t.VRF, EVPN: &model.EVPN{L3VNI: &compared}})
 	if other == nil {

@@ -32,13 +32,13 @@ func withNextHops(n *templateNeighbor, hops []netip.Addr) (model.Session, *model
 // acceptOwnASN has FRR take routes of other nodes from a neighbor. All nodes have
 // one AS number, so that over eBGP these routes carry the node's own, for which
 // FRR would drop every one of them (RFC 4271, 9.1.2: AS loop). What a template
-// says is left to it.
-func acceptOwnASN(session *model.Session, n *templateNeighbor, part *model.NodePart) {
+// says is left to it; refused is told if it says that they are to be dropped.
+func acceptOwnASN(session *model.Session, n *templateNeighbor, refused func(neighbor string) model.Finding, part *model.NodePart) {
 	switch session.AllowAsIn {
 	case "":
 		session.AllowAsIn = "origin"
 	case "none":
-		part.Findings = append(part.Findings, finding.AllowAsInNone(n.ID()))
+		part.Findings = append(part.Findings, refused(n.ID()))
 	}
 }
 

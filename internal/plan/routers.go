@@ -140,7 +140,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		}
 		session, conflict := withNextHops(n, hops)
 		if len(receive) > 0 {
-			acceptOwnASN(&session, n, part)
+			acceptOwnASN(&session, n, finding.AllowAsInNone, part)
 		}
 		if conflict == nil && p.disagrees(t.template, r.templateRouter, n, &session, part) {
 			continue

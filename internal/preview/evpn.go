@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// evpn prints the node's VNIs with what they import and export,
-// and the prefixes that become type 5 routes.
+// evpn prints the node's VNIs with their VTEP, what they import and export, and the
+// prefixes that become type 5 routes.
 func (p *printer) evpn(config *model.NodeConfig) {
-	lines := []string{"  EVPN\tVNI\tIMPORTS RT\tEXPORTS RT\tTYPE 5"}
+	lines := []string{"  EVPN\tVNI\tVTEP\tIMPORTS RT\tEXPORTS RT\tTYPE 5"}
 	for i := range config.Routers {
 		r := &config.Routers[i]
 		if r.EVPN == nil {
@@ -20,7 +19,7 @@ func (p *printer) evpn(config *model.NodeConfig) {
 		}
 		vrf := cmp.Or(r.VRF, model.DefaultVRF)
 		if r.EVPN.AdvertiseVNIs {
-			lines = append(lines, "  "+strings.Join([]string{vrf, "all that the node has", "FRR's", "FRR's", "-"}, "\t"))
+			lines = append(lines, block([]string{vrf}, []string{"all that the node has"}, endpointCells(r.EVPN.Endpoints), orFRRs(nil), orFRRs(nil), []string{"-"})...)
 		}
 		for _, v := range r.EVPN.L2VNIs {
 			lines = append(lines, vniLines(vrf, &v, nil)...)
@@ -36,7 +35,15 @@ func (p *printer) evpn(config *model.NodeConfig) {
 }
 
 func vniLines(vrf string, v *model.RouterVNI, routes []model.Route) []string {
-	return block([]string{vrf}, []string{strconv.FormatUint(uint64(v.Number), 10)}, orFRRs(v.ImportRTs), orFRRs(v.ExportRTs), prefixCells(routes, "-"))
+	return block([]string{vrf}, []string{strconv.FormatUint(uint64(v.Number), 10)}, []string{v.VTEP}, orFRRs(v.ImportRTs), orFRRs(v.ExportRTs), prefixCells(routes, "-"))
+}
+
+func endpointCells(endpoints []model.Endpoint) []string {
+	cells := make([]string, 0, len(endpoints))
+	for _, e := range endpoints {
+		cells = append(cells, e.VTEP+" "+e.Address.String())
+	}
+	return cells
 }
 
 // orFRRs has FRR's own route target where none is named.

@@ -26,6 +26,10 @@ func (ids *networkIDs) networkEVPN(cudn *ovnv1.ClusterUserDefinedNetwork) (*mode
 	if spec.EVPN == nil || spec.EVPN.VTEP == "" || spec.EVPN.MACVRF == nil && spec.EVPN.IPVRF == nil {
 		return nil, "spec.network has transport EVPN and needs evpn with a vtep and macVRF, ipVRF or both: add them"
 	}
+	if len(cudn.Spec.Uplinks) > 0 {
+		// An older CRD has no such rule.
+		return nil, "spec.uplinks can't be set with transport EVPN, whose packets leave through the VTEP: make the network without them"
+	}
 	decided := ids.evpnOf(ovnk.NetworkName(cudn.Name))
 	return &model.NetworkEVPN{
 		VTEP:   spec.EVPN.VTEP,

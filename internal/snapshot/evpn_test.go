@@ -65,8 +65,13 @@ NADs: [{metadata: {name: n, namespace: x, labels: {k8s.ovn.org/user-defined-netw
 			same(t, networks(object[*Objects](t, row.manifest), model.Settings{})[1].EVPN, row.wanted)
 		})
 	}
-	without := networks(object[*Objects](t, strings.Replace(cudn, "macVRF: {vni: 110}, ipVRF: {vni: 200, routeTarget: \"1:2\"}", "", 1)), model.Settings{})[1]
-	if without.EVPN != nil || without.Problem == nil || without.Problem.Reason != "InvalidNetwork" {
-		t.Errorf("got %+v, %+v", without.EVPN, without.Problem)
+	for name, manifest := range map[string]string{
+		"neither VRF": strings.Replace(cudn, "macVRF: {vni: 110}, ipVRF: {vni: 200, routeTarget: \"1:2\"}", "", 1),
+		"an uplink":   strings.Replace(cudn, "namespaceSelector: {}", "namespaceSelector: {}, uplinks: [wan]", 1),
+	} {
+		refused := networks(object[*Objects](t, manifest), model.Settings{})[1]
+		if refused.EVPN != nil || refused.Problem == nil || refused.Problem.Reason != "InvalidNetwork" {
+			t.Errorf("%s: got %+v, %+v", name, refused.EVPN, refused.Problem)
+		}
 	}
 }

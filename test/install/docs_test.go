@@ -141,20 +141,27 @@ func TestTheReferenceHasEveryMetric(t *testing.T) {
 
 // TestFirstAdvertisement does what the README says, word by word, and gets what
 // the README shows. An … stands for any words.
-func TestFirstAdvertisement(t *testing.T) {
+func TestFirstAdvertisement(t *testing.T) { followPage(t, "README.md", 8) }
+
+// TestEVPNPage is the same for the page about EVPN.
+func TestEVPNPage(t *testing.T) { followPage(t, "config/EVPN.md", 5) }
+
+// followPage installs the operator, runs a page's commands one after the other, and
+// compares what they print with what the page shows.
+func followPage(t *testing.T, page string, least int) {
+	t.Helper()
 	c := newCluster(t)
 	c.kubectl("apply", "--server-side", "--kustomize=config/default")
 	c.Eventually(func() error { return c.admin.List(t.Context(), &ovnv1.RouteAdvertisementsList{}, client.Limit(1)) }).Should(Succeed())
 	c.kubectl("apply", "--filename=config/samples/cluster")
 	manager := c.run(home, c.deployed())
-
 	binaries := filepath.Dir(binary(t, "kubectl-ra"))
 	steps := 0
-	for _, block := range first("(?s)```console\n(.*?)```", file(t, filepath.Join(root(t), "README.md"))) {
+	for _, block := range first("(?s)```console\n(.*?)```", file(t, filepath.Join(root(c.t), page))) {
 		for _, step := range strings.Split("\n"+block, "\n$ ")[1:] {
 			line, want, _ := strings.Cut(step, "\n")
 			shell := exec.CommandContext(t.Context(), "bash", "-c", line)
-			shell.Dir = root(t)
+			shell.Dir = root(c.t)
 			shell.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig, "PATH="+filepath.Dir(c.Binaries.Kubectl)+":"+binaries+":"+os.Getenv("PATH"))
 			var out, complaints bytes.Buffer
 			shell.Stdout, shell.Stderr = &out, &complaints
@@ -166,13 +173,28 @@ func TestFirstAdvertisement(t *testing.T) {
 				pattern = append(pattern, strings.ReplaceAll(regexp.QuoteMeta(word), "…", ".*"))
 			}
 			if got := strings.Join(strings.Fields(out.String()), " "); !regexp.MustCompile("^" + strings.Join(pattern, " ") + "$").MatchString(got) {
-				t.Errorf("%s printed\n%s\nwhere the README has\n%s", line, out.String(), want)
+				t.Errorf("%s printed\n%s\nwhere %s has\n%s", line, out.String(), page, want)
 			}
 			steps++
 		}
 	}
-	if steps < 8 {
+	if steps < least {
 		t.Errorf("only %d commands were found", steps)
 	}
 	manager.stop(c)
+}
+
+// TestTheEVPNPageQuotesTheSamples finds YAML on the page that is no sample, and samples
+// that the page does not show.
+func TestTheEVPNPageQuotesTheSamples(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(root(t), "config/samples/evpn/*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var samples []string
+	for _, path := range paths {
+		samples = append(samples, file(t, path))
+	}
+	blocks := first("(?s)```yaml\n(.*?)```", file(t, filepath.Join(root(t), "config/EVPN.md")))
+	NewWithT(t).Expect(blocks).To(ConsistOf(samples))
 }

@@ -58,6 +58,30 @@ func Cluster(networks int) model.Cluster {
 	return c
 }
 
+// EVPN returns a cluster of this many nodes, whose Layer2 networks have a MAC-VRF, every
+// sixth with a route target of its own, and an IP-VRF.
+func EVPN(nodes, networks int) *model.Snapshot {
+	s := Snapshot(nodes, networks)
+	s.VTEPs = []model.VTEP{{Name: "fabric", Created: epoch, CIDRs: []netip.Prefix{netip.MustParsePrefix("100.64.0.0/16")}}}
+	s.RouteAdvertisements[1].TargetVRF = model.TargetVRFAuto
+	for i := range s.Networks[1:] {
+		n := &s.Networks[1+i]
+		n.Topology, n.Transport = model.TopologyLayer2, model.TransportEVPN
+		n.EVPN = &model.NetworkEVPN{
+			VTEP:   "fabric",
+			MACVRF: &model.VPN{VNI: uint32(10000 + i), VID: uint16(2 + 2*i)},
+			IPVRF:  &model.VPN{VNI: uint32(20000 + i), VID: uint16(3 + 2*i)},
+		}
+		if i%6 == 0 {
+			n.EVPN.MACVRF.RouteTarget = fmt.Sprintf("65000:%d", 10000+i)
+		}
+	}
+	for i := range s.Nodes {
+		s.Nodes[i].VTEPs = map[string][]netip.Addr{"fabric": {netip.AddrFrom4([4]byte{100, 64, byte(i / 256), byte(i)})}}
+	}
+	return s
+}
+
 func routeAdvertisement(name string, mutate func(*model.RouteAdvertisement)) model.RouteAdvertisement {
 	ra := model.RouteAdvertisement{
 		Name: name, Created: epoch, Generation: 1,
