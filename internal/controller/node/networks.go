@@ -20,6 +20,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
 
@@ -56,7 +57,7 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 		return err
 	}
 	around := j.revision.Nodes.Surroundings(j.object)
-	p.Networks = j.revision.Networks(j.node, around, p.Parts)
+	p.Networks, p.VTEPs = j.revision.Networks(j.node, around, p.Parts), plan.VTEPs(p.Parts)
 	result, err := j.Applier.Networks(ctx, j.node.Name, render.Networks(p, around, j.revision.Cluster()), live)
 	if len(result.Altered) > 0 {
 		log.FromContext(ctx).Info("The API server stored something else than was sent: the CRD of NodeNetworks is not the operator's version", "objects", result.Altered)
