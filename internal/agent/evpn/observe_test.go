@@ -37,10 +37,10 @@ var made = []string{
 
 // mapped are the VLANs and VNIs.
 var mapped = []string{
-	"vlan add dev evx4-fabric vid 11-12", "vni add dev evx4-fabric vni 110", "vni add dev evx4-fabric vni 210",
-	"vlan add dev evx4-fabric vid 11 tunnel_info id 110", "vlan add dev evx4-fabric vid 12 tunnel_info id 210",
-	"vlan add dev evbr-fabric vid 11 self", "vlan add dev evbr-fabric vid 12 self",
-	"vlan add dev ovl2-blue vid 11 pvid untagged master",
+	"bridge vlan add dev evx4-fabric vid 11-12", "bridge vni add dev evx4-fabric vni 110", "bridge vni add dev evx4-fabric vni 210",
+	"bridge vlan add dev evx4-fabric vid 11 tunnel_info id 110", "bridge vlan add dev evx4-fabric vid 12 tunnel_info id 210",
+	"bridge vlan add dev evbr-fabric vid 11 self", "bridge vlan add dev evbr-fabric vid 12 self",
+	"bridge vlan add dev ovl2-blue vid 11 pvid untagged master",
 }
 
 // hosts are a pod on the node, and one that zebra learned from another.
@@ -67,14 +67,19 @@ func place(t *testing.T) *testns.Namespace {
 	}
 	ns.IP(t, "link del probe0", "link del probe1", "link del probe2")
 	ns.IP(t, made...)
-	for _, command := range mapped {
-		ns.Exec(t, "bridge", strings.Fields(command)...)
+	for _, command := range slices.Concat(mapped, hosts) {
+		execute(t, ns, command)
 	}
-	for _, command := range hosts {
+	return ns
+}
+
+// execute runs commands in the namespace.
+func execute(t *testing.T, ns *testns.Namespace, commands string) {
+	t.Helper()
+	for command := range strings.SplitSeq(commands, "; ") {
 		words := strings.Fields(command)
 		ns.Exec(t, words[0], words[1:]...)
 	}
-	return ns
 }
 
 func check(t *testing.T, ns *testns.Namespace) evpn.State {
@@ -110,7 +115,9 @@ func TestObserve(t *testing.T) {
 		{"ip link set svl3-blue down", "ip link set svl3-blue up", evpn.ReasonSVIDown},
 		{"ip link set evbr-fabric type bridge vlan_filtering 0", "ip link set evbr-fabric type bridge vlan_filtering 1", evpn.ReasonBridgeWrong},
 		{"ip link set evx4-fabric type bridge_slave neigh_suppress off", "ip link set evx4-fabric type bridge_slave neigh_suppress on", evpn.ReasonVXLANWrong},
+		// With the setting the kernel drops the VNIs of all VLANs.
 		{"ip link set evx4-fabric type bridge_slave vlan_tunnel off", "ip link set evx4-fabric type bridge_slave vlan_tunnel on", evpn.ReasonVXLANWrong},
+		{"ip link show blue", "bridge vlan add dev evx4-fabric vid 11 tunnel_info id 110; bridge vlan add dev evx4-fabric vid 12 tunnel_info id 210", evpn.ReasonVNIMissing},
 		{"ip link set evx4-fabric type bridge_slave learning on", "ip link set evx4-fabric type bridge_slave learning off", evpn.ReasonVXLANWrong},
 		{"ip addr del 100.64.0.1/32 dev loop0", "ip addr add 100.64.0.1/32 dev loop0", evpn.ReasonAddressMissing},
 		// The kernel drops a device's permanent neighbors when it goes down.
@@ -120,12 +127,11 @@ func TestObserve(t *testing.T) {
 		{"ip link show blue", "ip link del evbr-fabric", evpn.ReasonVXLANMissing},
 		{"ip link show blue", "ip link show blue", evpn.ReasonBridgeMissing},
 	} {
-		harm, repair := strings.Fields(test.harm), strings.Fields(test.repair)
-		ns.Exec(t, harm[0], harm[1:]...)
+		execute(t, ns, test.harm)
 		if got := check(t, ns); got.Reason != test.reason {
 			t.Errorf("after %q: %s: %s; want %s", test.harm, got.Reason, got.Problem, test.reason)
 		}
-		ns.Exec(t, repair[0], repair[1:]...)
+		execute(t, ns, test.repair)
 	}
 }
 
@@ -174,10 +180,9 @@ func TestLoopFollows(t *testing.T) {
 		{"ip addr del 100.64.0.1/32 dev loop0", "ip addr add 100.64.0.1/32 dev loop0", evpn.ReasonAddressMissing},
 		{"bridge vlan del dev evx4-fabric vid 12 tunnel_info id 210", "bridge vlan add dev evx4-fabric vid 12 tunnel_info id 210", evpn.ReasonVNIMissing},
 	} {
-		harm, repair := strings.Fields(test.harm), strings.Fields(test.repair)
-		ns.Exec(t, harm[0], harm[1:]...)
+		execute(t, ns, test.harm)
 		await(test.reason)
-		ns.Exec(t, repair[0], repair[1:]...)
+		execute(t, ns, test.repair)
 		await("")
 	}
 }
