@@ -184,7 +184,7 @@ func TestNoHarm(t *testing.T) {
 	}
 }
 
-// TestKnownFaultBeforeUnknown: one thing that is wrong is enough.
+// TestSeveralFaults: all are told, and the first names the state.
 func TestSeveralFaults(t *testing.T) {
 	o := whole()
 	o.Addresses = nil

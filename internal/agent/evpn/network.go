@@ -65,13 +65,11 @@ type VPNState struct {
 	LocalMACs, LocalAddresses, RemoteMACs, RemoteAddresses, RemoteEndpoints int
 }
 
-// trouble adds to what is wrong. Of several reasons the first counts, but what is known
-// to be wrong goes before what is not known.
+// trouble adds to what is wrong. Of several reasons the first counts.
 func (s *State) trouble(reason Reason, format string, args ...any) {
 	if s.Problem != "" {
 		s.Problem += "; "
-	}
-	if s.Problem == "" || !s.Reason.Decided() && reason.Decided() {
+	} else {
 		s.Reason = reason
 	}
 	s.Problem += fmt.Sprintf(format, args...)
