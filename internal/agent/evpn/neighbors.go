@@ -56,11 +56,11 @@ type forwarding struct {
 	endpoints map[DeviceVNI]map[netip.Addr]bool
 }
 
-// add takes an entry. Bridges name themselves as masters in theirs, and give some more of
-// a port's own address, which are no hosts (NUD_PERMANENT).
+// add takes an entry. Bridges name themselves as masters in theirs. A port's own address
+// is no host, and is the one thing that is NUD_PERMANENT there.
 func (f *forwarding) add(n neighbor) {
 	switch {
-	case n.master != 0 && n.state&unix.NUD_PERMANENT == 0:
+	case n.master != 0:
 		at := PortVLAN{n.device, n.vid}
 		count := f.macs[at]
 		// Zebra marks hosts of the node as learned, too, when it touched their entries:
