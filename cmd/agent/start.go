@@ -43,6 +43,7 @@ type parts struct {
 	config  *rest.Config
 	// devices is set with --manage-vrfs.
 	devices *devices
+	tunnels *tunnels
 }
 
 // apply hands the networks on.
@@ -51,6 +52,7 @@ func (p *parts) apply(networks []agent.Network, complete bool) {
 	if p.devices != nil && complete {
 		p.devices.apply(networks)
 	}
+	p.tunnels.apply(networks)
 	p.agent.Apply(networks, complete)
 }
 
@@ -82,6 +84,8 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 		p.devices = newDevices(log.WithName("vrfs"), o.tableStart, ctrlmetrics.Registry, p.writer.Changed)
 		p.writer.VRFs = p.devices.found
 	}
+	p.tunnels = newTunnels(log.WithName("evpn"), ctrlmetrics.Registry, p.writer.Changed)
+	p.writer.EVPN = p.tunnels.found
 	settings.APIServer = addressOf(p.config)
 	p.watcher = &nodenetworks.Watcher{
 		Config: p.config, Settings: settings, Log: log.WithName("networks"), Apply: p.apply, Changed: p.writer.Changed,
@@ -116,7 +120,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 		return p.once(ctx, o.timeout)
 	}
 	return p.together(ctx,
-		p.agent.Run, p.watcher.Run, p.writer.Run, p.devices.run,
+		p.agent.Run, p.watcher.Run, p.writer.Run, p.devices.run, p.tunnels.run,
 		metrics,
 		serve(o.probeAddress, map[string]http.Handler{"/healthz": healthy(nil), "/readyz": healthy(p.ready)}))
 }

@@ -39,6 +39,7 @@ manager also serves those of controller-runtime and client-go
 		{"agent", func(r prometheus.Registerer) {
 			agent.NewMetrics(r, &kernel.Mirror{})
 			report.NewVRFs(r, logr.Discard(), func() {})
+			report.NewEVPN(r, logr.Discard(), func() {})
 		}},
 	} {
 		var found recorder

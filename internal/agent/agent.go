@@ -50,6 +50,8 @@ type Network struct {
 	Advertised    bool
 	OtherVRF      bool
 	OwnVRFOnly    bool
+	// EVPN is nil for networks without, or without it on this node.
+	EVPN *EVPN
 	// Problem is why the network can't be worked on; what it has stays.
 	Problem string
 }

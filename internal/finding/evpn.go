@@ -80,8 +80,8 @@ func RouteTargetImportOnly(network, target string) model.Finding {
 }
 
 var evpnDevices = enter("EVPNDevices", notice, ofObject,
-	"FRR announces EVPN networks by the bridge, VXLAN and VLAN devices that OVN-Kubernetes makes on nodes for them. This release's agent does not make them.",
-	"Run OVN-Kubernetes 1.3 or later in local gateway mode with --enable-evpn on its nodes.")
+	"FRR announces EVPN networks by the bridge, VXLAN and VLAN devices that OVN-Kubernetes makes on nodes for them. This release's agent does not make them. It looks whether they are there.",
+	"Run OVN-Kubernetes 1.3 or later in local gateway mode with --enable-evpn on its nodes. The condition EVPNReady of a NodeRouteState says what the node lacks.")
 
 // EVPNDevices says what else the object's EVPN networks need.
 func EVPNDevices(ra string, networks []string) model.Finding {

@@ -30,3 +30,20 @@ type RouterVNI struct {
 	// VTEP is the network's, for people.
 	VTEP string
 }
+
+// Tunnel is an EVPN network on a node, as far as it is in the node's plan.
+type Tunnel struct {
+	Network string
+	// VTEP is the name of the node's tunnel endpoint for it.
+	VTEP string
+	// MACVRF and IPVRF are nil where the network has none, or the node is left without.
+	MACVRF, IPVRF *VPN
+}
+
+// NodeVTEP is what a node has of a VTEP that its networks use.
+type NodeVTEP struct {
+	Name string
+	// Address is not valid where the node has none that can be used; Problem says why.
+	Address netip.Addr
+	Problem string
+}

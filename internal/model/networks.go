@@ -23,6 +23,8 @@ type NodeNetwork struct {
 	// what goes to the pods: the network's own and those that RouteAdvertisements
 	// name for it, accepted or not; sorted.
 	PodVRFs []string
+	// Tunnel is how the node reaches the fabric by EVPN, nil where it does not.
+	Tunnel *Tunnel
 }
 
 // Surroundings are what a Node says of itself besides its networks.

@@ -25,6 +25,9 @@ type NodePlan struct {
 	// Networks are what the node has to do for each network, sorted by name. The
 	// planner leaves them out until it is asked for them: see Compiled.Networks.
 	Networks []NodeNetwork
+	// VTEPs are those that the node's EVPN networks use, sorted by name. They come with
+	// Networks.
+	VTEPs []NodeVTEP
 }
 
 // NodeConfig is what one namespace's frr-k8s should configure on a node.
@@ -76,6 +79,10 @@ type NodePart struct {
 	// PodNetworks are the networks with routes to pods among Advertised, sorted by name.
 	// They are the plan's, too, whatever became of it. Nodes share the list.
 	PodNetworks []string
+	// Tunnels are the EVPN networks that it puts into the node's plan, sorted by name, and
+	// VTEPs what the node has of those that its EVPN networks use. Whatever became of it.
+	Tunnels []Tunnel
+	VTEPs   []NodeVTEP
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
 	Failure Finding
 }

@@ -27,6 +27,7 @@ func (p *nodePlanner) tunnelsOn(a *advertiser, part *model.NodePart) []tunnel {
 	}
 	if p.node.VTEPsProblem != nil {
 		part.Findings = append(part.Findings, p.node.VTEPsProblem.In(model.Scope{Kind: model.ScopeNode}))
+		part.VTEPs = p.withoutEndpoints(a)
 		return nil
 	}
 	told := map[string]bool{}
@@ -36,8 +37,11 @@ func (p *nodePlanner) tunnelsOn(a *advertiser, part *model.NodePart) []tunnel {
 			continue
 		}
 		endpoint, f := p.endpoint(n.vtep)
-		if f != nil && !told[n.vtep.Name] {
-			part.Findings = append(part.Findings, *f)
+		if !told[n.vtep.Name] {
+			part.VTEPs = append(part.VTEPs, vtepOnNode(n.vtep, endpoint, f))
+			if f != nil {
+				part.Findings = append(part.Findings, *f)
+			}
 		}
 		told[n.vtep.Name] = true
 		if !endpoint.IsValid() {
@@ -48,6 +52,29 @@ func (p *nodePlanner) tunnelsOn(a *advertiser, part *model.NodePart) []tunnel {
 			continue
 		}
 		out = append(out, tunnel{n, endpoint})
+	}
+	return out
+}
+
+// withoutEndpoints are the VTEPs of the advertiser's networks on a node whose annotation
+// can't be read.
+func (p *nodePlanner) withoutEndpoints(a *advertiser) []model.NodeVTEP {
+	var out []model.NodeVTEP
+	for _, n := range a.evpn {
+		known := func(v model.NodeVTEP) bool { return v.Name == n.vtep.Name }
+		if p.active(n) && !slices.ContainsFunc(out, known) {
+			out = append(out, model.NodeVTEP{Name: n.vtep.Name, Problem: p.node.VTEPsProblem.Message})
+		}
+	}
+	return out
+}
+
+// vtepOnNode is what is published of a VTEP. With an address, what endpoint found is
+// only good to know.
+func vtepOnNode(v *model.VTEP, endpoint netip.Addr, f *model.Finding) model.NodeVTEP {
+	out := model.NodeVTEP{Name: v.Name, Address: endpoint}
+	if !endpoint.IsValid() && f != nil {
+		out.Problem = f.Message
 	}
 	return out
 }
@@ -130,14 +157,21 @@ func (p *nodePlanner) contributeEVPN(c *contribution, part *model.NodePart) bool
 			namespaces = append(namespaces, u.Namespace)
 		}
 	}
-	for _, namespace := range namespaces {
-		for _, t := range c.tunnels {
-			p.addNetwork(c, namespace, t, part)
+	for _, t := range c.tunnels {
+		planned := model.Tunnel{Network: t.Name, VTEP: t.vtep.Name, MACVRF: t.EVPN.MACVRF}
+		for _, namespace := range namespaces {
+			if p.addNetwork(c, namespace, t, part) {
+				planned.IPVRF = t.EVPN.IPVRF
+			}
+		}
+		if len(namespaces) > 0 && (planned.MACVRF != nil || planned.IPVRF != nil) {
+			part.Tunnels = append(part.Tunnels, planned)
 		}
 	}
 	if len(namespaces) > 0 {
 		p.noteUnannounced(c, part)
 	}
+	slices.SortFunc(part.Tunnels, func(a, b model.Tunnel) int { return cmp.Compare(a.Network, b.Network) })
 	return len(namespaces) > 0
 }
 
@@ -264,8 +298,9 @@ func (c *contribution) endpoints() ([]model.Route, []model.PrefixMatch) {
 }
 
 // addNetwork adds what a network has beside the underlay. Its MAC-VRF needs nothing but
-// a route target of its own: FRR announces every VNI that the kernel has.
-func (p *nodePlanner) addNetwork(c *contribution, namespace string, t tunnel, part *model.NodePart) {
+// a route target of its own: FRR announces every VNI that the kernel has. It reports
+// whether the network's IP-VRF is there now.
+func (p *nodePlanner) addNetwork(c *contribution, namespace string, t tunnel, part *model.NodePart) (ipVRF bool) {
 	router := p.config(namespace).routers[""]
 	if v := t.EVPN.MACVRF; v != nil {
 		p.addMACVRF(router, namespace, t, part)
@@ -273,9 +308,7 @@ func (p *nodePlanner) addNetwork(c *contribution, namespace string, t tunnel, pa
 			part.Findings = append(part.Findings, finding.RouteTargetShortened(t.DisplayName(), v.VNI, router.asn))
 		}
 	}
-	if t.EVPN.IPVRF != nil {
-		p.addIPVRF(c, router, namespace, t, part)
-	}
+	return t.EVPN.IPVRF != nil && p.addIPVRF(c, router, namespace, t, part)
 }
 
 func (p *nodePlanner) addMACVRF(router *routerBuilder, namespace string, t tunnel, part *model.NodePart) {
@@ -297,11 +330,12 @@ func (p *nodePlanner) addMACVRF(router *routerBuilder, namespace string, t tunne
 	}
 }
 
-// addIPVRF adds a router without neighbors, whose prefixes FRR announces as type 5.
-func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace string, t tunnel, part *model.NodePart) {
+// addIPVRF adds a router without neighbors, whose prefixes FRR announces as type 5, and
+// reports whether nothing stood in the way.
+func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace string, t tunnel, part *model.NodePart) bool {
 	if other := p.neighborsIn(namespace, t.VRF); other != nil {
 		part.Findings = append(part.Findings, finding.IPVRFHasNeighbors(other.displayName(), t.VRF, t.DisplayName()))
-		return
+		return false
 	}
 	vni := t.routerVNI(t.EVPN.IPVRF)
 	compared := comparedVNI(&vni)
@@ -311,7 +345,7 @@ func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace s
 	}
 	if other != nil {
 		part.Findings = append(part.Findings, finding.EVPNConflict(other.displayName(), t.VRF, what, "the ipVRF of network "+t.DisplayName()+" is"))
-		return
+		return false
 	}
 	routes := p.typeFive(t, part)
 	config := p.config(namespace)
@@ -334,6 +368,7 @@ func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace s
 		router.routes = append(router.routes, routes)
 		part.Advertised = addAdvertised(part.Advertised, t.VRF, routes)
 	}
+	return true
 }
 
 // typeFive are the network's prefixes that the node may announce: its part of a Layer3

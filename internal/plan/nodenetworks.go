@@ -34,6 +34,7 @@ func (c *Compiled) Networks(n *model.Node, around *model.Surroundings, parts []m
 			entry.HostSubnets = n.Subnets[network.Name]
 		}
 		entry.AdvertisedIn = c.advertisedIn(&entry, byRA)
+		entry.Tunnel = tunnelOf(network, parts)
 		entry.OwnVRFOnly = entry.OwnVRFOnly && !slices.ContainsFunc(entry.AdvertisedIn, func(vrf string) bool { return vrf != network.VRF })
 		out = append(out, entry)
 	}

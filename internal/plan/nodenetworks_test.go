@@ -45,7 +45,7 @@ func networksOf(t *testing.T, folder string, settings model.Settings) []plannedN
 				node.around = reader.Surroundings(&objects.Nodes[j])
 			}
 		}
-		node.Networks = compiled.Networks(&s.Nodes[i], node.around, node.Parts)
+		node.Networks, node.VTEPs = compiled.Networks(&s.Nodes[i], node.around, node.Parts), plan.VTEPs(node.Parts)
 		for _, config := range seen.Configs {
 			if config.Annotations[model.AnnotationNode] == node.Node {
 				node.configs = append(node.configs, config)
@@ -218,5 +218,34 @@ func TestAdvertisedByAnother(t *testing.T) {
 		if len(networks) != 2 || networks[1].Name != model.DefaultNetwork || (len(networks[1].AdvertisedIn) == 1) != accepted || len(networks[0].AdvertisedIn) > 0 {
 			t.Errorf("accepted %v: %+v", accepted, networks)
 		}
+	}
+}
+
+// TestTunnelsOfSeveralObjects: what one object could not add of a network's EVPN another
+// may have, and what could not be written counts for nothing.
+func TestTunnelsOfSeveralObjects(t *testing.T) {
+	compiled := plan.Compile(&model.Cluster{Networks: []model.Network{{
+		Name: ovnk.NetworkName("blue"), CUDN: "blue", Primary: true, Topology: model.TopologyLayer2, VRF: "blue", Transport: model.TransportEVPN,
+	}}})
+	mac, ip := &model.VPN{VNI: 110, VID: 11}, &model.VPN{VNI: 210, VID: 12}
+	part := func(state model.PartState, ipVRF *model.VPN) model.NodePart {
+		return model.NodePart{State: state, Tunnels: []model.Tunnel{{Network: ovnk.NetworkName("blue"), VTEP: "v", MACVRF: mac, IPVRF: ipVRF}}}
+	}
+	tunnel := func(parts ...model.NodePart) *model.Tunnel {
+		return compiled.Networks(&model.Node{}, &model.Surroundings{}, parts)[0].Tunnel
+	}
+	if got := tunnel(part(model.PartWritten, nil), part(model.PartWritten, ip)); got == nil || got.VTEP != "v" || got.MACVRF != mac || got.IPVRF != ip {
+		t.Errorf("of two objects: %+v", got)
+	}
+	if got := tunnel(part(model.PartKept, nil), part(model.PartRefused, ip)); got == nil || got.IPVRF != nil {
+		t.Errorf("of one that could not be written: %+v", got)
+	}
+	if got := tunnel(part(model.PartRefused, ip)); got != nil {
+		t.Errorf("nothing was written: %+v", got)
+	}
+	node := model.NodePlan{Networks: compiled.Networks(&model.Node{}, &model.Surroundings{}, []model.NodePart{part(model.PartWritten, ip)})}
+	object := render.Networks(&node, &model.Surroundings{}, compiled.Cluster())
+	if evpn := object.Spec.Networks[0].EVPN; evpn == nil || evpn.MACVRF.VNI != 110 || evpn.MACVRF.VID != 11 || evpn.IPVRF.VID != 12 {
+		t.Errorf("published: %+v", evpn)
 	}
 }

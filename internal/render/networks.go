@@ -46,7 +46,35 @@ func Networks(p *model.NodePlan, around *model.Surroundings, cluster *model.Clus
 	}
 	slices.SortFunc(join, netip.Prefix.Compare)
 	out.Spec.Reserved.Join = cidrs(slices.Compact(join))
+	for _, v := range p.VTEPs {
+		out.Spec.VTEPs = append(out.Spec.VTEPs, nodeVTEP(v))
+	}
 	return out
+}
+
+func nodeVTEP(v model.NodeVTEP) v1alpha1.NodeVTEP {
+	out := v1alpha1.NodeVTEP{Name: v.Name, Problem: phrase.Cut(v.Problem, maxProblem)}
+	if v.Address.IsValid() {
+		out.Addresses = ips([]netip.Addr{v.Address})
+	}
+	return out
+}
+
+func nodeEVPN(t *model.Tunnel) *v1alpha1.NodeNetworkEVPN {
+	if t == nil {
+		return nil
+	}
+	return &v1alpha1.NodeNetworkEVPN{VTEP: t.VTEP, MACVRF: nodeVPN(t.MACVRF), IPVRF: nodeVPN(t.IPVRF)}
+}
+
+func nodeVPN(v *model.VPN) *v1alpha1.NodeVPN {
+	if v == nil {
+		return nil
+	}
+	return &v1alpha1.NodeVPN{
+		VNI: int32(v.VNI), //nolint:gosec // VNIs have 24 bits
+		VID: int32(v.VID), RouteTarget: v.RouteTarget,
+	}
 }
 
 func nodeNetwork(n *model.NodeNetwork, settings *model.Settings) v1alpha1.NodeNetwork {
@@ -59,6 +87,7 @@ func nodeNetwork(n *model.NodeNetwork, settings *model.Settings) v1alpha1.NodeNe
 		AdvertisedIn: vrfNames(n.AdvertisedIn),
 		OwnVRFOnly:   n.OwnVRFOnly,
 		PodVRFs:      vrfNames(n.PodVRFs),
+		EVPN:         nodeEVPN(n.Tunnel),
 	}
 	if n.IsDefault() {
 		out.Topology = string(model.TopologyLayer3)

@@ -160,6 +160,7 @@ func own() registered {
 	webhook.NewMetrics(r)
 	agent.NewMetrics(r, &kernel.Mirror{})
 	report.NewVRFs(r, logr.Discard(), func() {})
+	report.NewEVPN(r, logr.Discard(), func() {})
 	return r
 }
 
@@ -187,6 +188,7 @@ func TestMonitoringKnowsAllMetrics(t *testing.T) {
 		// Go's and the process' own.
 		"cmd/agent/start.go",
 		"internal/agent/metrics.go",
+		"internal/agent/report/evpn.go",
 		"internal/agent/report/vrfs.go",
 		"internal/controller/metrics/metrics.go",
 		"internal/webhook/metrics.go",

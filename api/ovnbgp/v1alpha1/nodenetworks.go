@@ -64,6 +64,14 @@ type NodeNetworksSpec struct {
 	// +optional
 	Reserved ReservedSubnets `json:"reserved,omitzero"`
 
+	// vteps are the VTEPs that the node's EVPN networks use, with the node's address of
+	// each.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4096
+	VTEPs []NodeVTEP `json:"vteps,omitempty"`
+
 	// networks are the primary networks of the cluster, including the default one,
 	// sorted by name. Not all of them are set up on the node.
 	//
@@ -210,6 +218,89 @@ type NodeNetwork struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	PodVRFs []VRFName `json:"podVRFs,omitempty"`
+
+	// evpn is how this node reaches the fabric by EVPN. It is set for a network with
+	// transport EVPN whose EVPN is in the node's configuration for FRR.
+	//
+	// +optional
+	EVPN *NodeNetworkEVPN `json:"evpn,omitempty"`
+}
+
+// NodeNetworkEVPN is a network's EVPN on a node.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.macVRF) || has(self.ipVRF)",message="EVPN needs a macVRF or an ipVRF"
+type NodeNetworkEVPN struct {
+	// vtep is one of the node's vteps. Its address is the tunnel endpoint.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	VTEP string `json:"vtep"`
+
+	// macVRF is the network's layer 2. It is not set for a network without.
+	//
+	// +optional
+	MACVRF *NodeVPN `json:"macVRF,omitempty"`
+
+	// ipVRF is the network's layer 3. It is not set for a network without, or if the
+	// node had to be left without it.
+	//
+	// +optional
+	IPVRF *NodeVPN `json:"ipVRF,omitempty"`
+}
+
+// NodeVPN is a MAC-VRF or an IP-VRF of a network on a node.
+type NodeVPN struct {
+	// vni is the VXLAN network identifier.
+	//
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=16777215
+	VNI int32 `json:"vni"`
+
+	// vid is the VLAN of the VNI on the node's EVPN bridge. It is not set until
+	// OVN-Kubernetes has given it one.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=4094
+	VID int32 `json:"vid,omitempty"`
+
+	// routeTarget is the one that the network's spec names. If it is not set, FRR
+	// derives one from its AS number and the VNI.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	RouteTarget string `json:"routeTarget,omitempty"`
+}
+
+// NodeVTEP is what a node has of a VTEP.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.addresses) || has(self.problem)",message="a VTEP without an address needs a problem"
+type NodeVTEP struct {
+	// name is the VTEP's.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// addresses are the node's tunnel endpoints. There are none if the node has no
+	// address that can be used; problem then says why.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	Addresses []IP `json:"addresses,omitempty"`
+
+	// problem says why the node has no address for the VTEP. Networks that use the
+	// VTEP have no EVPN on the node then.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Problem string `json:"problem,omitempty"`
 }
 
 // CIDR is a subnet, or an address with the length of its subnet.

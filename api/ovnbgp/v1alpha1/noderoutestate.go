@@ -17,6 +17,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="WithinLimit",type=string,JSONPath=".status.conditions[?(@.type=='WithinLimit')].status"
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=".status.conditions[?(@.type=='Synced')].reason",priority=1
 // +kubebuilder:printcolumn:name="VRFs",type=string,JSONPath=".status.conditions[?(@.type=='VRFReady')].status",priority=1
+// +kubebuilder:printcolumn:name="EVPN",type=string,JSONPath=".status.conditions[?(@.type=='EVPNReady')].status",priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=".metadata.creationTimestamp"
 type NodeRouteState struct {
 	metav1.TypeMeta   `json:",inline"`
@@ -47,6 +48,10 @@ const (
 	// ConditionVRFReady exists with --manage-vrfs. It is True while the VRF
 	// device, its rules and its routes are set up correctly.
 	ConditionVRFReady = "VRFReady"
+	// ConditionEVPNReady exists on nodes with EVPN networks. It is True while the node
+	// has the devices that FRR announces these networks by. What FRR announces it does
+	// not say.
+	ConditionEVPNReady = "EVPNReady"
 )
 
 // NodeRouteStateStatus reports the node's routes.
@@ -88,6 +93,15 @@ type NodeRouteStateStatus struct {
 	// +listType=map
 	// +listMapKey=name
 	Networks []NetworkRouteState `json:"networks,omitempty"`
+
+	// evpn are the EVPN networks of the node, sorted by name. Of more than 500 networks,
+	// those that are not ready come into the list first.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=500
+	EVPN []EVPNState `json:"evpn,omitempty"`
 
 	// conditions summarize those of the networks.
 	//

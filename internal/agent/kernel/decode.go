@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -44,12 +45,12 @@ type Route struct {
 // most messages on a node are for tables that are not watched.
 func tableOf(b []byte) (table uint32, protocol uint8, err error) {
 	if len(b) < unix.SizeofRtMsg {
-		return 0, 0, errShort
+		return 0, 0, rtnetlink.ErrShort
 	}
 	table, protocol = uint32(b[4]), b[5]
-	err = attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
+	err = rtnetlink.Attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
 		if kind == unix.RTA_TABLE {
-			table, err = number32(value)
+			table, err = rtnetlink.Uint32(value)
 		}
 		return err
 	})
@@ -70,7 +71,7 @@ type hops struct {
 func DecodeRoute(b []byte) (Route, error) {
 	var r Route
 	if len(b) < unix.SizeofRtMsg {
-		return r, errShort
+		return r, rtnetlink.ErrShort
 	}
 	family, length, sourceLength := b[0], int(b[1]), int(b[2])
 	r.TOS, r.Table, r.Protocol = b[3], uint32(b[4]), b[5]
@@ -91,7 +92,7 @@ func DecodeRoute(b []byte) (Route, error) {
 	defer hopsRoom.Put(collected)
 	collected.list, collected.encap = collected.list[:0], false
 	single := model.NextHop{Dead: flags&unix.RTNH_F_DEAD != 0}
-	err := attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
+	err := rtnetlink.Attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
 		case unix.RTA_DST:
 			bits := destination.BitLen()
@@ -100,13 +101,13 @@ func DecodeRoute(b []byte) (Route, error) {
 			}
 			destination, _ = netip.AddrFromSlice(value)
 		case unix.RTA_SRC:
-			source, err = address(value)
+			source, err = rtnetlink.Address(value)
 		case unix.RTA_TABLE:
-			r.Table, err = number32(value)
+			r.Table, err = rtnetlink.Uint32(value)
 		case unix.RTA_PRIORITY:
-			r.Metric, err = number32(value)
+			r.Metric, err = rtnetlink.Uint32(value)
 		case attributeNexthopID:
-			r.NexthopID, err = number32(value)
+			r.NexthopID, err = rtnetlink.Uint32(value)
 		case unix.RTA_MULTIPATH:
 			err = collected.multipath(value)
 		default:
@@ -136,16 +137,16 @@ func (h *hops) attribute(hop *model.NextHop, kind uint16, value []byte) (err err
 	switch kind {
 	case unix.RTA_OIF:
 		var link uint32
-		link, err = number32(value)
+		link, err = rtnetlink.Uint32(value)
 		hop.Link = int32(link)
 	case unix.RTA_GATEWAY:
-		hop.Addr, err = address(value)
+		hop.Addr, err = rtnetlink.Address(value)
 	case attributeVia:
 		// An IPv4 route with an IPv6 next hop (RFC 8950): family, address.
 		if len(value) < 2 {
-			return errShort
+			return rtnetlink.ErrShort
 		}
-		hop.Addr, err = address(value[2:])
+		hop.Addr, err = rtnetlink.Address(value[2:])
 	case attributeEncap:
 		h.encap = true
 	}
@@ -156,7 +157,7 @@ func (h *hops) multipath(b []byte) error {
 	for len(b) >= unix.SizeofRtNexthop {
 		length := int(binary.NativeEndian.Uint16(b))
 		if length < unix.SizeofRtNexthop || length > len(b) {
-			return fmt.Errorf("a next hop of %d bytes: %w", length, errShort)
+			return fmt.Errorf("a next hop of %d bytes: %w", length, rtnetlink.ErrShort)
 		}
 		hop := model.NextHop{
 			Link: int32(binary.NativeEndian.Uint32(b[4:])),
@@ -166,7 +167,7 @@ func (h *hops) multipath(b []byte) error {
 		if b[3] > 0 {
 			hop.Weight = uint8(min(int(b[3])+1, math.MaxUint8))
 		}
-		err := attributes(b[unix.SizeofRtNexthop:length], func(kind uint16, value []byte) error {
+		err := rtnetlink.Attributes(b[unix.SizeofRtNexthop:length], func(kind uint16, value []byte) error {
 			return h.attribute(&hop, kind, value)
 		})
 		if err != nil {

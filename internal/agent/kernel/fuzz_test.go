@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/testns"
 )
@@ -90,7 +91,7 @@ func TestDecodeRefuses(t *testing.T) {
 			t.Errorf("%s is taken for %+v", name, r)
 		}
 	}
-	if _, err := DecodeRoute(make([]byte, 5)); !errors.Is(err, errShort) {
+	if _, err := DecodeRoute(make([]byte, 5)); !errors.Is(err, rtnetlink.ErrShort) {
 		t.Errorf("five bytes: %v", err)
 	}
 }

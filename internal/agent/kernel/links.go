@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -28,20 +29,20 @@ const attributeVRFTable = 1 // IFLA_VRF_TABLE
 func DecodeLink(b []byte) (Link, error) {
 	var l Link
 	if len(b) < unix.SizeofIfInfomsg {
-		return l, errShort
+		return l, rtnetlink.ErrShort
 	}
 	l.Index = int32(binary.NativeEndian.Uint32(b[4:]))
 	// Losing the carrier makes IPv4 routes vanish or die as going down does,
 	// each without a message (fib_sync_down_dev).
 	const up = unix.IFF_UP | unix.IFF_RUNNING
 	l.Up = binary.NativeEndian.Uint32(b[8:])&up == up
-	err := attributes(b[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) (err error) {
+	err := rtnetlink.Attributes(b[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
 		case unix.IFLA_IFNAME:
 			l.Name = unix.ByteSliceToString(value)
 		case unix.IFLA_MASTER:
 			var master uint32
-			master, err = number32(value)
+			master, err = rtnetlink.Uint32(value)
 			l.Master = int32(master)
 		case unix.IFLA_LINKINFO:
 			l.VRFTable, err = decodeVRF(value)
@@ -53,7 +54,7 @@ func DecodeLink(b []byte) (Link, error) {
 
 func decodeVRF(b []byte) (table uint32, err error) {
 	kind := ""
-	err = attributes(b, func(attribute uint16, value []byte) error {
+	err = rtnetlink.Attributes(b, func(attribute uint16, value []byte) error {
 		switch attribute {
 		case unix.IFLA_INFO_KIND:
 			kind = unix.ByteSliceToString(value)
@@ -62,9 +63,9 @@ func decodeVRF(b []byte) (table uint32, err error) {
 			if kind != "vrf" {
 				return nil
 			}
-			return attributes(value, func(attribute uint16, value []byte) (err error) {
+			return rtnetlink.Attributes(value, func(attribute uint16, value []byte) (err error) {
 				if attribute == attributeVRFTable {
-					table, err = number32(value)
+					table, err = rtnetlink.Uint32(value)
 				}
 				return err
 			})
@@ -92,19 +93,19 @@ type member struct {
 func decodeNexthop(b []byte) (nexthop, error) {
 	var n nexthop
 	if len(b) < unix.SizeofNhmsg {
-		return n, errShort
+		return n, rtnetlink.ErrShort
 	}
 	n.hop.Dead = binary.NativeEndian.Uint32(b[4:])&unix.RTNH_F_DEAD != 0
-	err := attributes(b[unix.SizeofNhmsg:], func(kind uint16, value []byte) (err error) {
+	err := rtnetlink.Attributes(b[unix.SizeofNhmsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
 		case unix.NHA_ID:
-			n.id, err = number32(value)
+			n.id, err = rtnetlink.Uint32(value)
 		case unix.NHA_OIF:
 			var link uint32
-			link, err = number32(value)
+			link, err = rtnetlink.Uint32(value)
 			n.hop.Link = int32(link)
 		case unix.NHA_GATEWAY:
-			n.hop.Addr, err = address(value)
+			n.hop.Addr, err = rtnetlink.Address(value)
 		case unix.NHA_BLACKHOLE:
 			n.blackhole = true
 		case unix.NHA_GROUP:

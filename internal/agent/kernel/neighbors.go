@@ -35,11 +35,11 @@ type neighbor struct {
 func decodeNeighbor(b []byte) (neighbor, error) {
 	var n neighbor
 	if len(b) < sizeofNdMsg {
-		return n, errShort
+		return n, rtnetlink.ErrShort
 	}
 	n.link = int32(binary.NativeEndian.Uint32(b[4:]))
 	state := binary.NativeEndian.Uint16(b[8:])
-	err := attributes(b[sizeofNdMsg:], func(kind uint16, value []byte) (err error) {
+	err := rtnetlink.Attributes(b[sizeofNdMsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
 		case attributeNeighbor:
 			// Other families have other addresses, which are none of ours.

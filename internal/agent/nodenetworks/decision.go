@@ -27,6 +27,7 @@ type Decision struct {
 	services, join, masquerade, transit []netip.Prefix
 
 	networks []network
+	vteps    map[string]vtep
 }
 
 // network is one network of a Decision.
@@ -66,6 +67,7 @@ func decisionOf(content map[string]any) (*Decision, error) {
 			NodeNetwork: n, subnets: p.subnets(where+"subnets", n.Subnets), hostSubnets: p.subnets(where+"hostSubnets", n.HostSubnets),
 		})
 	}
+	out.vteps = p.vteps(spec.VTEPs)
 	if !slices.ContainsFunc(out.networks, func(n network) bool { return isDefault(&n) }) {
 		// Every node is on it, so that the object isn't what the manager wrote. What is
 		// on no list would be taken for gone.

@@ -43,6 +43,8 @@ type State struct {
 	// Contradictions are subnets of the manager's object that the agent's flags leave
 	// out.
 	Contradictions []string
+	// VTEPProblems are why the node has no tunnel endpoint of VTEPs that its networks use.
+	VTEPProblems []string
 }
 
 // Trouble is why the manager's word isn't followed, "" if it is.
@@ -63,6 +65,7 @@ func (w *Watcher) State() State {
 	out := State{Absent: w.state.absent, Unusable: w.state.unusable}
 	if d := w.state.decision; d != nil {
 		out.NodeUID, out.NotUnderstood, out.Contradictions = d.UID, d.NotUnderstood, Contradictions(d, &w.Settings)
+		out.VTEPProblems = d.vtepProblems()
 	}
 	return out
 }

@@ -77,6 +77,7 @@ func (s *surroundings) network(n *network) agent.Network {
 		Advertised: len(n.AdvertisedIn) > 0, OwnVRFOnly: n.OwnVRFOnly,
 		OtherVRF: !isDefault(n) && slices.ContainsFunc(n.AdvertisedIn, func(vrf v1alpha1.VRFName) bool { return string(vrf) != n.VRF }),
 	}
+	out.EVPN = s.evpnOf(n)
 	s.gatewayOf(n, &out)
 	out.Problem = cmp.Or(out.Problem, s.missing)
 	if s.noOverlay(n) && s.partsUnknown {

@@ -10,22 +10,12 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
-)
-
-// The reason of a VRFReady that is True.
-//
-//reference:reasons NodeRouteState VRFReady
-const (
-	// True: the VRF device, its rules and its routes are set up correctly.
-	// Do: nothing.
-	reasonReady = "Ready"
 )
 
 // VRFs keeps what the last pass over the node's VRF devices found, for the
@@ -55,8 +45,7 @@ type Devices struct {
 func NewVRFs(registry prometheus.Registerer, log logr.Logger, changed func()) *VRFs {
 	v := &VRFs{
 		log: log, changed: changed,
-		ready: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "ovnbgp_agent_vrf_ready",
-			Help: "1 if the network's VRF device, rules and routes are set up correctly; otherwise 0, with the reason."}, []string{"network", "reason"}),
+		ready: newReadiness("ovnbgp_agent_vrf_ready", "1 if the network's VRF device, rules and routes are set up correctly"),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ovnbgp_agent_vrf_changes_total",
 			Help: "VRF devices, ip rules and routes that the agent created, corrected or removed."}, []string{"network"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Name: "ovnbgp_agent_vrf_failures_total",
@@ -94,22 +83,19 @@ func (v *VRFs) Passed(report vrfs.Report, err error) {
 // count brings the metrics from one state to the next.
 func (v *VRFs) count(before, now *Devices) {
 	for i := range before.States {
-		was := &before.States[i]
-		is := now.Of(was.Network)
-		if is == nil {
-			v.changes.DeleteLabelValues(was.Network)
-		}
-		if is == nil || is.Reason != was.Reason {
-			v.ready.DeleteLabelValues(was.Network, vrfReason(was))
+		if network := before.States[i].Network; now.Of(network) == nil {
+			v.changes.DeleteLabelValues(network)
 		}
 	}
-	for i := range now.States {
-		ready := 0.0
-		if now.States[i].Problem == "" {
-			ready = 1
-		}
-		v.ready.WithLabelValues(now.States[i].Network, vrfReason(&now.States[i])).Set(ready)
+	setReadiness(v.ready, before.reasons(), now.reasons())
+}
+
+func (d *Devices) reasons() map[string]string {
+	out := make(map[string]string, len(d.States))
+	for i := range d.States {
+		out[d.States[i].Network] = vrfReason(&d.States[i])
 	}
+	return out
 }
 
 // Devices is what the last pass found. A nil VRFs belongs to an agent that
@@ -196,31 +182,17 @@ func (d *Devices) setNode(conditions *[]metav1.Condition, now time.Time) {
 	if !d.Known {
 		return
 	}
-	c := metav1.Condition{Type: v1alpha1.ConditionVRFReady, Status: metav1.ConditionTrue, Reason: reasonReady,
-		Message: fmt.Sprintf("the VRFs of all %d networks are set up correctly", len(d.States))}
-	var troubled []string
+	c := summaryOf(v1alpha1.ConditionVRFReady)
 	for i := range d.States {
-		s := &d.States[i]
-		if s.Problem == "" {
-			continue
-		}
-		troubled = append(troubled, s.Network)
-		status := vrfCondition(s).Status
-		if c.Status == metav1.ConditionTrue || c.Status == metav1.ConditionUnknown && status == metav1.ConditionFalse {
-			c.Status, c.Reason = status, string(s.Reason)
-		}
+		c.add(d.States[i].Network, vrfCondition(&d.States[i]))
 	}
-	if len(troubled) > 0 {
-		c.Message = fmt.Sprintf("the VRFs of %d of %d networks are not set up correctly: %s; see status.networks", len(troubled), len(d.States), list(troubled))
-	}
+	c.tell("VRFs", "status.networks")
 	if d.Leftover != "" {
-		if c.Status != metav1.ConditionFalse {
-			c.Status, c.Reason = metav1.ConditionFalse, string(vrfs.ReasonKernelRefused)
-		}
+		c.worsen(metav1.ConditionFalse, string(vrfs.ReasonKernelRefused))
 		c.Message += "; leftovers of a deleted network could not be removed: " + d.Leftover
 	}
 	c.Message = cut(c.Message)
-	set(conditions, c, now)
+	set(conditions, c.Condition, now)
 }
 
 // tellVRFs writes an event when a network's VRF gets a problem, or is rid of it.
@@ -236,16 +208,8 @@ func (w *Writer) tellVRFs(ctx context.Context, d *Devices) {
 		}
 	}
 	tell := func(network string, reason vrfs.Reason, note string) {
-		before := w.toldVRFs[network]
-		if reason == before || !reason.Decided() {
-			return
-		}
-		kind := corev1.EventTypeWarning
-		if reason == "" {
-			kind = corev1.EventTypeNormal
-		}
-		if w.write(ctx, w.event("MakeVRF", kind, cmp.Or(string(reason), v1alpha1.ConditionVRFReady), note)) {
-			w.toldVRFs[network] = reason
+		if reason.Decided() {
+			w.tellNews(ctx, w.toldVRFs, network, "MakeVRF", string(reason), v1alpha1.ConditionVRFReady, note)
 		}
 	}
 	for i := range d.States {

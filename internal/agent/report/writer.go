@@ -19,7 +19,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/nodenetworks"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 )
 
 // Writer writes the node's NodeRouteState.
@@ -34,6 +33,8 @@ type Writer struct {
 	Layer2   func() agent.Layer2
 	// VRFs is nil if the agent makes no VRF devices.
 	VRFs *VRFs
+	// EVPN is nil if the agent doesn't look at EVPN devices.
+	EVPN *EVPN
 	// Networks returns what is known of the node's NodeNetworks.
 	Networks func() nodenetworks.State
 	Log      logr.Logger
@@ -45,7 +46,10 @@ type Writer struct {
 	told map[string]string
 	// toldVRFs is the same for their VRFs, with what is left of networks that
 	// are gone under "".
-	toldVRFs map[string]vrfs.Reason
+	toldVRFs news
+	// toldEVPN has one reason for the whole node: what is wrong with EVPN devices is
+	// mostly wrong for all networks.
+	toldEVPN news
 }
 
 // NewScheme returns the types that are written.
@@ -61,7 +65,8 @@ func NewScheme() (*runtime.Scheme, error) {
 
 // Init makes room for Changed.
 func (w *Writer) Init() {
-	w.wake, w.told, w.toldVRFs, w.began = make(chan struct{}, 1), map[string]string{}, map[string]vrfs.Reason{}, time.Now()
+	w.wake, w.told, w.toldVRFs, w.began = make(chan struct{}, 1), map[string]string{}, news{}, time.Now()
+	w.toldEVPN = news{}
 	if w.Interval <= 0 {
 		w.Interval = 5 * time.Second
 	}
@@ -115,6 +120,8 @@ func (w *Writer) Write(ctx context.Context) error {
 	known := w.Networks()
 	setNetworks(&status.Conditions, &known, time.Now())
 	setFlags(&status.Conditions, known.Contradictions, time.Now())
+	w.EVPN.set(&status, &w.written.Status, known.VTEPProblems, time.Now())
+	w.tellEVPN(ctx, status.Conditions)
 	if equality.Semantic.DeepEqual(status, w.written.Status) {
 		return nil
 	}

@@ -1,5 +1,5 @@
 // Package rtnetlink gets listings from a network namespace's kernel, and follows its
-// events, for the packages that know what they mean.
+// events, for the packages that know what they mean, and takes messages apart.
 //
 // Neither can be relied on alone. The kernel drops events if a socket's buffer is full,
 // and reports that. A listing during which something changed may be wrong; for some kinds

@@ -2,55 +2,30 @@ package vrfs
 
 import (
 	"encoding/binary"
-	"errors"
 	"net/netip"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
-
-var errShort = errors.New("a netlink message ends too early")
-
-// attributes calls each attribute of a message. The netlink library's parser
-// trusts the last attribute's padding to be there, and panics where it isn't.
-func attributes(b []byte, each func(kind uint16, value []byte) error) error {
-	const kinds = ^uint16(unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER)
-	for len(b) >= unix.SizeofRtAttr {
-		length := int(binary.NativeEndian.Uint16(b))
-		if length < unix.SizeofRtAttr || length > len(b) {
-			return errShort
-		}
-		if err := each(binary.NativeEndian.Uint16(b[2:])&kinds, b[unix.SizeofRtAttr:length]); err != nil {
-			return err
-		}
-		b = b[min(len(b), (length+unix.RTA_ALIGNTO-1)&^(unix.RTA_ALIGNTO-1)):]
-	}
-	return nil
-}
-
-func number(value []byte) (uint32, error) {
-	if len(value) < 4 {
-		return 0, errShort
-	}
-	return binary.NativeEndian.Uint32(value), nil
-}
 
 // decodeDevice decodes the payload of RTM_NEWLINK and RTM_DELLINK.
 func decodeDevice(b []byte) (Device, error) {
 	var d Device
 	if len(b) < unix.SizeofIfInfomsg {
-		return d, errShort
+		return d, rtnetlink.ErrShort
 	}
 	d.Index = int32(binary.NativeEndian.Uint32(b[4:]))
 	d.Up = binary.NativeEndian.Uint32(b[8:])&unix.IFF_UP != 0
-	err := attributes(b[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) (err error) {
+	err := rtnetlink.Attributes(b[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
 		case unix.IFLA_IFNAME:
 			d.Name = unix.ByteSliceToString(value)
 		case unix.IFLA_IFALIAS:
 			d.Alias = unix.ByteSliceToString(value)
 		case unix.IFLA_GROUP:
-			d.Group, err = number(value)
+			d.Group, err = rtnetlink.Uint32(value)
 		case unix.IFLA_LINKINFO:
 			err = d.decodeKind(value)
 		}
@@ -60,7 +35,7 @@ func decodeDevice(b []byte) (Device, error) {
 }
 
 func (d *Device) decodeKind(b []byte) error {
-	return attributes(b, func(kind uint16, value []byte) error {
+	return rtnetlink.Attributes(b, func(kind uint16, value []byte) error {
 		switch kind {
 		case unix.IFLA_INFO_KIND:
 			d.Kind = unix.ByteSliceToString(value)
@@ -69,9 +44,9 @@ func (d *Device) decodeKind(b []byte) error {
 			if d.Kind != kindVRF {
 				return nil
 			}
-			return attributes(value, func(kind uint16, value []byte) (err error) {
+			return rtnetlink.Attributes(value, func(kind uint16, value []byte) (err error) {
 				if kind == nl.IFLA_VRF_TABLE {
-					d.Table, err = number(value)
+					d.Table, err = rtnetlink.Uint32(value)
 				}
 				return err
 			})
@@ -88,31 +63,31 @@ const fibRuleUnresolved = 0x4
 // a rule of ours.
 func decodeRule(b []byte) (Rule, error) {
 	if len(b) < unix.SizeofRtMsg {
-		return Rule{}, errShort
+		return Rule{}, rtnetlink.ErrShort
 	}
 	length, tos, action, flags := int(b[1]), b[3], b[7], binary.NativeEndian.Uint32(b[8:])
 	r := Rule{Table: uint32(b[4]), Plain: action == nl.FR_ACT_TO_TBL && tos == 0 && flags&^(unix.FIB_RULE_PERMANENT|fibRuleUnresolved) == 0}
-	err := attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
+	err := rtnetlink.Attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
 		case nl.FRA_DST:
 			address, ok := netip.AddrFromSlice(value)
 			if !ok || length > address.BitLen() {
-				return errShort
+				return rtnetlink.ErrShort
 			}
 			r.To = netip.PrefixFrom(address, length)
 		case nl.FRA_PRIORITY:
-			r.Priority, err = number(value)
+			r.Priority, err = rtnetlink.Uint32(value)
 		case nl.FRA_TABLE:
-			r.Table, err = number(value)
+			r.Table, err = rtnetlink.Uint32(value)
 		case nl.FRA_PROTOCOL:
 			if len(value) < 1 {
-				return errShort
+				return rtnetlink.ErrShort
 			}
 			r.Protocol = value[0]
 		case nl.FRA_SUPPRESS_PREFIXLEN, nl.FRA_SUPPRESS_IFGROUP:
 			// Told even where nothing is suppressed.
 			var suppressed uint32
-			suppressed, err = number(value)
+			suppressed, err = rtnetlink.Uint32(value)
 			r.Plain = r.Plain && suppressed == ^uint32(0)
 		case nl.FRA_PAD:
 		default:
@@ -127,17 +102,17 @@ func decodeRule(b []byte) (Rule, error) {
 // source, a route stops only some packets, and is none of those looked for.
 func decodeRoute(b []byte, family uint8) (r Route, stopsAll bool, err error) {
 	if len(b) < unix.SizeofRtMsg {
-		return r, false, errShort
+		return r, false, rtnetlink.ErrShort
 	}
 	r = Route{Table: uint32(b[4]), IPv6: b[0] == unix.AF_INET6, Protocol: b[5]}
 	cloned := binary.NativeEndian.Uint32(b[8:])&unix.RTM_F_CLONED != 0
 	stopsAll = b[0] == family && b[1] == 0 && b[2] == 0 && b[3] == 0 && b[7] == unix.RTN_UNREACHABLE && !cloned
-	err = attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
+	err = rtnetlink.Attributes(b[unix.SizeofRtMsg:], func(kind uint16, value []byte) (err error) {
 		switch kind {
 		case unix.RTA_TABLE:
-			r.Table, err = number(value)
+			r.Table, err = rtnetlink.Uint32(value)
 		case unix.RTA_PRIORITY:
-			r.Metric, err = number(value)
+			r.Metric, err = rtnetlink.Uint32(value)
 		}
 		return err
 	})

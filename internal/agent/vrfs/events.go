@@ -40,13 +40,6 @@ func asLoaded(kind uint16) uint32 {
 	return uint32(binary.BigEndian.Uint16(binary.NativeEndian.AppendUint16(nil, kind)))
 }
 
-// told makes a pass of events that may mean one.
-func (l *Loop) told(messages []syscall.NetlinkMessage) {
-	if l.concerned(messages) {
-		l.poke()
-	}
-}
-
 // concerned sorts out the devices of pods, which come and go all the time, and
 // default routes that are no stop of a table. What a message says is not taken for a
 // fact: the next pass reads the kernel.

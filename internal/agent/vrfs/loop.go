@@ -6,15 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/devices"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
-)
-
-const (
-	// defaultInterval finds changes that no event reported.
-	defaultInterval = time.Minute
-	// defaultPause is the least time between passes, so that there is no fight with
-	// something that undoes them. After a quiet while a pass follows an event at once.
-	defaultPause = time.Second
 )
 
 // Loop runs a Keeper whenever the networks change, whenever a VRF device, a rule or a
@@ -26,17 +19,18 @@ type Loop struct {
 	// Report, if set, is called after every pass.
 	Report func(Report, error)
 
+	passes *devices.Loop
+
 	mu       sync.Mutex
 	networks []Network
 	applied  bool
 	// troubled is set while something could not be done for a network.
 	troubled bool
-	wake     chan struct{}
 }
 
 // NewLoop returns a Loop that does nothing until Apply and Run.
 func NewLoop(keeper *Keeper) *Loop {
-	return &Loop{Keeper: keeper, wake: make(chan struct{}, 1)}
+	return &Loop{Keeper: keeper, passes: devices.NewLoop()}
 }
 
 // Apply sets the networks; see Keeper.Sync. Until it was called the kernel is
@@ -45,48 +39,18 @@ func (l *Loop) Apply(networks []Network) {
 	l.mu.Lock()
 	l.networks, l.applied = networks, true
 	l.mu.Unlock()
-	l.poke()
-}
-
-func (l *Loop) poke() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.passes.Poke()
 }
 
 // Run keeps the devices until ctx ends. What was made stays.
 func (l *Loop) Run(ctx context.Context) error {
-	return l.subscription().Follow(ctx, l.told, func(error) { l.poke() }, l.passes)
+	l.passes.Interval, l.passes.Pause = l.Interval, l.Pause
+	l.passes.Events, l.passes.Concerned, l.passes.Pass = l.subscription(), l.concerned, l.pass
+	return l.passes.Run(ctx)
 }
 
 func (l *Loop) subscription() *rtnetlink.Subscription {
 	return &rtnetlink.Subscription{Namespace: l.Keeper.Namespace, Groups: subscribed, Filter: onlyDefaultRoutes()}
-}
-
-func (l *Loop) passes(ctx context.Context) {
-	interval, pause := l.Interval, l.Pause
-	if interval == 0 {
-		interval = defaultInterval
-	}
-	if pause == 0 {
-		pause = defaultPause
-	}
-	for ctx.Err() == nil {
-		next := interval
-		if !l.pass() {
-			next = min(interval, 5*pause)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-		select {
-		case <-ctx.Done():
-		case <-l.wake:
-		case <-time.After(max(next-pause, 0)):
-		}
-	}
 }
 
 // pass reports whether there is nothing to try again.

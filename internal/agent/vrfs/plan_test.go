@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -365,7 +367,7 @@ func TestFailedChangesHoldBack(t *testing.T) {
 	changes, states := Plan([]Network{blue, green, red}, observed, DefaultTableStart)
 	report, err := (&Keeper{}).carryOut(Report{Networks: slices.Clone(states)}, changes, func(c Change) error {
 		if c.Verb == AddRoute && c.Route.IPv6 || c.Verb == AddRule && c.Rule.Table == 1020 {
-			return errShort
+			return rtnetlink.ErrShort
 		}
 		return nil
 	})
@@ -383,17 +385,17 @@ func TestFailedChangesHoldBack(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("changes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if err == nil || !strings.Contains(report.Networks[0].Problem, errShort.Error()) || report.Networks[0].Reason != ReasonKernelRefused ||
+	if err == nil || !strings.Contains(report.Networks[0].Problem, rtnetlink.ErrShort.Error()) || report.Networks[0].Reason != ReasonKernelRefused ||
 		report.Networks[1].Problem != "" || report.Networks[2].Reason != ReasonKernelRefused || report.Leftover != "" {
 		t.Errorf("the error is %v, the report is %+v", err, report)
 	}
 	report, _ = (&Keeper{}).carryOut(Report{Networks: slices.Clone(states)}, changes, func(c Change) error {
 		if c.Verb == DeleteRule {
-			return errShort
+			return rtnetlink.ErrShort
 		}
 		return nil
 	})
-	if report.Leftover != errShort.Error() {
+	if report.Leftover != rtnetlink.ErrShort.Error() {
 		t.Errorf("what could not be removed is %q", report.Leftover)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
 
@@ -62,7 +63,7 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 // networks renders what the plan has the node do for its networks.
 func (j *job) networks(p *model.NodePlan) *v1alpha1.NodeNetworks {
 	around := j.revision.Nodes.Surroundings(j.object)
-	p.Networks = j.revision.Networks(j.node, around, p.Parts)
+	p.Networks, p.VTEPs = j.revision.Networks(j.node, around, p.Parts), plan.VTEPs(p.Parts)
 	return render.Networks(p, around, j.revision.Cluster())
 }
 
@@ -95,22 +96,34 @@ func (j *job) publishBesideKept(ctx context.Context, p *model.NodePlan) error {
 	rest := *p
 	rest.Parts = slices.DeleteFunc(slices.Clone(p.Parts), func(part model.NodePart) bool { return part.State == model.PartKept })
 	object := j.networks(&rest)
-	keepAdvertised(object.Spec.Networks, published.Items[0].Spec.Networks)
+	keepAdvertised(&object.Spec, &published.Items[0].Spec)
 	return j.publishObject(ctx, object, live)
 }
 
-// keepAdvertised adds to networks where the published ones are advertised.
-func keepAdvertised(networks, published []v1alpha1.NodeNetwork) {
-	for i := range networks {
-		n := &networks[i]
-		at := slices.IndexFunc(published, func(old v1alpha1.NodeNetwork) bool { return old.Name == n.Name })
-		if at < 0 || len(published[at].AdvertisedIn) == 0 {
+// keepAdvertised adds to what is to be done where the published networks are advertised,
+// and the EVPN by which they are.
+func keepAdvertised(spec, published *v1alpha1.NodeNetworksSpec) {
+	for i := range spec.Networks {
+		n := &spec.Networks[i]
+		at := slices.IndexFunc(published.Networks, func(old v1alpha1.NodeNetwork) bool { return old.Name == n.Name })
+		if at < 0 {
 			continue
 		}
-		old := &published[at]
-		n.AdvertisedIn, n.PodVRFs = united(n.AdvertisedIn, old.AdvertisedIn), united(n.PodVRFs, old.PodVRFs)
-		n.OwnVRFOnly = old.OwnVRFOnly
+		old := &published.Networks[at]
+		if n.EVPN == nil {
+			n.EVPN = old.EVPN
+		}
+		if len(old.AdvertisedIn) > 0 {
+			n.AdvertisedIn, n.PodVRFs = united(n.AdvertisedIn, old.AdvertisedIn), united(n.PodVRFs, old.PodVRFs)
+			n.OwnVRFOnly = old.OwnVRFOnly
+		}
 	}
+	for _, old := range published.VTEPs {
+		if !slices.ContainsFunc(spec.VTEPs, func(v v1alpha1.NodeVTEP) bool { return v.Name == old.Name }) {
+			spec.VTEPs = append(spec.VTEPs, old)
+		}
+	}
+	slices.SortFunc(spec.VTEPs, func(a, b v1alpha1.NodeVTEP) int { return strings.Compare(a.Name, b.Name) })
 }
 
 func united(a, b []v1alpha1.VRFName) []v1alpha1.VRFName {

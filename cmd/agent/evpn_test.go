@@ -1,0 +1,23 @@
+package main
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/evpn"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+func TestTunnelled(t *testing.T) {
+	endpoint := netip.MustParseAddr("100.64.0.1")
+	got := tunnelled([]agent.Network{{Name: "default"}, {
+		Name: "cluster_udn_blue", VRF: "blue", ID: 5, Problem: "its gateway is not known",
+		EVPN: &agent.EVPN{VTEP: "fabric", Endpoint: endpoint, MACVRF: &model.VPN{VNI: 110, VID: 11}},
+	}})
+	want := []evpn.Network{{Name: "cluster_udn_blue", VRF: "blue", ID: 5, VTEP: "fabric", Endpoint: endpoint, MACVRF: evpn.VPN{VNI: 110, VID: 11}}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,66 @@
+package nodenetworks
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// vtep is what the node has of a VTEP.
+type vtep struct {
+	// endpoint is not valid where there is none.
+	endpoint netip.Addr
+	problem  string
+}
+
+func (p *parser) vteps(list []v1alpha1.NodeVTEP) map[string]vtep {
+	out := make(map[string]vtep, len(list))
+	for i := range list {
+		v := vtep{problem: list[i].Problem}
+		for _, text := range list[i].Addresses {
+			address, err := netip.ParseAddr(string(text))
+			p.note(fmt.Sprintf("vteps[%s].addresses", list[i].Name), err)
+			// Tunnels run over IPv4 only.
+			if address.Is4() && !v.endpoint.IsValid() {
+				v.endpoint = address
+			}
+		}
+		out[list[i].Name] = v
+	}
+	return out
+}
+
+// evpnOf is the network's EVPN on the node. A VTEP that the manager doesn't name has no
+// endpoint, which is for the network's state to tell.
+func (d *Decision) evpnOf(n *network) *agent.EVPN {
+	if n.EVPN == nil {
+		return nil
+	}
+	return &agent.EVPN{
+		VTEP: n.EVPN.VTEP, Endpoint: d.vteps[n.EVPN.VTEP].endpoint,
+		MACVRF: vpnOf(n.EVPN.MACVRF), IPVRF: vpnOf(n.EVPN.IPVRF), Problem: n.Problem,
+	}
+}
+
+func vpnOf(v *v1alpha1.NodeVPN) *model.VPN {
+	if v == nil {
+		return nil
+	}
+	return &model.VPN{VNI: uint32(v.VNI), VID: uint16(v.VID), RouteTarget: v.RouteTarget} //nolint:gosec // the CRD has both within their bounds
+}
+
+// vtepProblems say which VTEPs the node has no address of, and why, sorted by name.
+func (d *Decision) vtepProblems() []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(d.vteps)) {
+		if v := d.vteps[name]; v.problem != "" {
+			out = append(out, fmt.Sprintf("VTEP %q: %s", name, v.problem))
+		}
+	}
+	return out
+}
