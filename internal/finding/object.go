@@ -194,8 +194,7 @@ type NeedsController string
 
 // EVPNNeedsController is for a network with transport EVPN.
 func EVPNNeedsController(network string) NeedsController {
-	return NeedsController(fmt.Sprintf("network %q with transport EVPN, with which OVN-Kubernetes' cluster manager does not start without its own controller, "+
-		"and which this operator does not advertise", network))
+	return NeedsController(fmt.Sprintf("network %q with transport EVPN, with which OVN-Kubernetes' cluster manager does not start without its own controller", network))
 }
 
 // DefaultNeedsController is for a default network without overlay.

@@ -157,11 +157,11 @@ func followPage(t *testing.T, page string, least int) {
 	manager := c.run(home, c.deployed())
 	binaries := filepath.Dir(binary(t, "kubectl-ra"))
 	steps := 0
-	for _, block := range first("(?s)```console\n(.*?)```", file(t, filepath.Join(root(c.t), page))) {
+	for _, block := range first("(?s)```console\n(.*?)```", file(t, filepath.Join(root(t), page))) {
 		for _, step := range strings.Split("\n"+block, "\n$ ")[1:] {
 			line, want, _ := strings.Cut(step, "\n")
 			shell := exec.CommandContext(t.Context(), "bash", "-c", line)
-			shell.Dir = root(c.t)
+			shell.Dir = root(t)
 			shell.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig, "PATH="+filepath.Dir(c.Binaries.Kubectl)+":"+binaries+":"+os.Getenv("PATH"))
 			var out, complaints bytes.Buffer
 			shell.Stdout, shell.Stderr = &out, &complaints
