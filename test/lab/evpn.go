@@ -57,8 +57,10 @@ func (l *Lab) StartEVPN(ctx context.Context, r *Router, vtep string) (*EVPN, err
 	return e, r.Configure(ctx, e.config(own, "")...)
 }
 
-// Endpoint is the router's, NodeEndpoint a node's.
-func (e *EVPN) Endpoint() netip.Addr            { return numbered(Endpoints, e.Router.number).Addr() }
+// Endpoint is the router's end.
+func (e *EVPN) Endpoint() netip.Addr { return numbered(Endpoints, e.Router.number).Addr() }
+
+// NodeEndpoint is a node's end.
 func (e *EVPN) NodeEndpoint(n *Node) netip.Addr { return numbered(Endpoints, n.number).Addr() }
 
 func (e *EVPN) config(own netip.Prefix, no string) []string {

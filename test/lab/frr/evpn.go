@@ -22,12 +22,12 @@ type EVPNRoute struct {
 	NextHops []netip.Addr
 }
 
-// TypeTwos are all valid paths to hosts that bgpd has, TypeFives those to
-// prefixes.
+// TypeTwos are all valid paths to hosts that bgpd has.
 func (f *FRR) TypeTwos(ctx context.Context) ([]EVPNRoute, error) {
 	return f.evpnRoutes(ctx, "macip", "[2]:")
 }
 
+// TypeFives are all valid paths to prefixes that bgpd has.
 func (f *FRR) TypeFives(ctx context.Context) ([]EVPNRoute, error) {
 	return f.evpnRoutes(ctx, "prefix", "[5]:")
 }
