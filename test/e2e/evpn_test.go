@@ -167,18 +167,18 @@ func tellOfEVPNTenants() {
 		}
 
 		By("one prefix has a route distinguisher for each tenant and node")
-		distinct := map[string]bool{}
-		routes, err := tor.FRR.TypeFives(ctx)
-		Expect(err).NotTo(HaveOccurred())
-		for _, node := range l.Nodes {
-			subnet := nodeSubnetOf(l, ruby.name(), node.Name, true)
+		Eventually(ctx, func(ctx context.Context) (map[string]bool, error) {
+			distinct := map[string]bool{}
+			routes, err := tor.FRR.TypeFives(ctx)
 			for _, route := range routes {
-				if route.Prefix == subnet {
-					distinct[route.RD] = true
+				for _, node := range l.Nodes {
+					if route.Prefix == nodeSubnetOf(l, ruby.name(), node.Name, true) {
+						distinct[route.RD] = true
+					}
 				}
 			}
-		}
-		Expect(distinct).To(HaveLen(len(tenants)*len(l.Nodes)), "%v", routes)
+			return distinct, err
+		}).Should(HaveLen(len(tenants) * len(l.Nodes)))
 
 		By("each has its own server: without jade's only ruby's answers")
 		Expect(jade.server.Close()).To(Succeed())
@@ -237,6 +237,7 @@ func tellOfMACVRF() {
 // Together, so that they share a lab.
 var _ = Describe("EVPN", NeedsVRF, func() {
 	Describe("An IP-VRF", Label("story13"), tellOfIPVRF)
+	// To be run: nobody has seen these two pass.
 	PDescribe("Tenants with the same subnets", Label("story14"), tellOfEVPNTenants)
 	PDescribe("A MAC-VRF", Label("story15"), tellOfMACVRF)
 })
