@@ -144,12 +144,15 @@ func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map
 
 // acceptVTEPs is the cluster manager's verdict on VTEPs that nodes have.
 func (c *Cluster) acceptVTEPs(ctx context.Context, api client.Client) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.vteps) == 0 {
+		return nil
+	}
 	var stored ovnv1.VTEPList
 	if err := api.List(ctx, &stored); err != nil {
 		return err
 	}
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
 	for i := range stored.Items {
 		vtep := &stored.Items[i]
 		if len(c.vteps[vtep.Name]) < len(c.nodes) || !meta.SetStatusCondition(&vtep.Status.Conditions, metav1.Condition{
