@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
@@ -18,13 +19,19 @@ const annotationOrigins = "ovnbgp.io/origins"
 // failed reload quote whole configurations.
 const maxResult = 2048
 
-// OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, as
-// sorted hashes.
+// OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, and
+// the (VRF, VNI) pairs by which it announces them, as sorted hashes.
 type OriginatedPrefixes []uint64
 
 // Has reports whether the prefix is originated in the VRF, "" for the default.
 func (o OriginatedPrefixes) Has(vrf string, prefix netip.Prefix) bool {
 	_, found := slices.BinarySearch(o, originHash(vrf, prefix))
+	return found
+}
+
+// HasVNI reports whether EVPN carries the VRF by the VNI.
+func (o OriginatedPrefixes) HasVNI(vrf string, vni uint32) bool {
+	_, found := slices.BinarySearch(o, vniHash(vrf, strconv.FormatUint(uint64(vni), 10)))
 	return found
 }
 
@@ -65,7 +72,7 @@ func cut(text string) string {
 // running configuration.
 func parseOrigins(config string) OriginatedPrefixes {
 	var origins OriginatedPrefixes
-	vrf, inRouter := "", false
+	vrf, inRouter, carried := "", false, ""
 	for line := range strings.Lines(config) {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0] == "!" {
@@ -73,7 +80,11 @@ func parseOrigins(config string) OriginatedPrefixes {
 		}
 		if line[0] != ' ' && line[0] != '\t' {
 			vrf, inRouter = routerBlock(words)
+			carried = vrfBlock(words)
 			continue
+		}
+		if carried != "" && words[0] == "vni" && len(words) >= 2 {
+			origins = append(origins, vniHash(carried, words[1]))
 		}
 		if !inRouter || words[0] != "network" || len(words) < 2 {
 			continue
@@ -95,6 +106,18 @@ func routerBlock(words []string) (vrf string, ok bool) {
 		return words[4], true
 	}
 	return "", true
+}
+
+// vrfBlock reads `vrf <name>`.
+func vrfBlock(words []string) string {
+	if len(words) != 2 || words[0] != "vrf" {
+		return ""
+	}
+	return words[1]
+}
+
+func vniHash(vrf, vni string) uint64 {
+	return xxhash.Sum64([]byte(vrf + "\x00vni " + vni))
 }
 
 func originHash(vrf string, prefix netip.Prefix) uint64 {

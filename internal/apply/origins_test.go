@@ -94,8 +94,13 @@ func TestOriginates(t *testing.T) {
 				t.Errorf("%s: VRF %q, %s: got %v, want %v", name, test.vrf, test.prefix, got, test.want)
 			}
 		}
-		if got := len(apply.OriginsOf(state)); got != 4 {
-			t.Errorf("%s: %d origins, want 4", name, got)
+		for vrf, vni := range map[string]uint32{"blue": 100, "": 100, "red": 101} {
+			if got := apply.OriginsOf(state).HasVNI(vrf, vni); got != (vrf == "blue") {
+				t.Errorf("%s: VRF %q by VNI %d: %v", name, vrf, vni, got)
+			}
+		}
+		if got := len(apply.OriginsOf(state)); got != 5 {
+			t.Errorf("%s: %d origins, want 5", name, got)
 		}
 	}
 }

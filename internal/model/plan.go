@@ -92,6 +92,8 @@ type AdvertisedRoutes struct {
 	VRF string
 	// Routes is sorted, one for each prefix.
 	Routes []Route
+	// VNI is that of the IP-VRF by which EVPN carries them, 0 of other VRFs.
+	VNI uint32
 }
 
 // PartState is how far a RouteAdvertisements object got on a node. Package outcome

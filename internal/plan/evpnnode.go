@@ -366,7 +366,7 @@ func (p *nodePlanner) addIPVRF(c *contribution, base *routerBuilder, namespace s
 	}
 	if len(routes) > 0 {
 		router.routes = append(router.routes, routes)
-		part.Advertised = addAdvertised(part.Advertised, t.VRF, routes)
+		part.Advertised = append(part.Advertised, model.AdvertisedRoutes{VRF: t.VRF, Routes: routes, VNI: vni.Number})
 	}
 	return true
 }

@@ -117,10 +117,11 @@ func uniteAdvertised(noted []model.AdvertisedRoutes) []model.AdvertisedRoutes {
 	for len(noted) > 0 {
 		vrf := noted[0].VRF
 		var lists [][]model.Route
+		vni := uint32(0)
 		for ; len(noted) > 0 && noted[0].VRF == vrf; noted = noted[1:] {
-			lists = append(lists, noted[0].Routes)
+			lists, vni = append(lists, noted[0].Routes), max(vni, noted[0].VNI)
 		}
-		out = append(out, model.AdvertisedRoutes{VRF: vrf, Routes: mergeRoutes(lists)})
+		out = append(out, model.AdvertisedRoutes{VRF: vrf, Routes: mergeRoutes(lists), VNI: vni})
 	}
 	return out
 }

@@ -57,11 +57,12 @@ func TestAdvertisedRoutesAreUnitedByVRF(t *testing.T) {
 	noted = addAdvertised(noted, "", both)
 	noted = addAdvertised(noted, "", both)
 	noted = addAdvertised(noted, "red", both[:1])
+	noted[0].VNI = 200
 	if len(noted) != 3 {
 		t.Errorf("a list that neighbors share counts once: %+v", noted)
 	}
 	got := uniteAdvertised(noted)
-	if len(got) != 2 || got[0].VRF != "" || got[1].VRF != "red" || !slices.Equal(got[0].Routes, both) || !slices.Equal(got[1].Routes, both) {
+	if len(got) != 2 || got[0].VRF != "" || got[1].VRF != "red" || !slices.Equal(got[0].Routes, both) || !slices.Equal(got[1].Routes, both) || got[0].VNI != 0 || got[1].VNI != 200 {
 		t.Errorf("united: %+v", got)
 	}
 }

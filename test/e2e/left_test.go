@@ -71,7 +71,7 @@ func leftovers(ctx context.Context, l *lab.Lab) ([]string, error) {
 	var left []string
 	for _, list := range []client.ObjectList{
 		&ovnv1.RouteAdvertisementsList{}, &ovnv1.ClusterUserDefinedNetworkList{},
-		&ovnv1.EgressIPList{}, &frrk8sv1beta1.FRRConfigurationList{},
+		&ovnv1.EgressIPList{}, &ovnv1.VTEPList{}, &frrk8sv1beta1.FRRConfigurationList{},
 	} {
 		if err := l.Kube.Client.List(ctx, list); err != nil {
 			return nil, err

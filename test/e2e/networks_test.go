@@ -33,6 +33,8 @@ type network struct {
 	routing string
 	// outboundSNAT has its pods leave with their nodes' addresses.
 	outboundSNAT bool
+	// evpn is set where its transport is EVPN.
+	evpn *cni.EVPN
 }
 
 // theDefault is the network of all other namespaces.
@@ -79,6 +81,9 @@ func (n network) manifest(l *lab.Lab) string {
 		outbound := map[bool]string{true: "Enabled", false: "Disabled"}[n.outboundSNAT]
 		rest = fmt.Sprintf("\n    transport: NoOverlay\n    noOverlay: {outboundSNAT: %s, routing: %s}", outbound, n.routing)
 	}
+	if n.evpn != nil {
+		rest = fmt.Sprintf("\n    transport: EVPN\n    evpn: {vtep: %s%s%s}", n.evpn.VTEP, vpnManifest("macVRF", n.evpn.MACVRF), vpnManifest("ipVRF", n.evpn.IPVRF))
+	}
 	return fmt.Sprintf(`
 apiVersion: k8s.ovn.org/v1
 kind: ClusterUserDefinedNetwork
@@ -91,6 +96,16 @@ spec:
     topology: %[2]s
     %[3]s: {role: Primary, subnets: [%[4]s]}%[5]s
 `, n.cudn, topology, block, strings.Join(subnets, ", "), rest)
+}
+
+func vpnManifest(name string, v *cni.VPN) string {
+	switch {
+	case v == nil:
+		return ""
+	case v.RouteTarget == "":
+		return fmt.Sprintf(", %s: {vni: %d}", name, v.VNI)
+	}
+	return fmt.Sprintf(", %s: {vni: %d, routeTarget: %q}", name, v.VNI, v.RouteTarget)
 }
 
 // selector selects the network in RouteAdvertisements.
@@ -114,7 +129,7 @@ func startNetwork(ctx context.Context, l *lab.Lab, n network) {
 	apply(ctx, l, n.manifest(l))
 	Expect(l.CNI.AddNetwork(ctx, cni.Network{
 		Name: n.name(), ID: n.id, Topology: n.topology, Subnets: within(l, n.subnets),
-		NoOverlay: n.routing != "", OutboundSNAT: n.outboundSNAT,
+		NoOverlay: n.routing != "", OutboundSNAT: n.outboundSNAT, EVPN: n.evpn,
 	})).To(Succeed())
 	Expect(l.CNI.Publish(ctx, l.Kube.Client, map[string][]string{n.name(): {n.cudn}})).To(Succeed())
 }

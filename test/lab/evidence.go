@@ -107,6 +107,7 @@ func (l *Lab) collectFRR(ctx context.Context, name string, f *frr.FRR, keep func
 	for _, question := range []string{
 		"show bgp vrf all summary", "show bgp vrf all ipv4 unicast", "show bgp vrf all ipv6 unicast",
 		"show bgp vrf all neighbors", "show bfd peers", "show ip route vrf all", "show ipv6 route vrf all",
+		"show evpn vni detail", "show evpn next-hops vni all", "show evpn rmac vni all", "show bgp l2vpn evpn summary", "show bgp l2vpn evpn",
 	} {
 		answer, err := f.Show(ctx, question)
 		if err != nil {
@@ -120,7 +121,7 @@ func (l *Lab) collectFRR(ctx context.Context, name string, f *frr.FRR, keep func
 
 func keepKernel(ctx context.Context, name string, m *machine.Machine, keep func(string, string, error)) {
 	text, err := m.Run(ctx, "sh", "-c", "set -x; ip -d addr; ip rule; ip route show table all; ip -6 rule; ip -6 route show table all; "+
-		"ip neigh; nft list ruleset; ps axww -o pid,etime,args")
+		"ip neigh; bridge vlan; bridge -d link; bridge fdb; bridge vni; bridge vlan tunnelshow; nft list ruleset; ps axww -o pid,etime,args")
 	keep(name+"-kernel.txt", text, err)
 }
 

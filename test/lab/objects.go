@@ -59,7 +59,7 @@ func nodeLabels(name string) labels.Set {
 // written are the kinds that a lab and what runs in it write.
 func written() []client.ObjectList {
 	return []client.ObjectList{
-		&ovnv1.RouteAdvertisementsList{}, &ovnv1.ClusterUserDefinedNetworkList{}, &ovnv1.EgressIPList{},
+		&ovnv1.RouteAdvertisementsList{}, &ovnv1.ClusterUserDefinedNetworkList{}, &ovnv1.EgressIPList{}, &ovnv1.VTEPList{},
 		&frrk8sv1beta1.FRRConfigurationList{}, &frrk8sv1beta1.FRRNodeStateList{}, &frrk8sv1beta1.BGPSessionStateList{},
 		&v1alpha1.NodeRouteStateList{}, &netattachv1.NetworkAttachmentDefinitionList{},
 		&corev1.PodList{}, &corev1.NodeList{},

@@ -30,6 +30,24 @@ const (
 // AddServer puts a host behind the router, in subnets of its own. The router
 // does not announce them: see Announce.
 func (r *Router) AddServer(ctx context.Context, name string, subnets ...netip.Prefix) (*Server, error) {
+	near := make([]netip.Prefix, len(subnets))
+	for i, subnet := range subnets {
+		near[i] = numbered(subnet, routerNumber)
+	}
+	s, err := r.addHost(ctx, name, near, subnets)
+	if err != nil {
+		return s, err
+	}
+	for _, router := range near {
+		if err := s.AddRoute(netip.PrefixFrom(router.Addr(), 0).Masked(), router.Addr(), 0); err != nil {
+			return s, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+// addHost links a host to the router, which has these addresses on the link.
+func (r *Router) addHost(ctx context.Context, name string, near, subnets []netip.Prefix) (*Server, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -38,21 +56,34 @@ func (r *Router) AddServer(ctx context.Context, name string, subnets ...netip.Pr
 		return nil, err
 	}
 	s := &Server{Machine: host, Subnets: subnets, router: r, device: name}
-	near, far := machine.End{Machine: r.Machine, Name: name}, machine.End{Machine: host, Name: "eth0"}
+	far := machine.End{Machine: host, Name: "eth0"}
 	for _, subnet := range subnets {
-		near.Addresses = append(near.Addresses, numbered(subnet, routerNumber).String())
 		far.Addresses = append(far.Addresses, numbered(subnet, serverNumber).String())
 	}
-	if err := machine.Link(near, far); err != nil {
+	if err := machine.Link(machine.End{Machine: r.Machine, Name: name, Addresses: texts(near)}, far); err != nil {
 		return s, errors.Join(err, s.Close())
 	}
-	for _, subnet := range subnets {
-		router := numbered(subnet, routerNumber).Addr()
-		if err := host.AddRoute(netip.PrefixFrom(router, 0).Masked(), router, 0); err != nil {
-			return s, errors.Join(err, s.Close())
-		}
-	}
 	if s.answers, err = probe.Serve(host); err != nil {
+		return s, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// addServerIn is AddServer behind a VRF of the router.
+func (r *Router) addServerIn(ctx context.Context, vrf, name string, subnets ...netip.Prefix) (*Server, error) {
+	s, err := r.AddServer(ctx, name, subnets...)
+	if err != nil {
+		return s, err
+	}
+	near := make([]netip.Prefix, len(subnets))
+	for i, subnet := range subnets {
+		near[i] = numbered(subnet, routerNumber)
+	}
+	err = r.Machine.Enslave(name, vrf)
+	if err == nil {
+		err = r.Machine.AddAddresses(name, texts(near)...)
+	}
+	if err != nil {
 		return s, errors.Join(err, s.Close())
 	}
 	return s, nil

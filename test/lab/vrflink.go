@@ -110,11 +110,16 @@ func (v *VRFLink) config() []string {
 
 // Announce announces prefixes in the VRF.
 func (v *VRFLink) Announce(ctx context.Context, prefixes ...netip.Prefix) error {
-	commands := []string{v.instance()}
+	return v.Router.Configure(ctx, networks(v.instance(), prefixes)...)
+}
+
+// networks are commands that have a BGP instance announce prefixes.
+func networks(instance string, prefixes []netip.Prefix) []string {
+	commands := []string{instance}
 	for _, p := range prefixes {
 		commands = append(commands, "address-family "+afi(p.Addr().Is4())+" unicast", "network "+p.String(), "exit-address-family")
 	}
-	return v.Router.Configure(ctx, commands...)
+	return commands
 }
 
 // SetSessions has the router keep the sessions of the VRF down, or up.
@@ -134,23 +139,7 @@ func (v *VRFLink) SetSessions(ctx context.Context, up bool) error {
 
 // AddServer puts a host behind the router's VRF. Close removes it.
 func (v *VRFLink) AddServer(ctx context.Context, name string, subnets ...netip.Prefix) (*Server, error) {
-	s, err := v.Router.AddServer(ctx, name, subnets...)
-	if err != nil {
-		return s, err
-	}
-	near := make([]netip.Prefix, len(subnets))
-	for i, subnet := range subnets {
-		near[i] = numbered(subnet, routerNumber)
-	}
-	m := v.Router.Machine
-	err = m.Enslave(name, v.VRF)
-	if err == nil {
-		err = m.AddAddresses(name, texts(near)...)
-	}
-	if err != nil {
-		return s, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return v.Router.addServerIn(ctx, v.VRF, name, subnets...)
 }
 
 // Close takes the VRF and its links away, from the router and from the nodes.

@@ -61,6 +61,11 @@ func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Originat
 				return model.PartWaiting, model.Finding{}
 			}
 		}
+		// Without it FRR announces nothing of the VRF. A busy FRR 10.3 has been seen
+		// to skip the line, in a reload that succeeded.
+		if a.VNI != 0 && !origins.HasVNI(a.VRF, a.VNI) {
+			return model.PartWaiting, model.Finding{}
+		}
 	}
 	return model.PartConfigured, model.Finding{}
 }

@@ -14,6 +14,7 @@ import (
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -60,6 +61,9 @@ func (c *Cluster) NodeAnnotations(name string) (map[string]string, error) {
 		// Layer2 networks have a transit router. Nothing on a node tells
 		// which of them are there.
 		"layer2-topology-version": "2.0",
+	}
+	if c.vteps != nil {
+		out["vteps"] = encoded(c.vtepAddresses(node))
 	}
 	annotations := map[string]string{}
 	for key, value := range out {
@@ -125,6 +129,7 @@ func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map
 		object := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node.Name}}
 		errs = append(errs, api.Patch(ctx, object, client.RawPatch("application/merge-patch+json", []byte(patch))))
 	}
+	errs = append(errs, c.acceptVTEPs(ctx, api))
 	for _, definition := range c.definitions(namespaces) {
 		if err := own(ctx, api, definition); err != nil {
 			return err
@@ -135,6 +140,31 @@ func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map
 		}
 	}
 	return errors.Join(append(errs, c.prune(ctx, api))...)
+}
+
+// acceptVTEPs is the cluster manager's verdict on VTEPs that nodes have.
+func (c *Cluster) acceptVTEPs(ctx context.Context, api client.Client) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if len(c.vteps) == 0 {
+		return nil
+	}
+	var stored ovnv1.VTEPList
+	if err := api.List(ctx, &stored); err != nil {
+		return err
+	}
+	for i := range stored.Items {
+		vtep := &stored.Items[i]
+		if len(c.vteps[vtep.Name]) < len(c.nodes) || !meta.SetStatusCondition(&vtep.Status.Conditions, metav1.Condition{
+			Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Allocated", Message: "all nodes have addresses", ObservedGeneration: vtep.Generation,
+		}) {
+			continue
+		}
+		if err := api.Status().Update(ctx, vtep); err != nil {
+			return fmt.Errorf("accept VTEP %s: %w", vtep.Name, err)
+		}
+	}
+	return nil
 }
 
 // own has the network control its definition.
@@ -227,8 +257,11 @@ func (n *Network) defaultDefinition() string {
 	return encoded(out)
 }
 
-// transport is said in definitions of networks without an overlay.
+// transport is said in definitions of networks without OVN's own tunnels.
 func (n *Network) transport() map[string]any {
+	if n.EVPN != nil {
+		return map[string]any{"transport": "evpn", "evpn": n.EVPN.definition()}
+	}
 	if !n.NoOverlay {
 		return nil
 	}

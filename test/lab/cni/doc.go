@@ -12,8 +12,9 @@
 // names and external_ids). It sets up the node's part of the data path (flows.go: the
 // flows of br-ex, where gateway routers share the node's MAC and addresses; kernel.go:
 // management ports, VRFs, rules, NAT). It attaches pods (pods.go), with an egress IP if
-// requested (egressip.go). When a network's route advertisements are accepted, it does
-// what OVN-Kubernetes' node components do (advertise.go).
+// requested (egressip.go), and makes what networks with EVPN have on nodes: a bridge, a
+// VXLAN device, VLANs and their hosts (evpn.go). When a network's route advertisements
+// are accepted, it does what OVN-Kubernetes' node components do (advertise.go).
 //
 // Its names are copied from OVN-Kubernetes, not taken from the operator's own code, so
 // that tests find a wrong name there. It leaves out what has no part in these paths:

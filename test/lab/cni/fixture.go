@@ -60,6 +60,8 @@ type Cluster struct {
 	ports    int
 	// egressWays are those of all EgressIP objects.
 	egressWays []egressWay
+	// vteps are nodes' addresses by VTEP; nil if there never was one.
+	vteps map[string]map[string]netip.Addr
 }
 
 // clusterNode is a node with what runs on it.
@@ -71,6 +73,8 @@ type clusterNode struct {
 	zone    *clusterZone
 	// patches are the numbers of the bridge's ports to networks.
 	patches map[string]string
+	// tunnels are the node's devices by VTEP.
+	tunnels map[string]*machine.Tunnels
 }
 
 // clusterZone is a zone with its OVN.
@@ -104,7 +108,7 @@ func New(ctx context.Context, options Options) (*Cluster, error) {
 				Name: spec.Machine.Name, ID: firstNodeID + i, MAC: strings.TrimSpace(mac),
 				Addresses: spec.Addresses, NextHops: spec.NextHops, Tunnel: spec.Addresses[0].Addr(),
 			},
-			machine: spec.Machine, uplink: spec.Uplink, patches: map[string]string{},
+			machine: spec.Machine, uplink: spec.Uplink, patches: map[string]string{}, tunnels: map[string]*machine.Tunnels{},
 		})
 	}
 	if err := c.startZones(ctx); err != nil {
@@ -198,6 +202,9 @@ func (c *Cluster) AddNetwork(ctx context.Context, network Network) error {
 	defer c.mutex.Unlock()
 	if err := network.check(); err != nil {
 		return err
+	}
+	if network.EVPN != nil && (c.vteps[network.EVPN.VTEP] == nil || !c.options.LocalGateway || c.options.LeaveVRFs || !machine.HasVRF()) {
+		return fmt.Errorf("network %s: EVPN needs VTEP %s, local gateway and the fixture's VRFs", network.Name, network.EVPN.VTEP)
 	}
 	if c.find(network.Name) != nil {
 		return fmt.Errorf("network %s is there already", network.Name)

@@ -100,7 +100,7 @@ func (n *Network) addGatewayRoutes(s *script, node *Node, router string) {
 	default:
 		// Without an overlay, other nodes' pods are out in the world.
 		subnets, join := n.Subnets, nths(n.joinSubnets(node), 1)
-		if n.NoOverlay {
+		if !n.geneve() {
 			subnets = n.HostSubnets(node)
 		}
 		for _, subnet := range subnets {

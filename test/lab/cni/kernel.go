@@ -96,7 +96,7 @@ func (c *Cluster) addManagementInterface(ctx context.Context, node *clusterNode,
 			return err
 		}
 	}
-	return nil
+	return c.joinVPNs(ctx, node, n)
 }
 
 type managementRoute struct {
@@ -109,7 +109,7 @@ type managementRoute struct {
 func (c *Cluster) managementRoutes(node *clusterNode, n *clusterNetwork) []managementRoute {
 	var out []managementRoute
 	gateways := nths(n.HostSubnets(&node.Node), 1)
-	if n.Topology == Layer3 && !n.NoOverlay {
+	if n.Topology == Layer3 && n.geneve() {
 		for _, subnet := range n.Subnets {
 			out = append(out, managementRoute{subnet, ofFamily(gateways, subnet).Addr()})
 		}
@@ -213,6 +213,7 @@ func (c *Cluster) syncWayOut(node *clusterNode, n *clusterNetwork) error {
 
 func (c *Cluster) removeManagementInterface(ctx context.Context, node *clusterNode, n *clusterNetwork) error {
 	var errs []error
+	errs = append(errs, c.leaveVPNs(ctx, node, n))
 	if c.hasVRF(n) {
 		links := node.machine.Netlink()
 		if link, err := links.LinkByName(n.vrf()); err == nil {

@@ -1,6 +1,9 @@
 package cni
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // The names of a network's objects in OVN, written down from the contract and
 // not taken from the operator's code, which is what finds them.
@@ -63,6 +66,27 @@ func (n *Network) podsToRouter(node string) string {
 // managementPort is the switch port of the node's own interface in the
 // network; ManagementInterface in node.go is that interface.
 func (n *Network) managementPort(node string) string { return "k8s-" + n.prefix() + node }
+
+// tunnelBridge and tunnelDevice are the devices of a VTEP on a node.
+func tunnelBridge(vtep string) string { return "evbr-" + vtep }
+func tunnelDevice(vtep string) string { return "evx4-" + vtep }
+
+// routedInterface is the node's interface in the network's IP-VRF,
+// switchedInterface that in its MAC-VRF, and macVRFDevice what joins that with the
+// network's switch, by macVRFPort.
+func (n *Network) routedInterface() string   { return n.numberedIfLong("svl3") }
+func (n *Network) switchedInterface() string { return n.numberedIfLong("svl2") }
+func (n *Network) macVRFDevice() string      { return n.numberedIfLong("ovl2") }
+func (n *Network) macVRFPort() string        { return "macvrf-" + n.podSwitch("") }
+
+// numberedIfLong is the name of a device, which has room for 15 characters.
+func (n *Network) numberedIfLong(kind string) string {
+	name := kind + "-" + strings.TrimPrefix(n.Name, "cluster_udn_")
+	if len(name) > 15 {
+		return kind + "." + strconv.Itoa(n.ID)
+	}
+	return name
+}
 
 // podPort is the switch port of a pod.
 func (n *Network) podPort(nad, namespace, pod string) string {

@@ -39,7 +39,13 @@ type Network struct {
 	// OutboundSNAT is set where pods of a NoOverlay network leave with their
 	// node's address for what is outside the network.
 	OutboundSNAT bool
+	// EVPN is set where VXLAN tunnels, which BGP knows the ends of, lead to the
+	// pods of other nodes.
+	EVPN *EVPN
 }
+
+// geneve tells whether OVN's own tunnels lead to the pods of other nodes.
+func (n *Network) geneve() bool { return !n.NoOverlay && n.EVPN == nil }
 
 func (n *Network) isDefault() bool { return n.Name == Default }
 
@@ -107,6 +113,8 @@ func (n *Network) check() error {
 		return fmt.Errorf("network %s has the ID %d; 0 is the default network's, and no other's", n.Name, n.ID)
 	case n.isDefault() && n.Topology != Layer3:
 		return fmt.Errorf("the default network is %s", Layer3)
+	case n.EVPN != nil && (n.isDefault() || (n.EVPN.MACVRF != nil) != (n.Topology == Layer2) || n.Topology == Layer3 && n.EVPN.IPVRF == nil):
+		return fmt.Errorf("network %s: with EVPN a %s network has an IP-VRF, a %s network a MAC-VRF", n.Name, Layer3, Layer2)
 	case n.NoOverlay && n.Topology != Layer3:
 		return fmt.Errorf("network %s: only %s networks can do without an overlay", n.Name, Layer3)
 	}

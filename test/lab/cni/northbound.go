@@ -154,7 +154,7 @@ func (z *zone) createLayer3(s *script, n *Network) {
 	for _, node := range z.local {
 		n.addNodeSwitch(s, node)
 	}
-	if len(z.remote) > 0 && !n.NoOverlay {
+	if len(z.remote) > 0 && n.geneve() {
 		z.addTransitSwitch(s, n)
 	}
 }
@@ -254,7 +254,11 @@ func spaced[T fmt.Stringer](words []T) string {
 func (z *zone) createLayer2(s *script, n *Network) {
 	router, node := n.clusterRouter(), z.local[0]
 	n.addSwitch(s, n.podSwitch(""), n.identityWithRole())
-	n.interconnected(s, n.podSwitch(""))
+	if n.geneve() {
+		n.interconnected(s, n.podSwitch(""))
+	} else {
+		n.addMACVRFPort(s)
+	}
 	n.linkPods(s, node, n.Subnets)
 	s.set("logical_router_port", n.routerToPods(""), columns{
 		"options": map[string]string{"requested-tnl-key": strconv.Itoa(podSwitchPortKey)},

@@ -150,13 +150,18 @@ func (c *Cluster) attach(ctx context.Context, pod *Pod, n *clusterNetwork, node 
 	if _, err := node.zone.central.NB(ctx, "wait-until", "logical_switch_port", pod.port, "up=true"); err != nil {
 		return fmt.Errorf("ovn-controller on %s did not attach pod %s: %w", node.Name, pod.key(), err)
 	}
-	return nil
+	return c.setHost(node, n, pod, true)
 }
 
 func (c *Cluster) detach(ctx context.Context, pod *Pod) error {
 	node, err := c.node(pod.Node)
 	if err != nil {
 		return err
+	}
+	if n := c.find(pod.Network); n != nil {
+		if err := c.setHost(node, n, pod, false); err != nil {
+			return err
+		}
 	}
 	if err := node.vswitch.DeletePort(ctx, pod.device); err != nil {
 		return err
@@ -176,7 +181,7 @@ func (z *zone) podPort(n *Network, pod *Pod, node *Node) *script {
 		"external_ids": with(map[string]string{"pod": "true", "namespace": pod.Namespace}, n.identity()),
 	}
 	options := map[string]string{"requested-chassis": node.Name}
-	if n.Topology == Layer2 {
+	if n.Topology == Layer2 && n.geneve() {
 		options["requested-tnl-key"] = strconv.Itoa(pod.tunnelKey)
 	}
 	if pod.NAD != "" {
@@ -185,7 +190,7 @@ func (z *zone) podPort(n *Network, pod *Pod, node *Node) *script {
 	switch {
 	case among(node, z.local):
 		values["port_security"] = values["addresses"]
-	case n.Topology == Layer2:
+	case n.Topology == Layer2 && n.geneve():
 		values["type"] = "remote"
 	default:
 		return nil

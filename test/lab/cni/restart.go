@@ -34,6 +34,9 @@ func (c *Cluster) Reboot(ctx context.Context, on *machine.Machine) error {
 	if c.options.SharedOVN != nil {
 		return errors.New("with one OVN for all nodes a reboot of one is not played")
 	}
+	if len(c.vteps) > 0 {
+		return errors.New("a reboot of a node with a VTEP is not played")
+	}
 	mac, err := on.ReadFile("/sys/class/net/" + node.uplink + "/address")
 	if err != nil {
 		return fmt.Errorf("the uplink of %s: %w", on.Name, err)

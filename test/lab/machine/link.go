@@ -97,6 +97,11 @@ func (m *Machine) VRF(name string, table uint32) error {
 	return m.add(&netlink.Vrf{LinkAttrs: named(name), Table: table})
 }
 
+// Dummy makes a device that leads nowhere, for addresses of the machine's own.
+func (m *Machine) Dummy(name string, addresses ...string) error {
+	return m.add(&netlink.Dummy{LinkAttrs: named(name)}, addresses...)
+}
+
 func named(name string) netlink.LinkAttrs {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = name

@@ -66,9 +66,10 @@ type Port struct {
 	Name string
 	// LogicalPort is the port's name in the Northbound database.
 	LogicalPort string
-	MAC         string
-	MTU         int
-	Addresses   []netip.Prefix
+	// MAC is Open vSwitch's choice if it is empty.
+	MAC       string
+	MTU       int
+	Addresses []netip.Prefix
 	// Gateways get default routes.
 	Gateways []netip.Addr
 }
@@ -125,7 +126,10 @@ func words(prefixes []netip.Prefix) []string {
 func (s *Switch) AddHostPort(ctx context.Context, port Port) error {
 	arguments := []string{
 		"--may-exist", "add-port", IntegrationBridge, port.Name, "--", "set", "interface", port.Name, "type=internal",
-		fmt.Sprintf("mac=%q", port.MAC), "external_ids:iface-id=" + port.LogicalPort,
+		"external_ids:iface-id=" + port.LogicalPort,
+	}
+	if port.MAC != "" {
+		arguments = append(arguments, fmt.Sprintf("mac=%q", port.MAC))
 	}
 	if port.MTU > 0 {
 		arguments = append(arguments, fmt.Sprintf("mtu_request=%d", port.MTU))
