@@ -103,10 +103,10 @@ func randomParts(random *rand.Rand) (parts []*frrk8sv1beta1.FRRConfiguration, vn
 	}
 	s.Templates = []model.Template{template}
 	node := model.Node{
-		Host:  model.Host{Name: "node-1", Hostname: "node-1", Labels: map[string]string{model.LabelHostname: "node-1"}},
-		VTEPs: map[string][]netip.Addr{"vtep": {netip.MustParseAddr("100.64.0.1")}},
+		NodeSummary: model.NodeSummary{Name: "node-1", Hostname: "node-1", Labels: map[string]string{model.LabelHostname: "node-1"}},
+		VTEPs:       map[string][]netip.Addr{"vtep": {netip.MustParseAddr("100.64.0.1")}},
 	}
-	s.Nodes, s.Hosts = []model.Node{node}, []model.Host{node.Host}
+	s.Nodes, s.Hosts = []model.Node{node}, []model.NodeSummary{node.NodeSummary}
 	built := plan.Build(s)
 	parts = render.Node(&built.Nodes[0])
 	Expect(len(parts)).To(BeNumerically(">", 2), "%+v", built.Verdicts)
