@@ -133,7 +133,7 @@ func ownsSpec(entries []metav1.ManagedFieldsEntry) bool {
 			continue
 		}
 		var fields map[string]json.RawMessage
-		if json.Unmarshal(e.FieldsV1.Raw, &fields) == nil && fields["f:spec"] != nil {
+		if json.Unmarshal(e.FieldsV1.GetRawBytes(), &fields) == nil && fields["f:spec"] != nil {
 			return true
 		}
 	}
