@@ -237,7 +237,7 @@ func tellOfMACVRF() {
 // Together, so that they share a lab.
 var _ = Describe("EVPN", NeedsVRF, func() {
 	Describe("An IP-VRF", Label("story13"), tellOfIPVRF)
-	// To be run: nobody has seen these two pass.
-	PDescribe("Tenants with the same subnets", Label("story14"), tellOfEVPNTenants)
-	PDescribe("A MAC-VRF", Label("story15"), tellOfMACVRF)
+	Describe("Tenants with the same subnets", Label("story14"), Slow, tellOfEVPNTenants)
+	// To be mended: it has not passed yet.
+	PDescribe("A MAC-VRF", Label("story15"), Slow, tellOfMACVRF)
 })

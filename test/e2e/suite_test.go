@@ -26,6 +26,8 @@ import (
 var (
 	NeedsVRF = Label("vrf")
 	NeedsOVS = Label("openvswitch")
+	// Slow specs are left to `make e2e`; CI has no time for them.
+	Slow = Label("slow")
 )
 
 // changeWithin is how long a change may take on a quiet machine: six seconds at
