@@ -56,7 +56,7 @@ var _ = Describe("Upgrades", Label("upgrade"), Ordered, func() {
 				w.expectNothingLost(ctx, "new manager, old agents without their rights")
 				startAgents(ctx, l)
 			} else {
-				startWaitingAgents(ctx, l)
+				startNewAgents(ctx, l)
 				w.expectNothingLost(ctx, "new agents, old manager")
 				Expect(l.Manager.Restart(ctx)).To(Succeed())
 			}
@@ -88,10 +88,17 @@ func startAgents(ctx context.Context, l *lab.Lab) {
 	}
 }
 
-// startWaitingAgents starts agents that stay unready, because they wait for the manager:
-// a DaemonSet's rollout stops at the first of them.
-func startWaitingAgents(ctx context.Context, l *lab.Lab) {
+// startNewAgents starts agents beside the previous version's manager. If that publishes
+// no NodeNetworks, they stay unready and wait for the new one: a DaemonSet's rollout stops
+// at the first of them.
+func startNewAgents(ctx context.Context, l *lab.Lab) {
 	GinkgoHelper()
+	var published v1alpha1.NodeNetworksList
+	Expect(l.Kube.Client.List(ctx, &published)).To(Succeed())
+	if len(published.Items) > 0 {
+		startAgents(ctx, l)
+		return
+	}
 	for _, n := range l.Nodes {
 		soon, cancel := context.WithTimeout(ctx, machine.Patience(3*time.Second))
 		Expect(n.StartAgent(soon)).To(MatchError(ContainSubstring("is not ready")))
