@@ -114,7 +114,7 @@ func reset(ctx context.Context) {
 	GinkgoHelper()
 	for _, o := range []client.Object{
 		&ovnv1.RouteAdvertisements{}, &ovnv1.ClusterUserDefinedNetwork{}, &ovnv1.EgressIP{}, &ovnv1.VTEP{},
-		&corev1.Node{}, &frrk8sv1beta1.FRRNodeState{}, &v1alpha1.NodeRouteState{},
+		&corev1.Node{}, &frrk8sv1beta1.FRRNodeState{}, &v1alpha1.NodeRouteState{}, &v1alpha1.NodeNetworks{},
 	} {
 		Expect(admin.DeleteAllOf(ctx, o)).To(Succeed())
 	}
