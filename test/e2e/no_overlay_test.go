@@ -18,7 +18,7 @@ var _ = Describe("A network without an overlay", Label("story6"), NeedsVRF, func
 	reflected := lab.Default()
 	reflected.Routers = []lab.RouterDescription{{Name: "reflector", ASN: lab.NodeASN}}
 
-	It("has pods reach each other by routes of the fabric: Unmanaged", func(ctx context.Context) {
+	It("has pods reach each other by routes of the fabric: Unmanaged", Slow, func(ctx context.Context) {
 		l := use(ctx, reflected)
 		bare := network{
 			cudn: "bare", id: 6, topology: cni.Layer3, routing: "Unmanaged",
