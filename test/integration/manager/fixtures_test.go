@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/controlplane"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/objects"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
@@ -124,6 +125,19 @@ func reset(ctx context.Context) {
 		Expect(admin.DeleteAllOf(ctx, o, client.InNamespace(objects.FRRNamespace))).To(Succeed())
 		Expect(admin.DeleteAllOf(ctx, o, client.InNamespace(ovnNamespace))).To(Succeed())
 	}
+}
+
+// useOwnControlPlane gives the spec a control plane of its own, for changes of CRDs that
+// others would see. admin is that one's until the spec ends.
+func useOwnControlPlane(ctx context.Context) (*controlplane.ControlPlane, *controlplane.User) {
+	GinkgoHelper()
+	plane := controlplane.StartForTest(GinkgoT(), controlplane.Options{})
+	usual := admin
+	admin = newClient(plane)
+	DeferCleanup(func() { admin = usual })
+	user := giveRights(ctx, plane, admin)
+	createNamespace(ctx, objects.FRRNamespace)
+	return plane, user
 }
 
 // change updates an object as it is now.

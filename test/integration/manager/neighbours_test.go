@@ -154,12 +154,7 @@ var _ = Describe("Networks with managed routing", func() {
 
 var _ = Describe("Without the kind of NetworkAttachmentDefinitions", func() {
 	It("the manager works, and uses the kind once it appears", func(ctx context.Context) {
-		bare := controlplane.StartForTest(GinkgoT(), controlplane.Options{})
-		usual := admin
-		admin = newClient(bare)
-		DeferCleanup(func() { admin = usual })
-		user := giveRights(ctx, bare, admin)
-		createNamespace(ctx, objects.FRRNamespace)
+		bare, user := useOwnControlPlane(ctx)
 		createNamespace(ctx, ovnNamespace)
 		create(ctx, objects.Node(1), objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		manager := start(user.Config)

@@ -189,12 +189,7 @@ var _ = Describe("NodeNetworks", func() {
 	})
 
 	It("are done without by a manager that is newer than the CRDs, and published once their CRD comes", func(ctx context.Context) {
-		bare := controlplane.StartForTest(GinkgoT(), controlplane.Options{})
-		usual := admin
-		admin = newClient(bare)
-		DeferCleanup(func() { admin = usual })
-		user := giveRights(ctx, bare, admin)
-		createNamespace(ctx, objects.FRRNamespace)
+		bare, user := useOwnControlPlane(ctx)
 		definition := &unstructured.Unstructured{}
 		definition.SetAPIVersion("apiextensions.k8s.io/v1")
 		definition.SetKind("CustomResourceDefinition")
@@ -216,12 +211,7 @@ var _ = Describe("NodeNetworks", func() {
 	})
 
 	It("name the field that an older CRD lacks, and are written once it has it", func(ctx context.Context) {
-		bare := controlplane.StartForTest(GinkgoT(), controlplane.Options{})
-		usual := admin
-		admin = newClient(bare)
-		DeferCleanup(func() { admin = usual })
-		user := giveRights(ctx, bare, admin)
-		createNamespace(ctx, objects.FRRNamespace)
+		bare, user := useOwnControlPlane(ctx)
 		definition := &unstructured.Unstructured{}
 		definition.SetAPIVersion("apiextensions.k8s.io/v1")
 		definition.SetKind("CustomResourceDefinition")
