@@ -106,7 +106,8 @@ func (c *Cluster) adopt(ctx context.Context, api client.Client) error {
 		if !settled {
 			continue
 		}
-		if err := c.SetAdvertised(ctx, network, how); err != nil {
+		// A network that was removed meanwhile has nothing to carry any more.
+		if err := c.SetAdvertised(ctx, network, how); err != nil && slices.Contains(c.names(), network) {
 			return err
 		}
 	}
