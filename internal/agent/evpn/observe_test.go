@@ -18,7 +18,7 @@ import (
 // These tests need a kernel with VRF, VXLAN and bridges that filter VLANs. Where there is
 // none, run
 //
-//	make -f hack/vm/vm.mk test-vm PKG=./internal/agent/evpn
+//	make test-vm PKG=./internal/agent/evpn
 
 // made are the devices of the network blue, as OVN-Kubernetes' node component makes them,
 // but for OVN's port, which is one end of a pair here.
@@ -63,7 +63,7 @@ func place(t *testing.T) *testns.Namespace {
 		if os.Getenv("OVNBGP_VM") != "" {
 			complain = t.Fatalf
 		}
-		complain("NOT TESTED: this kernel can't make the devices; run: make -f hack/vm/vm.mk test-vm PKG=./internal/agent/evpn\n%s", out)
+		complain("NOT TESTED: this kernel can't make the devices; run: make test-vm PKG=./internal/agent/evpn\n%s", out)
 	}
 	ns.IP(t, "link del probe0", "link del probe1", "link del probe2")
 	ns.IP(t, made...)

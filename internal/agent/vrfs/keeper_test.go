@@ -21,7 +21,7 @@ import (
 
 // These tests need a kernel with VRF devices. Where there is none, run
 //
-//	make -f hack/vm/vm.mk test-vm PKG=./internal/agent/vrfs
+//	make test-vm PKG=./internal/agent/vrfs
 
 // place is a namespace whose kernel has VRF.
 func place(t *testing.T) *testns.Namespace {
@@ -40,7 +40,7 @@ func place(t *testing.T) *testns.Namespace {
 		if os.Getenv("OVNBGP_VM") != "" {
 			complain = t.Fatalf
 		}
-		complain("NOT TESTED: this kernel has no VRF devices; run: make -f hack/vm/vm.mk test-vm PKG=./internal/agent/vrfs")
+		complain("NOT TESTED: this kernel has no VRF devices; run: make test-vm PKG=./internal/agent/vrfs")
 	} else if err != nil {
 		t.Fatal(err)
 	}
