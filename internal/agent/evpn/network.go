@@ -30,6 +30,14 @@ type VPN struct {
 	VID uint16
 }
 
+// Host is a pod or virtual machine of the node in a network's MAC-VRF.
+type Host struct {
+	// MAC is in the form of net.HardwareAddr's String.
+	MAC string
+	// Addresses are sorted.
+	Addresses []netip.Addr
+}
+
 // State is what the node has of a network.
 type State struct {
 	Network  string
