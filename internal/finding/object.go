@@ -188,6 +188,17 @@ func ControllerNeeded(ra string, network NeedsController) model.Finding {
 		"if it runs, it works on this object beside the operator, so run the operator without --take-over", network)
 }
 
+var renderedByBoth = enter("RenderedByBoth", notice, ofObject,
+	"OVN-Kubernetes' own controller renders the object, too, and can't be switched off, because of an EVPN network. It keeps the condition Accepted. What the operator leaves out or withdraws, it may still advertise.",
+	"Nothing; or start the operator without --take-over, to leave such objects to that controller.")
+
+// RenderedByBoth is for an object with an EVPN network that was taken from a controller
+// which goes on.
+func RenderedByBoth(ra string, network NeedsController) model.Finding {
+	return renderedByBoth.about(ra, "OVN-Kubernetes' own controller renders it, too, because of %s: "+
+		"that controller keeps the condition Accepted, and may still advertise what this plan leaves out", network)
+}
+
 // NeedsController is a network that OVN-Kubernetes does not run without its own
 // controller, in the words of messages.
 type NeedsController string

@@ -159,6 +159,9 @@ type Verdict struct {
 	StandAside string
 	// LeftFor is why it does so with --take-over, too; "" without that.
 	LeftFor string
+	// Beside is set where the other controller renders the object as well, and can't be
+	// switched off: it keeps Accepted, and the annotation of the networks.
+	Beside bool
 	// ObserveOnly is set where what is planned is told and not written.
 	ObserveOnly bool
 	// Networks that it advertises, by name, sorted.

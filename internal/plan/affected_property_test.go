@@ -122,7 +122,7 @@ func plansOf(c *plan.Compiled, n *model.Node, around *model.Surroundings) []publ
 	}
 	var out []publishedPlan
 	for _, p := range []model.NodePlan{c.Node(n, nil), c.NodeKeeping(n, nil, kept)} {
-		of := model.NodePlan{Node: n.Name, Networks: c.Networks(n, around, p.Parts), VTEPs: plan.VTEPs(p.Parts)}
+		of := model.NodePlan{Node: n.Name, Networks: c.Networks(n, around, p.Parts), VTEPs: c.VTEPs(n, p.Parts)}
 		out = append(out, publishedPlan{p, render.Networks(&of, around, c.Cluster())})
 	}
 	return out

@@ -45,7 +45,9 @@ type advertiser struct {
 	// takenFrom is the evidence of another controller that --take-over overrides.
 	takenFrom string
 	// leftFor is why even --take-over leaves it to that controller.
-	leftFor  string
+	leftFor string
+	// beside is set if --take-over plans it while that controller goes on.
+	beside   bool
 	findings []model.Finding
 	// networks that it advertises, sorted by VRF.
 	networks []*advertisedNetwork

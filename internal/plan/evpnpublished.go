@@ -33,12 +33,35 @@ func tunnelOf(network *model.Network, parts []model.NodePart) *model.Tunnel {
 	return out
 }
 
-// VTEPs are those that the networks of a node's parts use there, sorted by name. What
-// became of the parts doesn't matter: an object may be held back for the very lack of one.
-func VTEPs(parts []model.NodePart) []model.NodeVTEP {
+// renderedElsewhere reports whether another controller advertises what the object asks
+// for.
+func (a *advertiser) renderedElsewhere() bool { return (a.aside || a.beside) && a.AcceptedElsewhere }
+
+// elsewhere are the node's parts that another controller renders, with nothing but their
+// EVPN: the devices are the same, whoever has FRR use them.
+func (c *Compiled) elsewhere(n *model.Node) []model.NodePart {
+	p := &nodePlanner{Compiled: c, node: n}
+	var out []model.NodePart
+	for _, a := range c.advertisers {
+		if a.idle || len(a.evpn) == 0 || !a.renderedElsewhere() || !a.NodeSelector.Matches(n.Labels) || len(p.underlaysFor(a)) == 0 {
+			continue
+		}
+		part := model.NodePart{RA: a.Name, State: model.PartWritten}
+		for _, t := range p.tunnelsOn(a, &part) {
+			part.Tunnels = append(part.Tunnels, model.Tunnel{Network: t.Name, VTEP: t.vtep.Name, MACVRF: t.EVPN.MACVRF, IPVRF: t.EVPN.IPVRF})
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// VTEPs are those that the networks of a node's parts use there, and networks that another
+// controller renders, sorted by name. What became of the parts doesn't matter: an object
+// may be held back for the very lack of one.
+func (c *Compiled) VTEPs(n *model.Node, parts []model.NodePart) []model.NodeVTEP {
 	var out []model.NodeVTEP
-	for i := range parts {
-		out = append(out, parts[i].VTEPs...)
+	for _, part := range slices.Concat(parts, c.elsewhere(n)) {
+		out = append(out, part.VTEPs...)
 	}
 	slices.SortStableFunc(out, func(a, b model.NodeVTEP) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(out, func(a, b model.NodeVTEP) bool { return a.Name == b.Name })

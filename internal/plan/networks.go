@@ -42,24 +42,34 @@ func (a *advertiser) selectNetworks(networks []model.Network, vteps map[string]*
 }
 
 // leaveToController leaves an object to the controller that handles it, even with
-// --take-over, if the object selects a network that OVN-Kubernetes does not run
-// without that controller. For any other object it reports that the controller can't
-// be switched off for it.
+// --take-over, if the object selects a network without overlay, which OVN-Kubernetes does
+// not run without that controller. Of an EVPN network both controllers render the same.
+// For any other object it reports that the controller can't be switched off for it.
 func (a *advertiser) leaveToController(networks []model.Network) {
 	if a.takenFrom == "" {
 		return
 	}
+	var elsewhere, evpn finding.NeedsController
 	for i := range networks {
-		if why := needsController(&networks[i]); why != "" && a.selects(&networks[i]) {
+		n := &networks[i]
+		why := needsController(n)
+		switch {
+		case why == "":
+		case !a.selects(n):
+			elsewhere = cmp.Or(elsewhere, why)
+		case n.Transport == model.TransportEVPN:
+			evpn = cmp.Or(evpn, why)
+		default:
 			a.aside, a.ForeignController, a.leftFor = true, a.takenFrom, "it selects "+string(why)
 			return
 		}
 	}
-	for i := range networks {
-		if why := needsController(&networks[i]); why != "" {
-			a.find(finding.ControllerNeeded(a.Name, why))
-			return
-		}
+	switch {
+	case evpn != "":
+		a.beside = true
+		a.find(finding.RenderedByBoth(a.Name, evpn))
+	case elsewhere != "":
+		a.find(finding.ControllerNeeded(a.Name, elsewhere))
 	}
 }
 

@@ -11,12 +11,14 @@ import (
 
 // Networks returns what the node has to do for each primary network. The parts are
 // those of its plan, with what became of them: a network is advertised if a part
-// says that its prefixes reach a neighbor, and for no other reason.
+// says that its prefixes reach a neighbor, or another controller advertises it, and for
+// no other reason.
 func (c *Compiled) Networks(n *model.Node, around *model.Surroundings, parts []model.NodePart) []model.NodeNetwork {
 	byRA := make(map[string]*model.NodePart, len(parts))
 	for i := range parts {
 		byRA[parts[i].RA] = &parts[i]
 	}
+	tunnels := slices.Concat(parts, c.elsewhere(n))
 	out := make([]model.NodeNetwork, 0, len(c.cluster.Networks))
 	for i := range c.cluster.Networks {
 		network := &c.cluster.Networks[i]
@@ -34,7 +36,7 @@ func (c *Compiled) Networks(n *model.Node, around *model.Surroundings, parts []m
 			entry.HostSubnets = n.Subnets[network.Name]
 		}
 		entry.AdvertisedIn = c.advertisedIn(&entry, byRA)
-		entry.Tunnel = tunnelOf(network, parts)
+		entry.Tunnel = tunnelOf(network, tunnels)
 		entry.OwnVRFOnly = entry.OwnVRFOnly && !slices.ContainsFunc(entry.AdvertisedIn, func(vrf string) bool { return vrf != network.VRF })
 		out = append(out, entry)
 	}
@@ -159,7 +161,7 @@ func commonOf(networks []model.Network, advertisers []*advertiser) map[string]mo
 			if !a.advertisesPods() || !a.selects(n) {
 				continue
 			}
-			if advertised := a.byName[n.Name]; advertised != nil && a.aside && a.AcceptedElsewhere {
+			if advertised := a.byName[n.Name]; advertised != nil && a.renderedElsewhere() {
 				// What another controller does is its own to tell.
 				entry.AdvertisedIn = append(entry.AdvertisedIn, a.originVRF(advertised))
 			}

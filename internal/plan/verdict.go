@@ -16,7 +16,7 @@ func (c *Compiled) Verdict(ra string, tally model.Tally) model.Verdict {
 	}
 	out := model.Verdict{
 		RA: a.Name, Generation: a.Generation,
-		StandAside: a.ForeignController, LeftFor: a.leftFor,
+		StandAside: a.ForeignController, LeftFor: a.leftFor, Beside: a.beside,
 		Tally: tally,
 	}
 	if a.aside {

@@ -102,8 +102,8 @@ const (
 // Conditions returns all conditions that the operator keeps on the object:
 // Accepted, Rendered and FRRConfigured. It keeps only Rendered if it stands aside
 // for another controller, whose Accepted must be left alone, or if it observes,
-// because nothing may act on what it would accept. nodeStates is whether
-// FRRNodeStates can be read. Times are taken from existing if the status did not
+// because nothing may act on what it would accept. Beside another controller it leaves
+// out Accepted alone. nodeStates is whether FRRNodeStates can be read. Times are taken from existing if the status did not
 // change.
 func Conditions(v model.Verdict, nodeStates bool, existing []metav1.Condition, now metav1.Time) []metav1.Condition {
 	var out []metav1.Condition
@@ -113,8 +113,11 @@ func Conditions(v model.Verdict, nodeStates bool, existing []metav1.Condition, n
 	case v.ObserveOnly:
 		out = append(out, observed(&v))
 	default:
+		if !v.Beside {
+			out = append(out, accepted(&v, existing))
+		}
 		rendered := rendered(&v)
-		out = append(out, accepted(&v, existing), rendered, frrConfigured(&v, rendered, nodeStates))
+		out = append(out, rendered, frrConfigured(&v, rendered, nodeStates))
 	}
 	for i := range out {
 		out[i].ObservedGeneration = v.Generation

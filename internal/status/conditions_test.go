@@ -264,6 +264,14 @@ func TestConditions(t *testing.T) {
 					"To hand the object over, stop that controller, or start this one with --take-over",
 			},
 		},
+		"another controller renders it, too": {
+			verdict:  model.Verdict{Beside: true, Tally: model.Tally{Selected: 2, Rendered: 2, Configured: 2}},
+			existing: []metav1.Condition{{Type: "Accepted", Status: "False", Reason: "ConfigurationPending", Message: "theirs", ObservedGeneration: generation}},
+			want: []string{
+				"Rendered True Rendered: rendered on all 2 nodes",
+				"FRRConfigured True Configured: FRR is configured on all 2 nodes",
+			},
+		},
 		"frr-k8s reports errors": {
 			verdict: model.Verdict{Tally: model.Tally{
 				Selected: 4, Rendered: 4, Configured: 1, ConfiguredUnknown: 1,

@@ -106,8 +106,10 @@ func (c *cluster) fourTransports() {
 		c.Expect(c.admin.Get(ctx, client.ObjectKey{Name: fmt.Sprintf("node-%d", n+1)}, &node)).To(Succeed())
 		node.Annotations[ovnk.AnnotationNodeSubnets] = fmt.Sprintf(`{"default":["10.244.%[1]d.0/24"],"cluster_udn_plain":["10.10.%[1]d.0/24"],`+
 			`"cluster_udn_evpn":["10.20.%[1]d.0/24"],"cluster_udn_bare":["10.30.%[1]d.0/24"]}`, n+1)
+		node.Annotations[ovnk.AnnotationVTEPs] = fmt.Sprintf(`{"fabric":{"ips":[%q]}}`, endpointOf(node.Name))
 		c.Expect(c.admin.Update(ctx, &node)).To(Succeed())
 	}
+	c.create(&ovnv1.VTEP{ObjectMeta: metav1.ObjectMeta{Name: "fabric"}, Spec: ovnv1.VTEPSpec{Mode: ovnv1.VTEPModeUnmanaged, CIDRs: ovnv1.VTEPCIDRs{"100.64.0.0/24"}}})
 	c.network("plain", "10.10.0.0/16", func(*ovnv1.NetworkSpec) {})
 	c.network("evpn", "10.20.0.0/16", func(s *ovnv1.NetworkSpec) {
 		s.Transport, s.EVPN = ovnv1.TransportEVPN, &ovnv1.EVPNConfig{VTEP: "fabric", IPVRF: &ovnv1.VRFConfig{VNI: 101}}
@@ -128,6 +130,10 @@ func (c *cluster) network(name string, cidr ovnv1.CIDR, adjust func(*ovnv1.Netwo
 			Layer3: &ovnv1.Layer3Config{Role: ovnv1.NetworkRolePrimary, Subnets: []ovnv1.Layer3Subnet{{CIDR: cidr, HostSubnet: 24}}}},
 	}}
 	adjust(&network.Spec.Network)
+	targetVRF := ""
+	if network.Spec.Network.Transport == ovnv1.TransportEVPN {
+		targetVRF = ovnv1.TargetVRFAuto
+	}
 	c.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, network)
 	owns := true
 	c.Expect(c.upstream.Create(c.t.Context(),
@@ -142,6 +148,7 @@ func (c *cluster) network(name string, cidr ovnv1.CIDR, adjust func(*ovnv1.Netwo
 				ClusterUserDefinedNetworkSelector: &ovnv1.ClusterUserDefinedNetworkSelector{NetworkSelector: metav1.LabelSelector{MatchLabels: labels}}}},
 			FRRConfigurationSelector: metav1.LabelSelector{MatchLabels: map[string]string{"use": "fabric"}},
 			Advertisements:           []ovnv1.AdvertisementType{ovnv1.AdvertisePodNetwork},
+			TargetVRF:                targetVRF,
 		}})
 }
 
@@ -149,7 +156,8 @@ func (c *cluster) network(name string, cidr ovnv1.CIDR, adjust func(*ovnv1.Netwo
 func (c *cluster) atWork() []ovnKubernetes {
 	out := []ovnKubernetes{c.forPods()}
 	for _, name := range []string{"plain", "evpn", "bare"} {
-		out = append(out, ovnKubernetes{c: c, ra: name, vrf: name, network: client.ObjectKey{Namespace: name, Name: name}, annotation: fmt.Sprintf("[%q]", name)})
+		out = append(out, ovnKubernetes{c: c, ra: name, vrf: name, evpn: name == "evpn",
+			network: client.ObjectKey{Namespace: name, Name: name}, annotation: fmt.Sprintf("[%q]", name)})
 	}
 	return out
 }

@@ -19,14 +19,13 @@ import (
 // left are the objects that --take-over leaves to OVN-Kubernetes, and what it says
 // of them.
 var left = map[string]string{
-	"evpn": `network "evpn" with transport EVPN`,
 	"bare": `network "bare" with transport NoOverlay`,
 	"pods": "the default network, without overlay",
 }
 
 // TestTakeOverOfOtherTransports takes over a cluster of which only one network can
-// be: the cluster manager doesn't do without its controller, the operator leaves it
-// the rest, and hands back the one.
+// be: the cluster manager doesn't do without its controller. The operator leaves it
+// what has no overlay, renders EVPN beside it, and hands back both.
 func TestTakeOverOfOtherTransports(t *testing.T) {
 	c := newCluster(t)
 	c.kubectl("apply", "--server-side", "--kustomize=config/crd")
@@ -44,7 +43,7 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 	t.Log("what it would do")
 	out, err := command(t, binary(t, "kubectl-ra"), "plan", "--kubeconfig="+c.kubeconfig, "--take-over")
 	c.Expect(err).To(HaveOccurred(), "it says that something is left out")
-	c.Expect(out).To(And(ContainSubstring("10.10.1.0/24"), Not(ContainSubstring("10.20.1.0/24")), Not(ContainSubstring("10.30.1.0/24")), Not(ContainSubstring("10.244.1.0/24"))))
+	c.Expect(out).To(And(ContainSubstring("10.10.1.0/24"), ContainSubstring("10.20.1.0/24"), Not(ContainSubstring("10.30.1.0/24")), Not(ContainSubstring("10.244.1.0/24"))))
 	for _, why := range left {
 		c.Expect(strings.Join(strings.Fields(out), " ")).To(ContainSubstring("it is not taken over, because it selects " + why))
 	}
@@ -73,6 +72,9 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 		c.Eventually(func() metav1.Condition { return c.conditionOf(ra, status.Rendered) }).Should(And(
 			HaveField("Reason", "StandingAside"), HaveField("Message", ContainSubstring("It is not taken over, because it selects "+why))))
 	}
+	c.kubectl("wait", "--for=condition=Rendered", "--timeout=90s", "routeadvertisements", "evpn")
+	c.Expect(c.conditionOf("evpn", status.Rendered).Message).To(And(HavePrefix("rendered on all 2 nodes"),
+		ContainSubstring("OVN-Kubernetes' own controller renders it, too")))
 	c.Expect(c.generated()).To(ConsistOf("ovnbgp-node-1", "ovnbgp-node-2"))
 	c.kubectl("delete", "frrconfigurations", "--all-namespaces", "--selector="+ovnk.LabelRouteAdvertisements+"=plain")
 	c.Expect(c.generatedFor("plain")).To(BeEmpty())
@@ -106,11 +108,13 @@ func TestTakeOverOfOtherTransports(t *testing.T) {
 func (c *cluster) expectLeft(before map[string]map[string]any) {
 	c.t.Helper()
 	for _, o := range c.atWork() {
-		if left[o.ra] == "" {
+		if left[o.ra] == "" && !o.evpn {
 			continue
 		}
 		now := c.theirs(o)
-		maps.DeleteFunc(now, func(what string, _ any) bool { return what == "condition "+status.Rendered })
+		maps.DeleteFunc(now, func(what string, _ any) bool {
+			return what == "condition "+status.Rendered || o.evpn && what == "condition "+status.FRRConfigured
+		})
 		c.Expect(now).To(Equal(before[o.ra]), "left as it was: %s", o.ra)
 	}
 }

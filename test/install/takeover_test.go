@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,8 @@ type ovnKubernetes struct {
 	annotation string
 	// vrf is the network's, "" for the default network.
 	vrf string
+	// evpn is set for a network that reaches neighbors by EVPN.
+	evpn bool
 }
 
 // forPods does it for the object of the default network.
@@ -62,11 +65,43 @@ func (o ovnKubernetes) generate(node, subnet string) {
 			}}},
 		},
 	}
-	if routers := &object.Spec.BGP.Routers; o.vrf != "" {
+	switch routers := &object.Spec.BGP.Routers; {
+	case o.evpn:
+		endpoint := []string{endpointOf(node) + "/32"}
+		(*routers)[0].Prefixes, (*routers)[0].Neighbors[0].ToAdvertise.Allowed.Prefixes = endpoint, endpoint
+		*routers = append(*routers, frrk8sv1beta1.Router{ASN: 64512, VRF: o.vrf, Prefixes: []string{subnet}})
+		object.Spec.Raw = rawEVPN(o.vrf)
+	case o.vrf != "":
 		(*routers)[0].Imports = []frrk8sv1beta1.Import{{VRF: o.vrf}}
 		*routers = append(*routers, frrk8sv1beta1.Router{ASN: 64512, VRF: o.vrf, Imports: []frrk8sv1beta1.Import{{VRF: model.DefaultVRF}}})
 	}
 	o.c.Expect(o.c.admin.Create(o.c.t.Context(), object, client.FieldOwner(ovnk.FieldManager))).To(Succeed())
+}
+
+// endpointOf is a node's address of the VTEP, by its name.
+func endpointOf(node string) string { return "100.64.0." + strings.TrimPrefix(node, "node-") }
+
+// rawEVPN is what frr-k8s' typed API could not say when OVN-Kubernetes began with EVPN.
+func rawEVPN(vrf string) frrk8sv1beta1.RawConfig {
+	return frrk8sv1beta1.RawConfig{Priority: 10, Config: fmt.Sprintf(`router bgp 64512
+ address-family l2vpn evpn
+  neighbor 192.0.2.1 activate
+  neighbor 192.0.2.1 allowas-in origin
+  advertise-all-vni
+ exit-address-family
+exit
+!
+vrf %[1]s
+ vni 101
+exit-vrf
+!
+router bgp 64512 vrf %[1]s
+ address-family l2vpn evpn
+  advertise ipv4 unicast
+ exit-address-family
+exit
+!
+`, vrf)}
 }
 
 // applyStatus is what it does when it changed something, or the object did.

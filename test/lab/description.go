@@ -32,8 +32,8 @@ type Description struct {
 	Routers []RouterDescription
 	// Debounce is frr-k8s': how long it collects changes.
 	Debounce time.Duration
-	// AgentArgs are added to the agents' flags.
-	AgentArgs []string
+	// AgentArgs are added to the agents' flags, ManagerArgs to the manager's.
+	AgentArgs, ManagerArgs []string
 	// LeaveVRFs and LeaveSNAT leave to the agent what its --manage-vrfs and
 	// --manage-snat do.
 	LeaveVRFs, LeaveSNAT bool
@@ -113,7 +113,7 @@ func (d Description) String() string {
 	if d.LeaveSNAT {
 		text += ", SNAT left to the agent"
 	}
-	for _, arg := range d.AgentArgs {
+	for _, arg := range slices.Concat(d.AgentArgs, d.ManagerArgs) {
 		text += ", " + arg
 	}
 	return text

@@ -30,6 +30,7 @@ func (m *Manager) Restart(ctx context.Context) error {
 		"--kubeconfig=" + kubeconfig, "--leader-elect=false", "--metrics-bind-address=0",
 		"--health-probe-bind-address=" + probes, "--log-format=text", "--log-level=debug",
 	}
+	flags = append(flags, m.lab.ManagerArgs...)
 	if m.lab.NoOverlay {
 		flags = append(flags, "--default-network-no-overlay-subnets="+m.lab.clusterSubnets())
 	}

@@ -17,16 +17,41 @@ type Revision struct {
 	Number uint64
 
 	advertisers map[string][]string
-	decides     map[string]bool
+	standings   map[string]standing
+}
+
+// standing is what another controller has to do with a RouteAdvertisements object.
+type standing uint8
+
+const (
+	// decided objects are this operator's alone, left ones the other controller's.
+	decided standing = iota
+	left
+	// shared ones are rendered by both, and accepted by the other.
+	shared
+)
+
+func standingOf(verdict *model.Verdict) standing {
+	switch {
+	case verdict.StandAside != "":
+		return left
+	case verdict.Beside:
+		return shared
+	default:
+		return decided
+	}
 }
 
 // NewRevision returns a revision without a number yet.
 func NewRevision(compiled *plan.Compiled, nodes *snapshot.NodeReader) *Revision {
-	r := &Revision{Compiled: compiled, Nodes: nodes, advertisers: map[string][]string{}, decides: map[string]bool{}}
+	r := &Revision{Compiled: compiled, Nodes: nodes, advertisers: map[string][]string{}, standings: map[string]standing{}}
 	for _, ra := range compiled.RouteAdvertisements() {
 		// Whether there are nodes doesn't matter here.
 		verdict := compiled.Verdict(ra, model.Tally{Selected: 1})
-		r.decides[ra] = verdict.StandAside == ""
+		r.standings[ra] = standingOf(&verdict)
+		if verdict.Beside {
+			continue
+		}
 		for _, network := range verdict.Networks {
 			r.advertisers[network] = append(r.advertisers[network], ra)
 		}
@@ -34,23 +59,28 @@ func NewRevision(compiled *plan.Compiled, nodes *snapshot.NodeReader) *Revision 
 	return r
 }
 
-// Advertisers are the RouteAdvertisements that advertise a network, sorted.
+// Advertisers are the RouteAdvertisements, sorted, that advertise a network and are this
+// operator's to name in the network's annotation.
 func (r *Revision) Advertisers(network string) []string { return r.advertisers[network] }
 
 // Decides reports whether a RouteAdvertisements object is there and this
-// operator's to work on.
-func (r *Revision) Decides(ra string) bool { return r.decides[ra] }
+// operator's alone to work on.
+func (r *Revision) Decides(ra string) bool {
+	standing, known := r.standings[ra]
+	return known && standing == decided
+}
 
 // StandsAside reports whether another controller works on a RouteAdvertisements
-// object that is there.
-func (r *Revision) StandsAside(ra string) bool {
-	decides, known := r.decides[ra]
-	return known && !decides
-}
+// object that is there, and this operator does not.
+func (r *Revision) StandsAside(ra string) bool { return r.standings[ra] == left }
+
+// AcceptedElsewhere reports whether it is for another controller to accept a
+// RouteAdvertisements object that is there.
+func (r *Revision) AcceptedElsewhere(ra string) bool { return r.standings[ra] != decided }
 
 // SameAdvertisers reports whether the two agree about all networks.
 func (r *Revision) SameAdvertisers(other *Revision) bool {
-	if other == nil || len(r.advertisers) != len(other.advertisers) || len(r.decides) != len(other.decides) {
+	if other == nil || len(r.advertisers) != len(other.advertisers) || len(r.standings) != len(other.standings) {
 		return false
 	}
 	for network, ras := range r.advertisers {
@@ -58,8 +88,8 @@ func (r *Revision) SameAdvertisers(other *Revision) bool {
 			return false
 		}
 	}
-	for ra, decides := range r.decides {
-		if before, known := other.decides[ra]; !known || before != decides {
+	for ra, standing := range r.standings {
+		if before, known := other.standings[ra]; !known || before != standing {
 			return false
 		}
 	}

@@ -36,17 +36,18 @@ func TestPlanKnowsWhichNodesAreBehind(t *testing.T) {
 }
 
 func TestRevisionTellsWhoAdvertisesANetwork(t *testing.T) {
-	one := &Revision{advertisers: map[string][]string{"default": {"a", "b"}}, decides: map[string]bool{"a": true, "b": true}}
+	one := &Revision{advertisers: map[string][]string{"default": {"a", "b"}}, standings: map[string]standing{"a": decided, "b": decided}}
 	tests := map[string]struct {
 		other *Revision
 		same  bool
 	}{
 		"none":            {nil, false},
-		"equal":           {&Revision{advertisers: map[string][]string{"default": {"a", "b"}}, decides: map[string]bool{"a": true, "b": true}}, true},
-		"one less":        {&Revision{advertisers: map[string][]string{"default": {"a"}}, decides: map[string]bool{"a": true, "b": true}}, false},
-		"another network": {&Revision{advertisers: map[string][]string{"red": {"a", "b"}}, decides: map[string]bool{"a": true, "b": true}}, false},
-		"stands aside":    {&Revision{advertisers: map[string][]string{"default": {"a", "b"}}, decides: map[string]bool{"a": true, "b": false}}, false},
-		"another object":  {&Revision{advertisers: map[string][]string{"default": {"a", "b"}}, decides: map[string]bool{"a": true, "c": true}}, false},
+		"equal":           {&Revision{advertisers: map[string][]string{"default": {"a", "b"}}, standings: map[string]standing{"a": decided, "b": decided}}, true},
+		"one less":        {&Revision{advertisers: map[string][]string{"default": {"a"}}, standings: map[string]standing{"a": decided, "b": decided}}, false},
+		"another network": {&Revision{advertisers: map[string][]string{"red": {"a", "b"}}, standings: map[string]standing{"a": decided, "b": decided}}, false},
+		"stands aside":    {&Revision{advertisers: map[string][]string{"default": {"a", "b"}}, standings: map[string]standing{"a": decided, "b": left}}, false},
+		"renders beside":  {&Revision{advertisers: map[string][]string{"default": {"a", "b"}}, standings: map[string]standing{"a": decided, "b": shared}}, false},
+		"another object":  {&Revision{advertisers: map[string][]string{"default": {"a", "b"}}, standings: map[string]standing{"a": decided, "c": decided}}, false},
 	}
 	for name, test := range tests {
 		if got := one.SameAdvertisers(test.other); got != test.same {

@@ -31,7 +31,7 @@ func (r *Reconciler) advertising(ctx context.Context, network string, revision *
 	for _, name := range listed {
 		// The other controller keeps the same annotation, and takes the name away
 		// when it wants it gone.
-		if revision.StandsAside(name) && slices.Contains(present, name) {
+		if revision.AcceptedElsewhere(name) && slices.Contains(present, name) {
 			out = append(out, name)
 		}
 	}

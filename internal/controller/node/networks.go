@@ -21,7 +21,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
 
@@ -63,7 +62,7 @@ func (j *job) publish(ctx context.Context, p *model.NodePlan) error {
 // networks renders what the plan has the node do for its networks.
 func (j *job) networks(p *model.NodePlan) *v1alpha1.NodeNetworks {
 	around := j.revision.Nodes.Surroundings(j.object)
-	p.Networks, p.VTEPs = j.revision.Networks(j.node, around, p.Parts), plan.VTEPs(p.Parts)
+	p.Networks, p.VTEPs = j.revision.Networks(j.node, around, p.Parts), j.revision.VTEPs(j.node, p.Parts)
 	return render.Networks(p, around, j.revision.Cluster())
 }
 

@@ -72,7 +72,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		return ctrl.Result{}, nil
 	}
 	verdict.Behind, verdict.ObserveOnly = r.Rollout.Behind(), r.ObserveOnly
-	if verdict.StandAside != "" && !r.ObserveOnly && owns(&object, acceptedField) {
+	if (verdict.StandAside != "" || verdict.Beside) && !r.ObserveOnly && owns(&object, acceptedField) {
 		// What it says stays, without an owner, until the other controller, which
 		// applies it without force, says something else: OVN-Kubernetes' nodes
 		// act on it.
