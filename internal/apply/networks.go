@@ -114,7 +114,7 @@ func LiveNetworks(o *metav1.PartialObjectMetadata) LiveObject {
 	text, stripped := noted(o, annotationLiveHash)
 	switch {
 	case stripped:
-	case ownsSpec(o.ManagedFields) && o.Labels[model.LabelGenerated] == "true" && o.Labels[render.LabelManagedBy] == model.FieldManager:
+	case ownsContent(o.ManagedFields) && o.Labels[model.LabelGenerated] == "true" && o.Labels[render.LabelManagedBy] == model.FieldManager:
 		text = o.Annotations[annotationContent]
 	default:
 		return live
@@ -125,15 +125,21 @@ func LiveNetworks(o *metav1.PartialObjectMetadata) LiveObject {
 	return live
 }
 
-// ownsSpec reports whether the spec is what the manager applied last.
-func ownsSpec(entries []metav1.ManagedFieldsEntry) bool {
+// ownsContent reports whether the spec, and the note of what it was made of, are what the
+// manager applied last: anybody else who writes either of them takes it over.
+func ownsContent(entries []metav1.ManagedFieldsEntry) bool {
 	for i := range entries {
 		e := &entries[i]
 		if e.Manager != model.FieldManager || e.Operation != metav1.ManagedFieldsOperationApply || e.Subresource != "" || e.FieldsV1 == nil {
 			continue
 		}
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(e.FieldsV1.GetRawBytes(), &fields) == nil && fields["f:spec"] != nil {
+		var fields struct {
+			Spec     json.RawMessage `json:"f:spec"`
+			Metadata struct {
+				Annotations map[string]json.RawMessage `json:"f:annotations"`
+			} `json:"f:metadata"`
+		}
+		if json.Unmarshal(e.FieldsV1.GetRawBytes(), &fields) == nil && fields.Spec != nil && fields.Metadata.Annotations["f:"+annotationContent] != nil {
 			return true
 		}
 	}

@@ -16,7 +16,8 @@ func storedNetworks() *metav1.PartialObjectMetadata {
 	o.Name, o.UID, o.ResourceVersion = "node-1", "u", "7"
 	o.Labels = map[string]string{model.LabelGenerated: "true", render.LabelManagedBy: model.FieldManager}
 	o.Annotations = map[string]string{"ovnbgp.io/content": "2a"}
-	o.ManagedFields = []metav1.ManagedFieldsEntry{owner(model.FieldManager, metav1.ManagedFieldsOperationApply, `{"f:metadata":{"f:labels":{}},"f:spec":{}}`)}
+	o.ManagedFields = []metav1.ManagedFieldsEntry{owner(model.FieldManager, metav1.ManagedFieldsOperationApply,
+		`{"f:metadata":{"f:annotations":{"f:ovnbgp.io/content":{}},"f:labels":{}},"f:spec":{}}`)}
 	return o
 }
 
@@ -37,6 +38,10 @@ func TestContentCountsWhileTheSpecIsOurs(t *testing.T) {
 		"another has the spec": {func(o *metav1.PartialObjectMetadata) {
 			o.ManagedFields[0] = owner(model.FieldManager, metav1.ManagedFieldsOperationApply, `{"f:metadata":{"f:labels":{}}}`)
 			o.ManagedFields = append(o.ManagedFields, owner("kubectl-edit", metav1.ManagedFieldsOperationUpdate, `{"f:spec":{}}`))
+		}, 0},
+		"another has the note": {func(o *metav1.PartialObjectMetadata) {
+			o.ManagedFields[0] = owner(model.FieldManager, metav1.ManagedFieldsOperationApply, `{"f:metadata":{"f:labels":{}},"f:spec":{}}`)
+			o.ManagedFields = append(o.ManagedFields, owner("kubectl-annotate", metav1.ManagedFieldsOperationUpdate, `{"f:metadata":{"f:annotations":{"f:ovnbgp.io/content":{}}}}`))
 		}, 0},
 		"a webhook in our name": {func(o *metav1.PartialObjectMetadata) {
 			o.ManagedFields[0] = owner(model.FieldManager, metav1.ManagedFieldsOperationUpdate, `{"f:spec":{}}`)
