@@ -25,6 +25,8 @@ type Node struct {
 	// the older node's.
 	Held map[string][]netip.Addr
 	Sure bool
+	// Gone nodes keep what they have, and get nothing.
+	Gone bool
 	// Own are addresses, by VTEP, that it has without having been given them. It gets
 	// none of that family then.
 	Own map[string][]netip.Addr
@@ -33,7 +35,7 @@ type Node struct {
 // Request is what Allocate goes by.
 type Request struct {
 	Pools []Pool
-	// Nodes are all that there are, and those that are gone and may not have noticed.
+	// Nodes are all that there are, and those that are gone and of which something is left.
 	Nodes []Node
 	// Taken are addresses that nobody gets.
 	Taken []netip.Addr
@@ -138,7 +140,7 @@ func (a *allocator) give(p *Pool, family func(netip.Addr) bool) {
 	})
 	for i := range lacking {
 		n := &lacking[i]
-		if slices.ContainsFunc(a.out.Addresses[n.Name][p.VTEP], family) || slices.ContainsFunc(n.Own[p.VTEP], family) {
+		if n.Gone || slices.ContainsFunc(a.out.Addresses[n.Name][p.VTEP], family) || slices.ContainsFunc(n.Own[p.VTEP], family) {
 			continue
 		}
 		address, found := free.next(func(c netip.Addr) bool { return !a.taken[c] && !slices.Contains(a.resting, c) })

@@ -45,7 +45,7 @@ func networksOf(t *testing.T, folder string, settings model.Settings) []plannedN
 				node.around = reader.Surroundings(&objects.Nodes[j])
 			}
 		}
-		node.Networks, node.VTEPs = compiled.Networks(&s.Nodes[i], node.around, node.Parts), plan.VTEPs(node.Parts)
+		node.Networks, node.VTEPs = compiled.Networks(&s.Nodes[i], node.around, node.Parts), compiled.VTEPs(&s.Nodes[i], node.Parts)
 		for _, config := range seen.Configs {
 			if config.Annotations[model.AnnotationNode] == node.Node {
 				node.configs = append(node.configs, config)
