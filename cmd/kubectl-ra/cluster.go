@@ -28,7 +28,7 @@ func (o *options) readCluster(ctx context.Context) (*snapshot.Objects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the cluster at %s can't be reached: %w", config.Host, err)
 	}
-	objects, err := snapshot.Gather(ctx, reader, snapshot.Options{WithoutNodeStates: true, WithoutAPIServer: true})
+	objects, err := snapshot.Gather(ctx, reader, snapshot.Options{WithoutNodeStates: true, WithoutAPIServer: true, WithAllocations: o.manageVTEPs})
 	if err != nil {
 		return nil, fmt.Errorf("the cluster at %s can't be read: %w", config.Host, err)
 	}

@@ -38,6 +38,7 @@ type options struct {
 	kubeFlags *pflag.FlagSet
 
 	takeOver         bool
+	manageVTEPs      bool
 	managedASN       uint32
 	managedNamespace string
 	defaultNoOverlay []string
@@ -62,6 +63,8 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"plan with the live cluster's objects and the files on top, instead of with the files alone")
 	f.BoolVar(&o.takeOver, "take-over", false,
 		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on, like the manager's flag")
+	f.BoolVar(&o.manageVTEPs, "manage-vteps", false,
+		"use the addresses that the manager gave to nodes in their NodeNetworks, like the manager's flag")
 	f.Uint32Var(&o.managedASN, "managed-asn", 64512,
 		"AS number of the sessions between nodes for NoOverlay networks with routing: Managed, like the manager's flag")
 	f.StringVar(&o.managedNamespace, "managed-namespace", "frr-k8s-system",
@@ -103,6 +106,7 @@ func (o *options) settings() model.Settings {
 	serviceSubnets, _ := ovnk.ParseServiceSubnets(o.serviceSubnets)
 	return model.Settings{
 		TakeOver:         o.takeOver,
+		ManageVTEPs:      o.manageVTEPs,
 		Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
 		DefaultNoOverlay: noOverlay,
 		ClusterSubnets:   clusterSubnets,

@@ -37,6 +37,7 @@ type options struct {
 
 	observeOnly       bool
 	takeOver          bool
+	manageVTEPs       bool
 	managedASN        uint32
 	managedNamespace  string
 	defaultNetworkNAD string
@@ -119,6 +120,10 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on. "+
 			"If false, the operator stands aside for them and says so in their conditions. "+
 			"Switch that controller off before you set this, or both will write")
+	f.BoolVar(&o.manageVTEPs, "manage-vteps", o.manageVTEPs,
+		"give nodes the addresses of VTEPs: those with mode Managed, unless OVN-Kubernetes keeps the cluster's VTEPs, "+
+			"and those with mode Unmanaged that have the annotation ovnbgp.io/allocate: \"true\". "+
+			"Agents with the flag of this name put them on a device")
 	f.Uint32Var(&o.managedASN, "managed-asn", o.managedASN,
 		"AS number of the sessions between nodes for NoOverlay networks with routing: Managed")
 	f.StringVar(&o.managedNamespace, "managed-namespace", o.managedNamespace,
@@ -240,6 +245,7 @@ func (o *options) controllers() (controller.Options, error) {
 	return controller.Options{
 		Settings: model.Settings{
 			TakeOver:         o.takeOver,
+			ManageVTEPs:      o.manageVTEPs,
 			Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
 			DefaultNoOverlay: noOverlay,
 			ClusterSubnets:   clusterSubnets,

@@ -147,10 +147,10 @@ func ownsContent(entries []metav1.ManagedFieldsEntry) bool {
 }
 
 // StripNetworks is a cache transform for the metadata of NodeNetworks, of which only the
-// hash is ever asked.
+// hash is ever asked, and the addresses that the node was given.
 func StripNetworks(o *metav1.PartialObjectMetadata) *metav1.PartialObjectMetadata {
 	hash := LiveNetworks(o).Hash
-	o.ManagedFields, o.Annotations = nil, nil
+	o.ManagedFields, o.Annotations = nil, only(o.Annotations, []string{model.AnnotationVTEPs})
 	note(o, annotationLiveHash, strconv.FormatUint(hash, 16))
 	return o
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/node"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/vtep"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -57,6 +58,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		w.nads.Later(definitions.Of(context.Background(), ras)...)
 	}
 	err := errors.Join(
+		setupVTEPs(m, o, w),
 		m.Add(w.kinds),
 		cluster.Setup(m, &cluster.Reconciler{
 			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Rollout: w.rollout, Findings: w.findings,
@@ -76,6 +78,15 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		nad.Setup(m, definitions, w.nads, w.kinds),
 	)
 	return ready(m, w.rollout), err
+}
+
+// setupVTEPs adds the controller that gives nodes addresses. Whoever only observes gives
+// none.
+func setupVTEPs(m manager.Manager, o Options, w *wiring) error {
+	if !o.Settings.ManageVTEPs || o.ObserveOnly {
+		return nil
+	}
+	return vtep.Setup(m, &vtep.Reconciler{Reader: w.reader, Uncached: m.GetAPIReader(), Writer: m.GetClient(), Now: time.Now}, w.kinds)
 }
 
 func wire(m manager.Manager, o Options) *wiring {

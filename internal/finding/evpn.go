@@ -120,6 +120,22 @@ func VTEPAddressMissing(vtep, annotation string) model.Finding {
 	return vtepAddressMissing.onNode("annotation %s has no IPv4 address for VTEP %q: give the node an address within its CIDRs; if it has one, look at the log of the node's ovnkube-node", annotation, vtep)
 }
 
+// VTEPAddressNotFound is for a node on which OVN-Kubernetes has not found the address that
+// the operator gave it.
+func VTEPAddressNotFound(vtep string, address netip.Addr, annotation string) model.Finding {
+	return vtepAddressMissing.onNode("the operator gave the node address %s of VTEP %q, and annotation %s does not have it yet: "+
+		"start the node's agent with --manage-vteps, and look at the log of its ovnkube-node", address, vtep, annotation)
+}
+
+var vtepNotAllocated = enter("VTEPNotAllocated", pending, ofNode,
+	"The operator gives nodes the addresses of a VTEP, and has not given the node one yet. The node's EVPN networks wait for that, and all others go on.",
+	"Nothing if the node is new. Else look at the VTEP's condition Accepted: there may be no address left; append a range to spec.cidrs.")
+
+// VTEPNotAllocated is for a node that is still to get an address of a VTEP.
+func VTEPNotAllocated(vtep string) model.Finding {
+	return vtepNotAllocated.onNode("the node has no IPv4 address of VTEP %q yet: the manager gives it one as long as there are any left in spec.cidrs", vtep)
+}
+
 var vtepAddressOutside = enter("VTEPAddressOutside", invalid, ofNode,
 	"A node claims a tunnel endpoint that is outside of the VTEP's CIDRs. Its EVPN networks are left out there.",
 	"Correct the node's annotation k8s.ovn.org/vteps, or the VTEP's CIDRs.")

@@ -28,13 +28,20 @@ func CIDROverlap(vtep string, cidr netip.Prefix, other string, others netip.Pref
 }
 
 var managedModeNotSupported = enter("ManagedModeNotSupported", invalid, ofNetwork,
-	"A VTEP has mode Managed, in which somebody has to give nodes their addresses. Nobody does, OVN-Kubernetes included.",
-	"Give nodes addresses within spec.cidrs, and make a VTEP with mode Unmanaged.")
+	"A VTEP has mode Managed, in which somebody has to give nodes their addresses. OVN-Kubernetes does not, and the operator does so with --manage-vteps, where OVN-Kubernetes does not keep the VTEP.",
+	"Start manager and agents with --manage-vteps. Beside OVN-Kubernetes' own VTEP controller, also set spec.mode to Unmanaged and the annotation ovnbgp.io/allocate to true.")
 
-// ManagedModeNotSupported is for a VTEP with mode Managed.
+// ManagedModeNotSupported is for a VTEP with mode Managed that nobody gives addresses of.
 func ManagedModeNotSupported(vtep string) *model.Problem {
-	return managedModeNotSupported.problem("VTEP %q has mode Managed, and nobody gives nodes its addresses: "+
-		"give them addresses within spec.cidrs yourself, and set spec.mode to Unmanaged", vtep)
+	return managedModeNotSupported.problem("VTEP %q has mode Managed, and nobody gives nodes its addresses: start manager and agents with --manage-vteps, "+
+		"or give nodes addresses within spec.cidrs yourself, and set spec.mode to Unmanaged", vtep)
+}
+
+// ManagedByOVNKubernetes is for one that OVN-Kubernetes keeps, and refuses. The evidence
+// is a clause.
+func ManagedByOVNKubernetes(vtep, evidence string) *model.Problem {
+	return managedModeNotSupported.problem("VTEP %q has mode Managed, which OVN-Kubernetes refuses, and it keeps the cluster's VTEPs (%s): "+
+		"set spec.mode to Unmanaged and the annotation %s to \"true\", and the operator gives nodes its addresses", vtep, evidence, model.AnnotationAllocate)
 }
 
 var evpnIPv6NotSupported = enter("EVPNIPv6NotSupported", invalid, ofNetwork,

@@ -59,6 +59,9 @@ var kinds = map[schema.GroupVersionKind]kind{
 	v1alpha1.GroupVersion.WithKind("NodeRouteState"): {
 		new: func() client.Object { return &v1alpha1.NodeRouteState{} }, custom: true,
 	},
+	v1alpha1.GroupVersion.WithKind("NodeNetworks"): {
+		new: func() client.Object { return &v1alpha1.NodeNetworks{} }, custom: true,
+	},
 	corev1.SchemeGroupVersion.WithKind("Node"): {
 		new: func() client.Object { return &corev1.Node{} },
 	},

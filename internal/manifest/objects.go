@@ -53,6 +53,7 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 		Secrets:             merged(&o, live.Secrets, o.files.Secrets),
 		NodeStates:          merged(&o, live.NodeStates, o.files.NodeStates),
 		RouteStates:         merged(&o, live.RouteStates, o.files.RouteStates),
+		NodeNetworks:        merged(&o, live.NodeNetworks, o.files.NodeNetworks),
 	}, o.err
 }
 
@@ -116,6 +117,8 @@ func (o *overlay) take(object client.Object) {
 		o.files.NodeStates = append(o.files.NodeStates, *object)
 	case *v1alpha1.NodeRouteState:
 		o.files.RouteStates = append(o.files.RouteStates, *object)
+	case *v1alpha1.NodeNetworks:
+		o.files.NodeNetworks = append(o.files.NodeNetworks, metav1.PartialObjectMetadata{TypeMeta: object.TypeMeta, ObjectMeta: object.ObjectMeta})
 	}
 }
 

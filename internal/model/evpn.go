@@ -46,4 +46,7 @@ type NodeVTEP struct {
 	// Address is not valid where the node has none that can be used; Problem says why.
 	Address netip.Addr
 	Problem string
+	// Allocated are the addresses that the operator gave to the node, to be on a device
+	// of its own; sorted.
+	Allocated []netip.Addr
 }

@@ -21,6 +21,14 @@ const (
 	// its template.
 	ManagedName = "ovnbgp-managed"
 
+	// AnnotationAllocate on a VTEP with mode Unmanaged asks the operator for the nodes'
+	// addresses; its value is "true".
+	AnnotationAllocate = "ovnbgp.io/allocate"
+	// AnnotationVTEPs is on NodeNetworks, which only the operator writes, and has the
+	// addresses that it gave to the node, by VTEP. FieldManagerVTEPs owns it.
+	AnnotationVTEPs   = "ovnbgp.io/vteps"
+	FieldManagerVTEPs = "ovn-bgp-operator-vteps"
+
 	// LabelName is the label that every network and template carries for
 	// selection without being labelled, with its name as the value.
 	LabelName = "kubernetes.io/metadata.name"

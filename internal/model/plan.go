@@ -25,8 +25,8 @@ type NodePlan struct {
 	// Networks are what the node has to do for each network, sorted by name. The
 	// planner leaves them out until it is asked for them: see Compiled.Networks.
 	Networks []NodeNetwork
-	// VTEPs are those that the node's EVPN networks use, sorted by name. They come with
-	// Networks.
+	// VTEPs are those that the node's EVPN networks use, and those of which the operator
+	// gave it addresses, sorted by name. They come with Networks.
 	VTEPs []NodeVTEP
 }
 

@@ -39,6 +39,8 @@ type Cluster struct {
 
 // Settings are the operator's own flags, as far as they change the plan.
 type Settings struct {
+	// ManageVTEPs gives nodes the addresses of VTEPs that ask for it.
+	ManageVTEPs bool
 	// TakeOver plans RouteAdvertisements that OVN-Kubernetes' own controller
 	// works on too; otherwise the operator stands aside for it.
 	TakeOver bool
@@ -274,6 +276,8 @@ type Node struct {
 	UplinkProblems map[string]*Problem
 	// VTEPs are the node's tunnel endpoints by VTEP; nil where the node tells none.
 	VTEPs map[string][]netip.Addr
+	// Allocated are the addresses that the operator gave it, by VTEP.
+	Allocated map[string][]netip.Addr
 	// VTEPsProblem is set where the annotation is malformed. It concerns EVPN alone:
 	// the node's other networks go on.
 	VTEPsProblem *Problem

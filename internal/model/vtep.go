@@ -33,5 +33,37 @@ type VTEP struct {
 	// Managed is set where nodes get their addresses from CIDRs, instead of having
 	// them already.
 	Managed bool
+	// Allocated is set where the operator gives nodes addresses. These need not be those
+	// that count: see Source.
+	Allocated bool
+	// Source says where nodes' tunnel endpoints are found.
+	Source  AddressSource
 	Problem *Problem
+}
+
+// AddressSource says which of a node's addresses is its tunnel endpoint.
+type AddressSource uint8
+
+// The sources of addresses.
+const (
+	// FromNode is what the node tells; see Node.VTEPs.
+	FromNode AddressSource = iota
+	// FromOperator is what the operator gave it; see Node.Allocated.
+	FromOperator
+	// FromNodeElseOperator is the first, or the second for nodes that tell nothing.
+	FromNodeElseOperator
+)
+
+// AddressesOn are the node's tunnel endpoints of the VTEP, and given says that they are
+// those that the operator gave it, which no two nodes have.
+func (v *VTEP) AddressesOn(n *Node) (addresses []netip.Addr, given bool) {
+	switch v.Source {
+	case FromOperator:
+		return n.Allocated[v.Name], true
+	case FromNodeElseOperator:
+		if len(n.VTEPs[v.Name]) == 0 {
+			return n.Allocated[v.Name], true
+		}
+	}
+	return n.VTEPs[v.Name], false
 }

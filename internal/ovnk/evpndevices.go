@@ -1,10 +1,6 @@
 package ovnk
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strconv"
-)
+import "strconv"
 
 // DeviceAlias begins the alias of devices that OVN-Kubernetes' node component made.
 const DeviceAlias = "ovn-k8s-ndm:"
@@ -19,14 +15,7 @@ type VTEPDevices struct {
 
 // VTEPDevicesOf names the devices of a VTEP.
 func VTEPDevicesOf(vtep string) VTEPDevices {
-	of := func(kind string) string {
-		if name := kind + "-" + vtep; len(name) <= maxDeviceName {
-			return name
-		}
-		hash := sha256.Sum256([]byte(vtep))
-		return kind + "." + hex.EncodeToString(hash[:4])
-	}
-	return VTEPDevices{Bridge: of("evbr"), VXLAN: of("evx4")}
+	return VTEPDevices{Bridge: deviceOf("evbr", vtep), VXLAN: deviceOf("evx4", vtep)}
 }
 
 // NetworkDevices are what a node has for one EVPN network.

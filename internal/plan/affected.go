@@ -74,9 +74,9 @@ func touchedBySettings(c, old *Compiled, nodes *touchedNodes) {
 }
 
 // touchedByPublished is for what is published to every node, whatever is advertised
-// from it: each network's part, and the API server's addresses.
+// from it: each network's part, the addresses of VTEPs, and the API server's addresses.
 func touchedByPublished(c, old *Compiled, nodes *touchedNodes) {
-	if !slices.Equal(c.cluster.APIServer, old.cluster.APIServer) || !reflect.DeepEqual(c.common, old.common) {
+	if !slices.Equal(c.cluster.APIServer, old.cluster.APIServer) || !slices.Equal(c.allocatedVTEPs(), old.allocatedVTEPs()) || !reflect.DeepEqual(c.common, old.common) {
 		nodes.addAll()
 	}
 }

@@ -196,12 +196,16 @@ func randomEVPN(r *rand.Rand, s *model.Snapshot) {
 		s.Nodes[i].VTEPs = map[string][]netip.Addr{"vtep-0": {randomVTEPAddress(r)}}
 		if r.IntN(2) == 0 {
 			s.Nodes[i].VTEPs["vtep-1"] = []netip.Addr{randomVTEPAddress(r)}
+			s.Nodes[i].Allocated = map[string][]netip.Addr{"vtep-0": {randomVTEPAddress(r)}, "vtep-1": {randomVTEPAddress(r)}}
 		}
 	}
 }
 
 func randomVTEP(r *rand.Rand, i int) model.VTEP {
 	out := model.VTEP{Name: fmt.Sprintf("vtep-%d", i), CIDRs: []netip.Prefix{pick(r, netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/16"))}}
+	if out.Allocated = r.IntN(3) == 0; out.Allocated {
+		out.Source = pick(r, model.FromNode, model.FromOperator, model.FromNodeElseOperator)
+	}
 	if r.IntN(5) == 0 {
 		out.Problem = &model.Problem{Outcome: model.Pending, Reason: "R"}
 	}

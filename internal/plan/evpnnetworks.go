@@ -233,7 +233,7 @@ func sameVTEP(a, b *model.VTEP) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Name == b.Name && slices.Equal(a.CIDRs, b.CIDRs)
+	return a.Name == b.Name && a.Source == b.Source && slices.Equal(a.CIDRs, b.CIDRs)
 }
 
 // buildEVPN is the router's EVPN with its l2vnis and endpoints in order.

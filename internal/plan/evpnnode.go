@@ -25,11 +25,6 @@ func (p *nodePlanner) tunnelsOn(a *advertiser, part *model.NodePart) []tunnel {
 	if len(a.evpn) == 0 {
 		return nil
 	}
-	if p.node.VTEPsProblem != nil {
-		part.Findings = append(part.Findings, p.node.VTEPsProblem.In(model.Scope{Kind: model.ScopeNode}))
-		part.VTEPs = p.withoutEndpoints(a)
-		return nil
-	}
 	told := map[string]bool{}
 	for _, n := range a.evpn {
 		if !p.active(n) {
@@ -39,7 +34,7 @@ func (p *nodePlanner) tunnelsOn(a *advertiser, part *model.NodePart) []tunnel {
 		endpoint, f := p.endpoint(n.vtep)
 		if !told[n.vtep.Name] {
 			part.VTEPs = append(part.VTEPs, vtepOnNode(n.vtep, endpoint, f))
-			if f != nil {
+			if f != nil && !slices.Contains(part.Findings, *f) {
 				part.Findings = append(part.Findings, *f)
 			}
 		}
@@ -52,19 +47,6 @@ func (p *nodePlanner) tunnelsOn(a *advertiser, part *model.NodePart) []tunnel {
 			continue
 		}
 		out = append(out, tunnel{n, endpoint})
-	}
-	return out
-}
-
-// withoutEndpoints are the VTEPs of the advertiser's networks on a node whose annotation
-// can't be read.
-func (p *nodePlanner) withoutEndpoints(a *advertiser) []model.NodeVTEP {
-	var out []model.NodeVTEP
-	for _, n := range a.evpn {
-		known := func(v model.NodeVTEP) bool { return v.Name == n.vtep.Name }
-		if p.active(n) && !slices.ContainsFunc(out, known) {
-			out = append(out, model.NodeVTEP{Name: n.vtep.Name, Problem: p.node.VTEPsProblem.Message})
-		}
 	}
 	return out
 }
@@ -82,18 +64,28 @@ func vtepOnNode(v *model.VTEP, endpoint netip.Addr, f *model.Finding) model.Node
 // endpoint is the node's address of a VTEP, invalid where it has none that can be used.
 // The finding, if any, says why, or what is good to know of it.
 func (p *nodePlanner) endpoint(v *model.VTEP) (netip.Addr, *model.Finding) {
-	i := slices.IndexFunc(p.node.VTEPs[v.Name], netip.Addr.Is4)
-	if i < 0 {
-		f := finding.VTEPAddressMissing(v.Name, vtepAnnotation)
+	if p.node.VTEPsProblem != nil && v.Source != model.FromOperator {
+		f := p.node.VTEPsProblem.In(model.Scope{Kind: model.ScopeNode})
 		return netip.Addr{}, &f
 	}
-	address := p.node.VTEPs[v.Name][i]
+	addresses, given := v.AddressesOn(p.node)
+	i := slices.IndexFunc(addresses, netip.Addr.Is4)
+	if i < 0 {
+		f := finding.VTEPAddressMissing(v.Name, vtepAnnotation)
+		if given {
+			f = finding.VTEPNotAllocated(v.Name)
+		} else if at := slices.IndexFunc(p.node.Allocated[v.Name], netip.Addr.Is4); at >= 0 && v.Allocated {
+			f = finding.VTEPAddressNotFound(v.Name, p.node.Allocated[v.Name][at], vtepAnnotation)
+		}
+		return netip.Addr{}, &f
+	}
+	address := addresses[i]
 	if !slices.ContainsFunc(v.CIDRs, func(cidr netip.Prefix) bool { return cidr.Contains(address) }) {
 		f := finding.VTEPAddressOutside(v.Name, address)
 		return netip.Addr{}, &f
 	}
 	for _, d := range p.cluster.Disputes[p.node.Name] {
-		if d.Network == "" && d.Subnet.Addr() == address {
+		if !given && d.Network == "" && d.Subnet.Addr() == address {
 			f := finding.VTEPDuplicate(v.Name, address, d.Others)
 			return netip.Addr{}, &f
 		}

@@ -55,14 +55,40 @@ func (c *Compiled) elsewhere(n *model.Node) []model.NodePart {
 	return out
 }
 
-// VTEPs are those that the networks of a node's parts use there, and networks that another
-// controller renders, sorted by name. What became of the parts doesn't matter: an object
-// may be held back for the very lack of one.
+// VTEPs are those that the networks of a node's parts use there, those of networks that
+// another controller renders, and those of which the operator gave it addresses, sorted by
+// name. What became of the parts doesn't matter: an object may be held back for the very
+// lack of one.
 func (c *Compiled) VTEPs(n *model.Node, parts []model.NodePart) []model.NodeVTEP {
 	var out []model.NodeVTEP
 	for _, part := range slices.Concat(parts, c.elsewhere(n)) {
 		out = append(out, part.VTEPs...)
 	}
+	for i := range c.cluster.VTEPs {
+		v := &c.cluster.VTEPs[i]
+		if given := n.Allocated[v.Name]; v.Allocated && len(given) > 0 {
+			// Without a network to use it, it is what the node is to have.
+			out = append(out, model.NodeVTEP{Name: v.Name, Address: given[0]})
+		}
+	}
 	slices.SortStableFunc(out, func(a, b model.NodeVTEP) int { return cmp.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(out, func(a, b model.NodeVTEP) bool { return a.Name == b.Name })
+	out = slices.CompactFunc(out, func(a, b model.NodeVTEP) bool { return a.Name == b.Name })
+	for i := range out {
+		if slices.ContainsFunc(c.cluster.VTEPs, func(v model.VTEP) bool { return v.Name == out[i].Name && v.Allocated }) {
+			out[i].Allocated = n.Allocated[out[i].Name]
+		}
+	}
+	return out
+}
+
+// allocatedVTEPs are those of which the operator gives nodes addresses, sorted.
+func (c *Compiled) allocatedVTEPs() []string {
+	var out []string
+	for i := range c.cluster.VTEPs {
+		if v := &c.cluster.VTEPs[i]; v.Allocated {
+			out = append(out, v.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -57,6 +57,7 @@ func nodeVTEP(v model.NodeVTEP) v1alpha1.NodeVTEP {
 	if v.Address.IsValid() {
 		out.Addresses = ips([]netip.Addr{v.Address})
 	}
+	out.Allocated = ips(v.Allocated)
 	return out
 }
 

@@ -34,7 +34,7 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 		Templates:           templates(objs),
 		Namespaces:          namespaces(objs.Namespaces),
 		EgressIPs:           egressIPs(objs.EgressIPs),
-		VTEPs:               vteps(objs.VTEPs),
+		VTEPs:               vteps(objs.VTEPs, settings.ManageVTEPs),
 		Hosts:               hosts(objs.Nodes),
 		Disputes:            objs.Disputes,
 		DynamicAllocation:   dynamicAllocation(objs.CUDNs),

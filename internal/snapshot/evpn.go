@@ -72,10 +72,11 @@ func (ids *networkIDs) evpnOf(network string) []*ovnk.NADEVPN {
 }
 
 // vteps are all VTEPs, those included that can't be used: a network may name them.
-func vteps(objects []ovnv1.VTEP) []model.VTEP {
+func vteps(objects []ovnv1.VTEP, manage bool) []model.VTEP {
 	out := make([]model.VTEP, 0, len(objects))
+	keeper := VTEPKeeper(objects)
 	for i := range objects {
-		out = append(out, vtep(&objects[i]))
+		out = append(out, vtep(&objects[i], manage, keeper))
 	}
 	slices.SortFunc(out, func(a, b model.VTEP) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range out {
@@ -87,7 +88,8 @@ func vteps(objects []ovnv1.VTEP) []model.VTEP {
 	return out
 }
 
-func vtep(v *ovnv1.VTEP) model.VTEP {
+// vtep reads one. keeper is the evidence that OVN-Kubernetes keeps the cluster's VTEPs.
+func vtep(v *ovnv1.VTEP, manage bool, keeper string) model.VTEP {
 	// The CRD defaults to Managed.
 	out := model.VTEP{Name: v.Name, Created: v.CreationTimestamp.Time, Managed: v.Spec.Mode != ovnv1.VTEPModeUnmanaged}
 	fault := ""
@@ -103,15 +105,18 @@ func vtep(v *ovnv1.VTEP) model.VTEP {
 		out.CIDRs = append(out.CIDRs, prefix)
 	}
 	slices.SortFunc(out.CIDRs, netip.Prefix.Compare)
+	out.Allocated, out.Source = allocated(v, manage, keeper)
 	v6 := slices.IndexFunc(out.CIDRs, func(p netip.Prefix) bool { return p.Addr().Is6() })
 	switch reason, message := VTEPRefusal(v); {
 	case fault != "":
 		out.Problem = finding.InvalidVTEP(v.Name, fault)
-	case out.Managed:
+	case out.Managed && manage && !out.Allocated:
+		out.Problem = finding.ManagedByOVNKubernetes(v.Name, keeper)
+	case out.Managed && !out.Allocated:
 		out.Problem = finding.ManagedModeNotSupported(v.Name)
 	case v6 >= 0:
 		out.Problem = finding.EVPNIPv6NotSupported(v.Name, out.CIDRs[v6])
-	case reason != "":
+	case reason != "" && !out.Managed:
 		out.Problem = finding.VTEPNotAccepted(v.Name, reason, message)
 	}
 	return out

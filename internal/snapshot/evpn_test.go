@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestVTEPs(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got []string
-			for _, v := range vteps(object[*Objects](t, "VTEPs: "+row.manifest).VTEPs) {
+			for _, v := range vteps(object[*Objects](t, "VTEPs: "+row.manifest).VTEPs, false) {
 				reason := "-"
 				if v.Problem != nil {
 					reason = v.Problem.Reason
@@ -39,6 +40,50 @@ func TestVTEPs(t *testing.T) {
 				got = append(got, v.Name, reason)
 			}
 			same(t, strings.Join(got, " "), row.wanted)
+		})
+	}
+}
+
+// Where addresses are found depends on who keeps the cluster's VTEPs, and on what the
+// VTEP asks for.
+func TestVTEPAddresses(t *testing.T) {
+	const (
+		spec  = "spec: {mode: %s, cidrs: [100.64.0.0/24]}"
+		asks  = `annotations: {ovnbgp.io/allocate: "true"}`
+		keeps = "finalizers: [k8s.ovn.org/vtep-protection]"
+	)
+	vtep := func(mode string, metadata ...string) string {
+		return fmt.Sprintf("- {metadata: {%s}, "+spec+"}", strings.Join(append(metadata, "name: a"), ", "), mode)
+	}
+	kept := "- {metadata: {name: b, " + keeps + "}, spec: {mode: Unmanaged, cidrs: [100.65.0.0/24]}}"
+	for name, row := range map[string]struct {
+		manifest  string
+		manage    bool
+		allocated bool
+		source    model.AddressSource
+		reason    string
+	}{
+		"managed, nobody manages":                {manifest: vtep("Managed"), reason: "ManagedModeNotSupported"},
+		"managed, alone":                         {manifest: vtep("Managed"), manage: true, allocated: true, source: model.FromOperator},
+		"managed, kept by OVN-Kubernetes":        {manifest: vtep("Managed", keeps), manage: true, reason: "ManagedModeNotSupported"},
+		"managed, another is kept":               {manifest: vtep("Managed") + "\n" + kept, manage: true, reason: "ManagedModeNotSupported"},
+		"unmanaged":                              {manifest: vtep("Unmanaged"), manage: true},
+		"unmanaged, asks, nobody manages":        {manifest: vtep("Unmanaged", asks)},
+		"unmanaged, asks, alone":                 {manifest: vtep("Unmanaged", asks), manage: true, allocated: true, source: model.FromNodeElseOperator},
+		"unmanaged, asks, kept":                  {manifest: vtep("Unmanaged", asks, keeps), manage: true, allocated: true},
+		"unmanaged, asks otherwise":              {manifest: vtep("Unmanaged", `annotations: {ovnbgp.io/allocate: "yes"}`), manage: true},
+		"managed, an old refusal":                {manifest: "- {metadata: {name: a}, " + fmt.Sprintf(spec, "Managed") + ", status: {conditions: [{type: Accepted, status: \"False\", reason: ManagedModeNotSupported}]}}", manage: true, allocated: true, source: model.FromOperator},
+		"managed, alone, with addresses of IPv6": {manifest: "- {metadata: {name: a}, spec: {cidrs: [100.64.0.0/24, 'fd00::/64']}}", manage: true, allocated: true, source: model.FromOperator, reason: "EVPNIPv6NotSupported"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := vteps(object[*Objects](t, "VTEPs:\n"+row.manifest).VTEPs, row.manage)[0]
+			reason := ""
+			if got.Problem != nil {
+				reason = got.Problem.Reason
+			}
+			if got.Allocated != row.allocated || got.Source != row.source || reason != row.reason {
+				t.Errorf("allocated %t from %d with %q, not %t from %d with %q", got.Allocated, got.Source, reason, row.allocated, row.source, row.reason)
+			}
 		})
 	}
 }

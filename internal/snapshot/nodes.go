@@ -16,12 +16,16 @@ type NodeReader struct {
 	names   map[string]string
 	uplinks uplinks
 	states  routeStates
+	// allocated are the addresses that the operator gave to nodes, by node. They are nil
+	// for callers that look at them themselves.
+	allocated map[string]map[string][]netip.Addr
 }
 
 // NewNodeReader returns a reader for nodes beside these objects; it does not
 // look at objs.Nodes.
 func NewNodeReader(objs *Objects) *NodeReader {
 	r := &NodeReader{names: make(map[string]string, len(objs.CUDNs)+1), uplinks: newUplinks(objs)}
+	r.allocated = allocations(objs.NodeNetworks)
 	r.states.all, r.states.read = objs.RouteStates, objs.Read
 	r.names[model.DefaultNetwork] = model.DefaultNetwork
 	for i := range objs.CUDNs {
@@ -62,6 +66,7 @@ func (r *NodeReader) Node(n *corev1.Node) model.Node {
 		}
 	}
 	out.VTEPs, out.VTEPsProblem = nodeVTEPs(n)
+	out.Allocated = r.allocated[n.Name]
 	r.gateway(n, &out)
 	return out
 }

@@ -12,6 +12,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -50,6 +51,9 @@ type Objects struct {
 	// NodeStates say what frr-k8s made of its configuration. They are not part of
 	// the Snapshot, because they follow from the plan.
 	NodeStates []frrk8sv1beta1.FRRNodeState
+	// NodeNetworks have the addresses that the operator gave to nodes. Their specs are
+	// not read: they follow from the plan.
+	NodeNetworks []metav1.PartialObjectMetadata
 	// Disputes are those among Nodes, for Cluster. Snapshot finds them itself; for
 	// whoever makes one Cluster after the other, Claims has them at less cost.
 	Disputes map[string][]model.Dispute
@@ -85,6 +89,9 @@ type Options struct {
 	// WithoutAPIServer leaves out where the API server is, which only nodes' agents
 	// need to know.
 	WithoutAPIServer bool
+	// WithAllocations reads NodeNetworks, for callers that don't look at the one of a
+	// node themselves, where the operator gives nodes addresses.
+	WithAllocations bool
 	// Now is the clock; that of the machine if nil.
 	Now func() time.Time
 }
@@ -108,6 +115,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		routes     v1alpha1.NodeRouteStateList
 		services   networkingv1.ServiceCIDRList
 		endpoints  discoveryv1.EndpointSliceList
+		networks   metav1.PartialObjectMetadataList
 	)
 	now := time.Now
 	if options.Now != nil {
@@ -115,6 +123,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 	}
 	read := now()
 	uplinks.SetGroupVersionKind(UplinkStateKind.GroupVersion().WithKind(UplinkStateKind.Kind + "List"))
+	networks.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("NodeNetworksList"))
 	for _, kind := range []struct {
 		name     string
 		list     client.ObjectList
@@ -134,6 +143,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		{name: "UplinkStates", list: &uplinks, optional: true},
 		{name: "FRRNodeStates", list: &states, optional: true, skip: options.WithoutNodeStates},
 		{name: "NodeRouteStates", list: &routes, optional: true, skip: options.WithoutRouteStates},
+		{name: "NodeNetworks", list: &networks, optional: true, skip: !options.WithAllocations},
 		{name: "ServiceCIDRs", list: &services, optional: true},
 		{name: "EndpointSlices", list: &endpoints, namespace: APIServerEndpoints.Namespace, skip: options.WithoutAPIServer},
 	} {
@@ -149,7 +159,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		RouteAdvertisements: ras.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
 		Namespaces: namespaces.Items, EgressIPs: egressIPs.Items, VTEPs: vteps.Items, Nodes: nodes.Items,
 		UplinkStates: uplinks.Items, NodeStates: states.Items, RouteStates: routes.Items, Read: read,
-		ServiceCIDRs: services.Items, EndpointSlices: endpoints.Items,
+		NodeNetworks: networks.Items, ServiceCIDRs: services.Items, EndpointSlices: endpoints.Items,
 	}, nil
 }
 

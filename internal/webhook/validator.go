@@ -85,7 +85,7 @@ func (v *Validator) Handle(ctx context.Context, request admission.Request) (resp
 		return unchecked(errors.New("the operator has too many reviews to answer"))
 	}
 	defer v.slots.Release(1)
-	objects, err := snapshot.Gather(ctx, v.reader, snapshot.Options{WithoutNodeStates: true, WithoutAPIServer: true, Now: v.now})
+	objects, err := snapshot.Gather(ctx, v.reader, snapshot.Options{WithoutNodeStates: true, WithoutAPIServer: true, WithAllocations: v.settings.ManageVTEPs, Now: v.now})
 	if err != nil {
 		return unchecked(err)
 	}

@@ -65,7 +65,8 @@ type NodeNetworksSpec struct {
 	Reserved ReservedSubnets `json:"reserved,omitzero"`
 
 	// vteps are the VTEPs that the node's EVPN networks use, with the node's address of
-	// each.
+	// each. With --manage-vteps, they are also those of which the manager gave the node
+	// an address, whether a network uses them or not.
 	//
 	// +optional
 	// +listType=atomic
@@ -293,6 +294,15 @@ type NodeVTEP struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=2
 	Addresses []IP `json:"addresses,omitempty"`
+
+	// allocated are the addresses of the VTEP that the manager gave to the node. With
+	// --manage-vteps the agent puts them on a device of their own.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	Allocated []IP `json:"allocated,omitempty"`
 
 	// problem says why the node has no address for the VTEP. Networks that use the
 	// VTEP have no EVPN on the node then.

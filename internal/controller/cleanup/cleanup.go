@@ -14,12 +14,13 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/vtep"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
 // Removed counts what was taken away.
 type Removed struct {
-	FRRConfigurations, RouteAdvertisements, Annotations, Statuses, NodeNetworks int
+	FRRConfigurations, RouteAdvertisements, Annotations, Statuses, NodeNetworks, VTEPs int
 }
 
 // Add counts more.
@@ -29,12 +30,13 @@ func (r *Removed) Add(more Removed) {
 	r.Annotations += more.Annotations
 	r.Statuses += more.Statuses
 	r.NodeNetworks += more.NodeNetworks
+	r.VTEPs += more.VTEPs
 }
 
 // String says it for people.
 func (r Removed) String() string {
-	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements, %d NodeNetworks",
-		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses, r.NodeNetworks)
+	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements and %d VTEPs, %d NodeNetworks",
+		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses, r.VTEPs, r.NodeNetworks)
 }
 
 // Run removes what the operator wrote. It continues after failures, and may be run
@@ -46,7 +48,8 @@ func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
 	removed.Annotations = cleared
 	configurations := deleteGenerated(ctx, c, &removed)
 	networks := deleteNetworks(ctx, c, &removed)
-	return removed, errors.Join(advertisements, annotations, configurations, networks)
+	vteps := leaveVTEPs(ctx, c, &removed)
+	return removed, errors.Join(advertisements, annotations, configurations, networks, vteps)
 }
 
 // list lists a kind; a cluster without the kind has none of it.
@@ -89,6 +92,25 @@ func deleteNetworks(ctx context.Context, c client.Client, removed *Removed) erro
 			continue
 		}
 		removed.NodeNetworks++
+	}
+	return errors.Join(problems...)
+}
+
+// leaveVTEPs takes the operator's condition from VTEPs.
+func leaveVTEPs(ctx context.Context, c client.Client, removed *Removed) error {
+	var all ovnv1.VTEPList
+	if err := list(ctx, c, &all); err != nil {
+		return err
+	}
+	var problems []error
+	for i := range all.Items {
+		changed, err := vtep.Clear(ctx, c, &all.Items[i])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("VTEP %s: %w", all.Items[i].Name, err))
+		}
+		if changed {
+			removed.VTEPs++
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -18,6 +18,7 @@ import (
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -107,11 +108,13 @@ func sameNAD(before, after *nadv1.NetworkAttachmentDefinition) bool {
 		reflect.DeepEqual(before.OwnerReferences, after.OwnerReferences)
 }
 
-// sameVTEP compares what OVN-Kubernetes says of the object, as the plan repeats it.
+// sameVTEP compares what OVN-Kubernetes says of the object, as the plan repeats it, and
+// whether it says anything at all. The annotation asks for addresses.
 func sameVTEP(before, after *ovnv1.VTEP) bool {
 	reason, message := snapshot.VTEPRefusal(before)
 	nowReason, nowMessage := snapshot.VTEPRefusal(after)
-	return sameSpec(before, after) && reason == nowReason && message == nowMessage
+	return sameSpec(before, after) && reason == nowReason && message == nowMessage && slices.Equal(before.Finalizers, after.Finalizers) &&
+		before.Annotations[model.AnnotationAllocate] == after.Annotations[model.AnnotationAllocate]
 }
 
 func sameUplinkState(before, after *unstructured.Unstructured) bool {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -25,7 +26,9 @@ type job struct {
 	node   *model.Node
 	// layer2 is what the node's agent says.
 	layer2 model.Layer2Report
-	live   []apply.LiveObject
+	// allocated are the addresses of VTEPs that it was given.
+	allocated map[string][]netip.Addr
+	live      []apply.LiveObject
 	// aside are the RouteAdvertisements that another controller works on and that
 	// is still to cover what was applied for them on this node.
 	aside map[string]bool
@@ -34,7 +37,7 @@ type job struct {
 // read returns a version of the node as the planner sees it.
 func (j *job) read(object *corev1.Node) *model.Node {
 	node := j.revision.Nodes.Node(object)
-	node.Layer2 = j.layer2
+	node.Layer2, node.Allocated = j.layer2, j.allocated
 	return &node
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
 // NetworksKind is what nodes' agents are to follow. An installation that was not
@@ -43,6 +45,17 @@ func liveNetworks(ctx context.Context, reader client.Reader, node string) (live 
 		return nil, false, nil
 	}
 	return nil, false, err
+}
+
+// allocated are the addresses of VTEPs that the node was given: they are planned with only
+// once they are written down.
+func (r *Reconciler) allocated(ctx context.Context, node string) (map[string][]netip.Addr, error) {
+	object := apply.NetworksMetadata()
+	err := r.Reader.Get(ctx, types.NamespacedName{Name: node}, object, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	return snapshot.Allocations(object), err
 }
 
 // publish writes what the node has to do for its networks, after its
@@ -118,6 +131,8 @@ func keepAdvertised(spec, published *v1alpha1.NodeNetworksSpec) {
 		}
 	}
 	for _, old := range published.VTEPs {
+		// Whether it was given the address is only of the present.
+		old.Allocated = nil
 		if !slices.ContainsFunc(spec.VTEPs, func(v v1alpha1.NodeVTEP) bool { return v.Name == old.Name }) {
 			spec.VTEPs = append(spec.VTEPs, old)
 		}
@@ -173,7 +188,8 @@ func networksHandler(applier *apply.Applier) handler.TypedEventHandler[*metav1.P
 			}
 		},
 		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[object], q queue) {
-			if e.ObjectOld.ResourceVersion != e.ObjectNew.ResourceVersion && !applier.SeenNetworks(e.ObjectNew) {
+			given := e.ObjectOld.Annotations[model.AnnotationVTEPs] != e.ObjectNew.Annotations[model.AnnotationVTEPs]
+			if e.ObjectOld.ResourceVersion != e.ObjectNew.ResourceVersion && (!applier.SeenNetworks(e.ObjectNew) || given) {
 				q.Add(e.ObjectNew.Name)
 			}
 		},

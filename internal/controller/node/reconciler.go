@@ -66,12 +66,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	allocated, err := r.allocated(ctx, name)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	live, err := liveObjects(ctx, r.Reader, name)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 
-	job := job{Reconciler: r, revision: revision, object: &object, layer2: layer2, live: live}
+	job := job{Reconciler: r, revision: revision, object: &object, layer2: layer2, allocated: allocated, live: live}
 	job.node = job.read(&object)
 	if job.aside, err = job.uncovered(ctx); err != nil {
 		return ctrl.Result{}, err

@@ -107,9 +107,12 @@ func writtenSince(object *ovnv1.RouteAdvertisements, manager string, since time.
 	})
 }
 
+// OwnsAccepted reports whether the operator applied the object's condition Accepted.
+func OwnsAccepted(object metav1.Object) bool { return owns(object, acceptedField) }
+
 // owns reports whether the operator applied the part of the status.
-func owns(object *ovnv1.RouteAdvertisements, field string) bool {
-	for _, entry := range object.ManagedFields {
+func owns(object metav1.Object, field string) bool {
+	for _, entry := range object.GetManagedFields() {
 		if entry.Subresource != "status" || entry.FieldsV1 == nil || entry.Manager != model.FieldManager && entry.Manager != model.FieldManagerObserver {
 			continue
 		}
