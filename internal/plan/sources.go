@@ -60,6 +60,9 @@ func (a *advertiser) asks(s source) bool {
 
 // routes collects what the advertiser's sources yield, sorted by prefix.
 func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route {
+	if len(a.templates) == 0 {
+		return nil // Its EVPN networks have no routes of sources.
+	}
 	out := make([]route, 0, 2*len(networks))
 	for _, s := range a.sources {
 		out = append(out, s.routes(p, a, takenBy(s, networks), part)...)
