@@ -79,22 +79,23 @@ func RouteTargetImportOnly(network, target string) model.Finding {
 		"to have another, write the AS number out", network, target)
 }
 
-var evpnDevices = enter("EVPNDevices", notice, ofObject,
-	"FRR announces EVPN networks by the bridge, VXLAN and VLAN devices that OVN-Kubernetes makes on nodes for them. This release's agent does not make them. It looks whether they are there.",
-	"Run OVN-Kubernetes 1.3 or later in local gateway mode with --enable-evpn on its nodes. The condition EVPNReady of a NodeRouteState says what the node lacks.")
+var evpnDevices = enter("EVPNDevices", notice, ofNode,
+	"FRR announces EVPN networks by a bridge, VXLAN and VLAN devices on the node, and no agent says whether they are there.",
+	"Run the agent on the node. OVN-Kubernetes 1.3 or later makes the devices with --enable-evpn, in local gateway mode.")
 
-// EVPNDevices says what else the object's EVPN networks need.
-func EVPNDevices(ra string, networks []string) model.Finding {
-	quoted := make([]string, 0, len(networks))
-	for _, n := range networks {
-		quoted = append(quoted, fmt.Sprintf("%q", n))
-	}
-	noun := "networks"
-	if len(networks) == 1 {
-		noun = "network"
-	}
-	return evpnDevices.about(ra, "EVPN needs the bridge, VXLAN and VLAN devices that ovnkube-node makes with --enable-evpn, in local gateway mode: "+
-		"the operator does not make them, and without them FRR announces nothing of %s %s", noun, phrase.List(quoted, maxNames))
+// EVPNDevices is for a node of whose devices nothing is known.
+func EVPNDevices() model.Finding {
+	return evpnDevices.onNode("no agent says whether the bridge, VXLAN and VLAN devices are there by which FRR announces EVPN networks: run the agent on the node; " +
+		"ovnkube-node makes the devices with --enable-evpn, in local gateway mode")
+}
+
+var evpnNotReady = enter("EVPNNotReady", notice, ofNode,
+	"The node's agent finds that devices of EVPN networks are missing or wrong, so that FRR announces nothing of these networks there, or packets get lost.",
+	"Look at the condition EVPNReady of the node's NodeRouteState: its message names the devices and what to do.")
+
+// EVPNNotReady is for a node with a fault in its devices; the reason is that of EVPNReady.
+func EVPNNotReady(reason string) model.Finding {
+	return evpnNotReady.onNode("the devices of its EVPN networks are not as they have to be (%s): see the condition EVPNReady of its NodeRouteState", reason)
 }
 
 var evpnNoUnderlay = enter("EVPNNoUnderlay", invalid, []model.ScopeKind{model.ScopeRouteAdvertisements, model.ScopeNode},

@@ -242,6 +242,20 @@ type NodeSummary struct {
 	Addresses []netip.Addr
 }
 
+// AgentReport is what a node's agent says of the node.
+type AgentReport struct {
+	Layer2 Layer2Report
+	EVPN   EVPNReport
+}
+
+// EVPNReport is whether the devices of a node's EVPN networks are there.
+type EVPNReport struct {
+	// Known is false where no agent says so, or has looked.
+	Known bool
+	// Reason is the NodeRouteState's where something is missing, "" where all is there.
+	Reason string
+}
+
 // Layer2Report is what a node's agent found of Layer2 networks in the node's OVN.
 type Layer2Report struct {
 	// Known is false where no agent says anything, or said it too long ago.
@@ -264,8 +278,9 @@ type Node struct {
 	// Layer2Active holds the Layer2 networks that are set up on the node; nil if the
 	// node doesn't say, which counts as all.
 	Layer2Active map[string]bool
-	// Layer2 is what the node's agent says of the same.
+	// Layer2 is what the node's agent says of the same, and EVPN what it says of devices.
 	Layer2 Layer2Report
+	EVPN   EVPNReport
 	// DPUHost is set on nodes whose gateway router sits on a DPU and has
 	// addresses of its own: NextHops, or NextHopsProblem where not known.
 	DPUHost         bool

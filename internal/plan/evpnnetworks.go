@@ -193,7 +193,6 @@ func (a *advertiser) takeUnderlays(t *template) bool {
 // checkUnderlays leaves out EVPN networks that nobody would hear of.
 func (a *advertiser) checkUnderlays(index *templateIndex) {
 	if len(a.evpn) == 0 || len(a.underlays) > 0 {
-		a.noteDevices()
 		return
 	}
 	var names []string
@@ -205,17 +204,6 @@ func (a *advertiser) checkUnderlays(index *templateIndex) {
 	a.find(finding.EVPNNoUnderlay(a.Name, phrase.List(names, maxTemplates)))
 	for _, n := range slices.Clone(a.evpn) {
 		a.dropNetwork(n)
-	}
-}
-
-// noteDevices says that FRR needs devices that are not the operator's.
-func (a *advertiser) noteDevices() {
-	var names []string
-	for _, n := range a.evpn {
-		names = append(names, n.DisplayName())
-	}
-	if len(names) > 0 {
-		a.find(finding.EVPNDevices(a.Name, names))
 	}
 }
 

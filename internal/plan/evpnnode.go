@@ -162,9 +162,21 @@ func (p *nodePlanner) contributeEVPN(c *contribution, part *model.NodePart) bool
 	}
 	if len(namespaces) > 0 {
 		p.noteUnannounced(c, part)
+		p.noteDevices(part)
 	}
 	slices.SortFunc(part.Tunnels, func(a, b model.Tunnel) int { return cmp.Compare(a.Network, b.Network) })
 	return len(namespaces) > 0
+}
+
+// noteDevices tells what else FRR needs, as far as the node's agent doesn't say that it
+// is there.
+func (p *nodePlanner) noteDevices(part *model.NodePart) {
+	switch report := p.node.EVPN; {
+	case !report.Known:
+		part.Findings = append(part.Findings, finding.EVPNDevices())
+	case report.Reason != "":
+		part.Findings = append(part.Findings, finding.EVPNNotReady(report.Reason))
+	}
 }
 
 // noteUnannounced tells of tunnel endpoints of which no neighbor hears. An address of

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -38,13 +39,35 @@ func Absent(state *v1alpha1.NodeRouteState, now time.Time) (report model.Layer2R
 	return report, left
 }
 
-// StripRouteState keeps of a NodeRouteState what Absent reads. Agents write
+// Reported is what a node's agent says of the node, and for how long what it says of Layer2
+// networks counts yet; see Absent. What it says of devices is only told to people, and
+// counts until it says something else.
+func Reported(state *v1alpha1.NodeRouteState, now time.Time) (report model.AgentReport, left time.Duration) {
+	report.Layer2, left = Absent(state, now)
+	ready := meta.FindStatusCondition(state.Status.Conditions, v1alpha1.ConditionEVPNReady)
+	if ready == nil || ready.Status == metav1.ConditionUnknown {
+		return report, left
+	}
+	report.EVPN.Known = true
+	if ready.Status == metav1.ConditionFalse {
+		report.EVPN.Reason = ready.Reason
+	}
+	return report, left
+}
+
+// StripRouteState keeps of a NodeRouteState what Reported reads. Agents write
 // them whenever a route comes or goes.
 func StripRouteState(state *v1alpha1.NodeRouteState) *v1alpha1.NodeRouteState {
+	var conditions []metav1.Condition
+	if ready := meta.FindStatusCondition(state.Status.Conditions, v1alpha1.ConditionEVPNReady); ready != nil {
+		conditions = []metav1.Condition{{Type: ready.Type, Status: ready.Status, Reason: ready.Reason}}
+	}
 	return &v1alpha1.NodeRouteState{
 		TypeMeta:   state.TypeMeta,
 		ObjectMeta: metav1.ObjectMeta{Name: state.Name, UID: state.UID, ResourceVersion: state.ResourceVersion},
-		Status:     v1alpha1.NodeRouteStateStatus{AbsentTime: state.Status.AbsentTime, AbsentNetworks: state.Status.AbsentNetworks},
+		Status: v1alpha1.NodeRouteStateStatus{
+			AbsentTime: state.Status.AbsentTime, AbsentNetworks: state.Status.AbsentNetworks, Conditions: conditions,
+		},
 	}
 }
 
@@ -74,13 +97,13 @@ func (r *routeStates) index() {
 	}
 }
 
-func (r *routeStates) of(node string) model.Layer2Report {
+func (r *routeStates) of(node string) model.AgentReport {
 	r.once.Do(r.index)
 	state := r.byName[node]
 	if state == nil {
-		return model.Layer2Report{}
+		return model.AgentReport{}
 	}
-	report, _ := Absent(state, r.read)
+	report, _ := Reported(state, r.read)
 	return report
 }
 

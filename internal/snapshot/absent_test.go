@@ -89,6 +89,26 @@ func TestNodeReaderBelievesWhatIsFresh(t *testing.T) {
 	}
 }
 
+func TestReportedEVPN(t *testing.T) {
+	for name, test := range map[string]struct {
+		conditions []metav1.Condition
+		want       model.EVPNReport
+	}{
+		"nothing":   {nil, model.EVPNReport{}},
+		"ready":     {[]metav1.Condition{{Type: "EVPNReady", Status: "True", Reason: "Ready"}}, model.EVPNReport{Known: true}},
+		"not ready": {[]metav1.Condition{{Type: "EVPNReady", Status: "False", Reason: "SVIDown", Message: "svl2-blue is down"}}, model.EVPNReport{Known: true, Reason: "SVIDown"}},
+		"not known": {[]metav1.Condition{{Type: "EVPNReady", Status: "Unknown", Reason: "KernelUnread"}}, model.EVPNReport{}},
+		"others":    {[]metav1.Condition{{Type: "Synced", Status: "False", Reason: "NoRouter"}}, model.EVPNReport{}},
+	} {
+		state := &v1alpha1.NodeRouteState{Status: v1alpha1.NodeRouteStateStatus{Conditions: test.conditions}}
+		for _, s := range []*v1alpha1.NodeRouteState{state, StripRouteState(state)} {
+			if got, _ := Reported(s, noon); got.EVPN != test.want {
+				t.Errorf("%s: %+v, want %+v", name, got.EVPN, test.want)
+			}
+		}
+	}
+}
+
 func TestDynamicAllocation(t *testing.T) {
 	network := func(kind, reason string, status metav1.ConditionStatus) ovnv1.ClusterUserDefinedNetwork {
 		return ovnv1.ClusterUserDefinedNetwork{Status: ovnv1.ClusterUserDefinedNetworkStatus{Conditions: []metav1.Condition{{Type: kind, Reason: reason, Status: status}}}}

@@ -47,7 +47,8 @@ func (r *NodeReader) intern(network string) string {
 // Node reads a node. Messages don't name it: the planner groups nodes with the
 // same trouble by message.
 func (r *NodeReader) Node(n *corev1.Node) model.Node {
-	out := model.Node{NodeSummary: Host(n), Layer2: r.states.of(n.Name)}
+	report := r.states.of(n.Name)
+	out := model.Node{NodeSummary: Host(n), Layer2: report.Layer2, EVPN: report.EVPN}
 	out.Subnets, out.SubnetsProblem = r.subnets(n)
 	if out.SubnetsProblem == nil && len(out.Subnets[model.DefaultNetwork]) == 0 {
 		out.DefaultSubnetProblem = finding.DefaultSubnetMissing(ovnk.AnnotationNodeSubnets)

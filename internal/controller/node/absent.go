@@ -21,9 +21,9 @@ import (
 // without agents, and without their CRD.
 var RouteStateKind = v1alpha1.GroupVersion.WithKind("NodeRouteState")
 
-// layer2 returns what the node's agent says of Layer2 networks, and for how long
-// that counts yet.
-func (r *Reconciler) layer2(ctx context.Context, name string) (report model.Layer2Report, left time.Duration, err error) {
+// reported returns what the node's agent says of the node, and for how long that counts
+// yet.
+func (r *Reconciler) reported(ctx context.Context, name string) (report model.AgentReport, left time.Duration, err error) {
 	var state v1alpha1.NodeRouteState
 	err = r.Reader.Get(ctx, types.NamespacedName{Name: name}, &state, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
@@ -32,22 +32,24 @@ func (r *Reconciler) layer2(ctx context.Context, name string) (report model.Laye
 	if err != nil {
 		return report, 0, err
 	}
-	report, left = snapshot.Absent(&state, r.Now())
+	report, left = snapshot.Reported(&state, r.Now())
 	return report, left, nil
 }
 
-// absentChanges lets a NodeRouteState through if other networks are absent than
+// reportChanges lets a NodeRouteState through if the agent says something else than
 // before, or if what was said before no longer counted.
-func absentChanges() predicate.TypedPredicate[*v1alpha1.NodeRouteState] {
+func reportChanges() predicate.TypedPredicate[*v1alpha1.NodeRouteState] {
 	return predicate.TypedFuncs[*v1alpha1.NodeRouteState]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.NodeRouteState]) bool {
-			after := e.ObjectNew.Status.AbsentTime
-			if after == nil {
-				return e.ObjectOld.Status.AbsentTime != nil
+			var when time.Time
+			if after := e.ObjectNew.Status.AbsentTime; after != nil {
+				when = after.Time
+			} else if e.ObjectOld.Status.AbsentTime != nil {
+				return true
 			}
-			before, _ := snapshot.Absent(e.ObjectOld, after.Time)
-			now, _ := snapshot.Absent(e.ObjectNew, after.Time)
-			return before.Known != now.Known || !maps.Equal(before.Absent, now.Absent)
+			before, _ := snapshot.Reported(e.ObjectOld, when)
+			now, _ := snapshot.Reported(e.ObjectNew, when)
+			return before.EVPN != now.EVPN || before.Layer2.Known != now.Layer2.Known || !maps.Equal(before.Layer2.Absent, now.Layer2.Absent)
 		},
 	}
 }

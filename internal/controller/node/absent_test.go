@@ -11,7 +11,7 @@ import (
 )
 
 // Agents write often; a node is planned again where it makes a difference.
-func TestAbsentChanges(t *testing.T) {
+func TestReportChanges(t *testing.T) {
 	noon := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 	said := func(minute int, absent ...string) *v1alpha1.NodeRouteState {
 		return &v1alpha1.NodeRouteState{Status: v1alpha1.NodeRouteStateStatus{
@@ -19,6 +19,11 @@ func TestAbsentChanges(t *testing.T) {
 		}}
 	}
 	silent := &v1alpha1.NodeRouteState{}
+	evpn := func(status metav1.ConditionStatus, reason, message string) *v1alpha1.NodeRouteState {
+		return &v1alpha1.NodeRouteState{Status: v1alpha1.NodeRouteStateStatus{
+			Conditions: []metav1.Condition{{Type: v1alpha1.ConditionEVPNReady, Status: status, Reason: reason, Message: message}},
+		}}
+	}
 	for name, test := range map[string]struct {
 		before, after *v1alpha1.NodeRouteState
 		want          bool
@@ -33,9 +38,13 @@ func TestAbsentChanges(t *testing.T) {
 		"all there after too long":  {said(0), said(31), true},
 		"the last Layer2 network":   {said(0, "blue"), silent, true},
 		"routes that come":          {said(0, "blue"), said(0, "blue"), false},
+		"EVPN that is ready":        {silent, evpn("True", "Ready", ""), true},
+		"EVPN that breaks":          {evpn("True", "Ready", ""), evpn("False", "SVIDown", ""), true},
+		"EVPN with another fault":   {evpn("False", "SVIDown", "svl2-blue"), evpn("False", "SVIDown", "svl2-red"), false},
+		"EVPN that is not known":    {silent, evpn("Unknown", "KernelUnread", ""), false},
 		"a clock that was set back": {said(0, "blue"), said(-10, "blue"), false},
 	} {
-		if got := absentChanges().Update(event.TypedUpdateEvent[*v1alpha1.NodeRouteState]{ObjectOld: test.before, ObjectNew: test.after}); got != test.want {
+		if got := reportChanges().Update(event.TypedUpdateEvent[*v1alpha1.NodeRouteState]{ObjectOld: test.before, ObjectNew: test.after}); got != test.want {
 			t.Errorf("%s: %t, want %t", name, got, test.want)
 		}
 	}

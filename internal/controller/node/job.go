@@ -24,8 +24,8 @@ type job struct {
 	// object is the node as the API has it.
 	object *corev1.Node
 	node   *model.Node
-	// layer2 is what the node's agent says.
-	layer2 model.Layer2Report
+	// report is what the node's agent says.
+	report model.AgentReport
 	// allocated are the addresses of VTEPs that it was given.
 	allocated map[string][]netip.Addr
 	live      []apply.LiveObject
@@ -37,7 +37,7 @@ type job struct {
 // read returns a version of the node as the planner sees it.
 func (j *job) read(object *corev1.Node) *model.Node {
 	node := j.revision.Nodes.Node(object)
-	node.Layer2, node.Allocated = j.layer2, j.allocated
+	node.Layer2, node.EVPN, node.Allocated = j.report.Layer2, j.report.EVPN, j.allocated
 	return &node
 }
 

@@ -62,7 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	layer2, left, err := r.layer2(ctx, name)
+	report, left, err := r.reported(ctx, name)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -75,7 +75,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		return ctrl.Result{}, err
 	}
 
-	job := job{Reconciler: r, revision: revision, object: &object, layer2: layer2, allocated: allocated, live: live}
+	job := job{Reconciler: r, revision: revision, object: &object, report: report, allocated: allocated, live: live}
 	job.node = job.read(&object)
 	if job.aside, err = job.uncovered(ctx); err != nil {
 		return ctrl.Result{}, err

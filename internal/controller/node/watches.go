@@ -57,7 +57,7 @@ func sources(c cache.Cache, applier *apply.Applier, nodes *current.Trigger[strin
 			&frrk8sv1beta1.FRRNodeState{}, byName[*frrk8sv1beta1.FRRNodeState](), stateChanges()),
 		optional.NewSource(kinds, NetworksKind, c, apply.NetworksMetadata(), networksHandler(applier)).OnAppearance(allNodes(c)),
 		optional.NewSource(kinds, RouteStateKind, c,
-			&v1alpha1.NodeRouteState{}, byName[*v1alpha1.NodeRouteState](), absentChanges()),
+			&v1alpha1.NodeRouteState{}, byName[*v1alpha1.NodeRouteState](), reportChanges()),
 	}
 }
 
