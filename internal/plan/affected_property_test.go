@@ -43,7 +43,7 @@ func TestAffectedNamesFewOthers(t *testing.T) {
 		"Hosts":               {4, "only a node knows which of its parts are advertised, and which address it covers first"},
 		"Disputes":            {4, "what is in dispute may not be advertised there for another reason"},
 		"APIServer":           {0, "every node is told"},
-		"VTEPs":               {1, "a node may have no address of a VTEP"},
+		"VTEPs":               {4, "only a node knows which addresses it was given"},
 		"Settings":            {0, "every node is told the subnets of Services"},
 	}
 	type count struct{ trials, changed, extra int }
