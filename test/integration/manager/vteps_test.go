@@ -182,13 +182,13 @@ var _ = Describe("Addresses of VTEPs", func() {
 		// A node that has an address by hand gets no other.
 		change(ctx, objects.Node(2), func(n *corev1.Node) { n.Annotations[ovnk.AnnotationVTEPs] = `{"asking":{"ips":["100.65.0.77"]}}` })
 		change(ctx, asking, func(v *ovnv1.VTEP) { v.Annotations = map[string]string{model.AnnotationAllocate: "true"} })
-		Eventually(given(ctx)).Should(ContainElement("node-1 asking [100.65.0.78]"))
+		Eventually(given(ctx)).Should(ContainElement("node-1 asking [100.65.0.1]"))
 		Expect(given(ctx)()).To(HaveLen(3))
 
 		By("starting OVN-Kubernetes' VTEP controller")
 		keep(ctx, managed)
 		keep(ctx, asking)
-		Eventually(given(ctx)).Should(ConsistOf("node-1 asking [100.65.0.78]"))
+		Eventually(given(ctx)).Should(ConsistOf("node-1 asking [100.65.0.1]"))
 		Eventually(accepted(ctx, "managed")).Should(BeEmpty())
 		theirs := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"conditions": []any{map[string]any{
 			"type": "Accepted", "status": "False", "reason": "ManagedModeNotSupported", "message": "no", "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": managed.Generation,
