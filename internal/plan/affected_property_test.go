@@ -204,7 +204,7 @@ func randomEVPN(r *rand.Rand, s *model.Snapshot) {
 func randomVTEP(r *rand.Rand, i int) model.VTEP {
 	out := model.VTEP{Name: fmt.Sprintf("vtep-%d", i), CIDRs: []netip.Prefix{pick(r, netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/16"))}}
 	if out.Allocated = r.IntN(3) == 0; out.Allocated {
-		out.Source = pick(r, model.FromNode, model.FromOperator, model.FromNodeElseOperator)
+		out.Source = pick(r, model.FromNode, model.FromOperator, model.FromOperatorElseNode)
 	}
 	if r.IntN(5) == 0 {
 		out.Problem = &model.Problem{Outcome: model.Pending, Reason: "R"}
