@@ -12,6 +12,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vteps"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
@@ -21,9 +22,9 @@ func newCleanupCommand(o *options) *cobra.Command {
 		Use:   "cleanup",
 		Short: "Remove everything that this node's agents wrote, after they are gone",
 		Long: `Cleanup removes what agents wrote on this node: the static routes on its OVN
-gateway routers, the limits of their SNAT, and the VRF devices, ip rules and
-unreachable default routes that --manage-vrfs created in the kernel. What others
-wrote stays. Cleanup prints what it removed.
+gateway routers, the limits of their SNAT, the VRF devices, ip rules and unreachable
+default routes that --manage-vrfs created in the kernel, and the dummy devices of
+--manage-vteps. What others wrote stays. Cleanup prints what it removed.
 
 The agent must not run meanwhile, because it would restore everything. Cleanup
 needs no API server, and no flags but --node and those for the database. Without
@@ -66,8 +67,16 @@ func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer)
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")}, dryRun)
-	changes, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
-	return errors.Join(inOVN, inKernel, tellRemoved(out, o.node, &written, changes, dryRun))
+	var changes []fmt.Stringer
+	devices, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
+	for _, c := range devices {
+		changes = append(changes, c)
+	}
+	dummies, ofVTEPs := removeEndpoints(&vteps.Keeper{Log: log.V(1)}, dryRun)
+	for _, c := range dummies {
+		changes = append(changes, c)
+	}
+	return errors.Join(inOVN, inKernel, ofVTEPs, tellRemoved(out, o.node, &written, changes, dryRun))
 }
 
 // cleanUpRouteImport removes what OVN-Kubernetes' own route import left.
@@ -114,7 +123,7 @@ func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 	return changes, nil
 }
 
-func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []vrfs.Change, dryRun bool) error {
+func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []fmt.Stringer, dryRun bool) error {
 	removed, restored, would := "removed", "restored", ""
 	if dryRun {
 		removed, restored, would = "would remove", "would restore", "would "

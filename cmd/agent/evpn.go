@@ -36,7 +36,7 @@ func tunnelled(networks []agent.Network) []evpn.Network {
 			continue
 		}
 		out = append(out, evpn.Network{
-			Name: n.Name, VRF: n.VRF, ID: n.ID, VTEP: n.EVPN.VTEP, Endpoint: n.EVPN.Endpoint,
+			Name: n.Name, VRF: n.VRF, ID: n.ID, VTEP: n.EVPN.VTEP, Endpoint: n.EVPN.Endpoint, Allocated: n.EVPN.Allocated,
 			MACVRF: vpn(n.EVPN.MACVRF), IPVRF: vpn(n.EVPN.IPVRF), Problem: n.EVPN.Problem,
 		})
 	}

@@ -49,6 +49,8 @@ type options struct {
 	tableStart uint32
 	manageSNAT bool
 
+	manageVTEPs bool
+
 	metrics      program.Metrics
 	probeAddress string
 	logLevel     string
@@ -87,7 +89,7 @@ networks there are. The node's NodeRouteState object reports what the agent did,
 it could not do, and why.
 
 Of static routes, it touches only those that it wrote itself. Without --manage-vrfs
-it changes nothing in the kernel.`,
+and --manage-vteps it changes nothing in the kernel.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -154,6 +156,8 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "create the VRF devices, rules and routes of primary networks, if OVN-Kubernetes does not")
 	f.Uint32Var(&o.tableStart, "vrf-table-start", o.tableStart, "a new VRF's table is this number plus the index of the network's management port; use the same number as OVN-Kubernetes")
 	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
+
+	f.BoolVar(&o.manageVTEPs, "manage-vteps", o.manageVTEPs, "put the addresses of VTEPs that the manager gave to the node on dummy devices")
 
 	f.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "path to a kubeconfig file (default $KUBECONFIG; in a pod, the pod's service account)")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "how long --once and routes wait for the node's state to be known, and how long cleanup may take")

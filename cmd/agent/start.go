@@ -44,6 +44,8 @@ type parts struct {
 	// devices is set with --manage-vrfs.
 	devices *devices
 	tunnels *tunnels
+	// endpoints only look without --manage-vteps.
+	endpoints *endpoints
 }
 
 // apply hands the networks on.
@@ -86,9 +88,11 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	}
 	p.tunnels = newTunnels(log.WithName("evpn"), ctrlmetrics.Registry, p.writer.Changed)
 	p.writer.EVPN = p.tunnels.found
+	p.endpoints = newEndpoints(log.WithName("vteps"), o.withoutVTEPs(readOnly), ctrlmetrics.Registry, p.writer.Changed)
+	p.writer.VTEPs = p.endpoints.found
 	settings.APIServer = addressOf(p.config)
 	p.watcher = &nodenetworks.Watcher{
-		Config: p.config, Settings: settings, Log: log.WithName("networks"), Apply: p.apply, Changed: p.writer.Changed,
+		Config: p.config, Settings: settings, Log: log.WithName("networks"), Apply: p.apply, Given: p.endpoints.apply, Changed: p.writer.Changed,
 	}
 	p.writer.Networks = p.watcher.State
 	return p, nil
@@ -120,7 +124,7 @@ func start(ctx context.Context, o *options, logs io.Writer) error {
 		return p.once(ctx, o.timeout)
 	}
 	return p.together(ctx,
-		p.agent.Run, p.watcher.Run, p.writer.Run, p.devices.run, p.tunnels.run,
+		p.agent.Run, p.watcher.Run, p.writer.Run, p.devices.run, p.tunnels.run, p.endpoints.run,
 		metrics,
 		serve(o.probeAddress, map[string]http.Handler{"/healthz": healthy(nil), "/readyz": healthy(p.ready)}))
 }
@@ -160,7 +164,7 @@ func (p *parts) settle(ctx context.Context, patience time.Duration, last func(co
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var failure error
-	err := p.together(ctx, p.agent.Run, p.watcher.Run, p.devices.run, func(ctx context.Context) error {
+	err := p.together(ctx, p.agent.Run, p.watcher.Run, p.devices.run, p.endpoints.run, func(ctx context.Context) error {
 		defer cancel()
 		for {
 			names, known := p.agent.Unsettled()

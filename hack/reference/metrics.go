@@ -40,6 +40,7 @@ manager also serves those of controller-runtime and client-go
 			agent.NewMetrics(r, &kernel.Mirror{})
 			report.NewVRFs(r, logr.Discard(), func() {})
 			report.NewEVPN(r, logr.Discard(), func() {})
+			report.NewVTEPs(r, logr.Discard(), func() {})
 		}},
 	} {
 		var found recorder

@@ -12,6 +12,8 @@ type EVPN struct {
 	VTEP string
 	// Endpoint is the node's address of the VTEP, not valid where it is not known.
 	Endpoint netip.Addr
+	// Allocated is set if the manager gave the node that address.
+	Allocated bool
 	// MACVRF and IPVRF are nil where there is none.
 	MACVRF, IPVRF *model.VPN
 	// Problem is the manager's alone: what stands in the way of imports doesn't stand in

@@ -28,7 +28,7 @@ type Node struct {
 	// Gone nodes keep what they have, and get nothing.
 	Gone bool
 	// Own are addresses, by VTEP, that it has without having been given them. It gets
-	// none of that family then.
+	// none of that family then, unless another node holds the very address.
 	Own map[string][]netip.Addr
 }
 
@@ -65,11 +65,7 @@ func Allocate(r *Request) Result {
 	for i := range pools {
 		a.keep(&pools[i])
 	}
-	for i := range r.Nodes {
-		for _, own := range r.Nodes[i].Own {
-			a.take(own...)
-		}
-	}
+	a.noteOwn()
 	a.take(r.Taken...)
 	for i := range pools {
 		for _, family := range families {
@@ -93,9 +89,11 @@ func precedence(a, b Node) int {
 }
 
 type allocator struct {
-	out     Result
-	nodes   []Node
-	taken   map[netip.Addr]bool
+	out   Result
+	nodes []Node
+	taken map[netip.Addr]bool
+	// own are nodes' own addresses, by node and VTEP, but for those that others hold.
+	own     map[string]map[string][]netip.Addr
 	resting []netip.Addr
 }
 
@@ -120,6 +118,25 @@ func (a *allocator) keep(p *Pool) {
 	}
 }
 
+// noteOwn leaves nodes' own addresses to them. One that another node holds is none.
+func (a *allocator) noteOwn() {
+	a.own = map[string]map[string][]netip.Addr{}
+	for i := range a.nodes {
+		n := &a.nodes[i]
+		for vtep, addresses := range n.Own {
+			if a.own[n.Name] == nil {
+				a.own[n.Name] = map[string][]netip.Addr{}
+			}
+			a.own[n.Name][vtep] = slices.DeleteFunc(slices.Clone(addresses), func(own netip.Addr) bool { return a.taken[own] })
+		}
+	}
+	for _, vteps := range a.own {
+		for _, addresses := range vteps {
+			a.take(addresses...)
+		}
+	}
+}
+
 func (a *allocator) note(n *Node, p *Pool, address netip.Addr) {
 	a.taken[address] = true
 	if a.out.Addresses[n.Name] == nil {
@@ -140,7 +157,7 @@ func (a *allocator) give(p *Pool, family func(netip.Addr) bool) {
 	})
 	for i := range lacking {
 		n := &lacking[i]
-		if n.Gone || slices.ContainsFunc(a.out.Addresses[n.Name][p.VTEP], family) || slices.ContainsFunc(n.Own[p.VTEP], family) {
+		if n.Gone || slices.ContainsFunc(a.out.Addresses[n.Name][p.VTEP], family) || slices.ContainsFunc(a.own[n.Name][p.VTEP], family) {
 			continue
 		}
 		address, found := free.next(func(c netip.Addr) bool { return !a.taken[c] && !slices.Contains(a.resting, c) })

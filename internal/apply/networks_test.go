@@ -15,7 +15,7 @@ func storedNetworks() *metav1.PartialObjectMetadata {
 	o := apply.NetworksMetadata()
 	o.Name, o.UID, o.ResourceVersion = "node-1", "u", "7"
 	o.Labels = map[string]string{model.LabelGenerated: "true", render.LabelManagedBy: model.FieldManager}
-	o.Annotations = map[string]string{"ovnbgp.io/content": "2a"}
+	o.Annotations = map[string]string{"ovnbgp.io/content": "2a", model.AnnotationVTEPs: "{}"}
 	o.ManagedFields = []metav1.ManagedFieldsEntry{owner(model.FieldManager, metav1.ManagedFieldsOperationApply,
 		`{"f:metadata":{"f:annotations":{"f:ovnbgp.io/content":{}},"f:labels":{}},"f:spec":{}}`)}
 	return o
@@ -61,6 +61,9 @@ func TestContentCountsWhileTheSpecIsOurs(t *testing.T) {
 		stripped := apply.StripNetworks(o.DeepCopy())
 		if got := apply.LiveNetworks(stripped).Hash; got != test.want {
 			t.Errorf("%s, stripped: %#x, not %#x", name, got, test.want)
+		}
+		if stripped.Annotations[model.AnnotationVTEPs] != o.Annotations[model.AnnotationVTEPs] {
+			t.Errorf("%s: the node's addresses are lost", name)
 		}
 		if len(stripped.ManagedFields) > 0 {
 			t.Errorf("%s: managed fields are kept", name)

@@ -50,20 +50,16 @@ const (
 	FromNode AddressSource = iota
 	// FromOperator is what the operator gave it; see Node.Allocated.
 	FromOperator
-	// FromNodeElseOperator is the first, or the second for nodes that tell nothing.
-	FromNodeElseOperator
+	// FromOperatorElseNode is the second, or the first for nodes that were given nothing.
+	FromOperatorElseNode
 )
 
 // AddressesOn are the node's tunnel endpoints of the VTEP, and given says that they are
 // those that the operator gave it, which no two nodes have.
 func (v *VTEP) AddressesOn(n *Node) (addresses []netip.Addr, given bool) {
-	switch v.Source {
-	case FromOperator:
+	given = v.Source == FromOperator || v.Source == FromOperatorElseNode && (len(n.Allocated[v.Name]) > 0 || len(n.VTEPs[v.Name]) == 0)
+	if given {
 		return n.Allocated[v.Name], true
-	case FromNodeElseOperator:
-		if len(n.VTEPs[v.Name]) == 0 {
-			return n.Allocated[v.Name], true
-		}
 	}
 	return n.VTEPs[v.Name], false
 }

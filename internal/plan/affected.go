@@ -53,10 +53,11 @@ func (t *touchedNodes) addSelected(hosts []model.NodeSummary, selectors ...model
 	}
 }
 
-// uses reports whether an object that is planned has routes of a network by a source.
+// uses reports whether an object that is planned has routes of a network by a source, or
+// tells why it has none: beside EVPN networks it does so without a template for others.
 func (c *Compiled) uses(s source, network string) bool {
 	return slices.ContainsFunc(c.advertisers, func(a *advertiser) bool {
-		return a.asks(s) && a.byName[network] != nil && !slices.Contains(a.byName[network].refusedBy, s)
+		return !a.idle && slices.Contains(a.sources, s) && a.byName[network] != nil && !slices.Contains(a.byName[network].refusedBy, s)
 	})
 }
 

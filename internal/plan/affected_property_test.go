@@ -43,7 +43,7 @@ func TestAffectedNamesFewOthers(t *testing.T) {
 		"Hosts":               {4, "only a node knows which of its parts are advertised, and which address it covers first"},
 		"Disputes":            {4, "what is in dispute may not be advertised there for another reason"},
 		"APIServer":           {0, "every node is told"},
-		"VTEPs":               {1, "a node may have no address of a VTEP"},
+		"VTEPs":               {4, "only a node knows which addresses it was given"},
 		"Settings":            {0, "every node is told the subnets of Services"},
 	}
 	type count struct{ trials, changed, extra int }
@@ -204,7 +204,7 @@ func randomEVPN(r *rand.Rand, s *model.Snapshot) {
 func randomVTEP(r *rand.Rand, i int) model.VTEP {
 	out := model.VTEP{Name: fmt.Sprintf("vtep-%d", i), CIDRs: []netip.Prefix{pick(r, netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/16"))}}
 	if out.Allocated = r.IntN(3) == 0; out.Allocated {
-		out.Source = pick(r, model.FromNode, model.FromOperator, model.FromNodeElseOperator)
+		out.Source = pick(r, model.FromNode, model.FromOperator, model.FromOperatorElseNode)
 	}
 	if r.IntN(5) == 0 {
 		out.Problem = &model.Problem{Outcome: model.Pending, Reason: "R"}

@@ -64,11 +64,11 @@ func vtepOnNode(v *model.VTEP, endpoint netip.Addr, f *model.Finding) model.Node
 // endpoint is the node's address of a VTEP, invalid where it has none that can be used.
 // The finding, if any, says why, or what is good to know of it.
 func (p *nodePlanner) endpoint(v *model.VTEP) (netip.Addr, *model.Finding) {
-	if p.node.VTEPsProblem != nil && v.Source != model.FromOperator {
+	addresses, given := v.AddressesOn(p.node)
+	if p.node.VTEPsProblem != nil && (!given || v.Source != model.FromOperator && len(addresses) == 0) {
 		f := p.node.VTEPsProblem.In(model.Scope{Kind: model.ScopeNode})
 		return netip.Addr{}, &f
 	}
-	addresses, given := v.AddressesOn(p.node)
 	i := slices.IndexFunc(addresses, netip.Addr.Is4)
 	if i < 0 {
 		f := finding.VTEPAddressMissing(v.Name, vtepAnnotation)
@@ -84,6 +84,8 @@ func (p *nodePlanner) endpoint(v *model.VTEP) (netip.Addr, *model.Finding) {
 		f := finding.VTEPAddressOutside(v.Name, address)
 		return netip.Addr{}, &f
 	}
+	// What the operator gave to the node is the node's, whoever else claims it.
+	given = given || slices.Contains(p.node.Allocated[v.Name], address)
 	for _, d := range p.cluster.Disputes[p.node.Name] {
 		if !given && d.Network == "" && d.Subnet.Addr() == address {
 			f := finding.VTEPDuplicate(v.Name, address, d.Others)

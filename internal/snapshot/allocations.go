@@ -47,7 +47,7 @@ func allocated(v *ovnv1.VTEP, manage bool, keeper string) (bool, model.AddressSo
 	case !unmanaged:
 		return true, model.FromOperator
 	case keeper == "":
-		return true, model.FromNodeElseOperator
+		return true, model.FromOperatorElseNode
 	default:
 		return true, model.FromNode
 	}

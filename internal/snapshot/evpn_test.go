@@ -69,7 +69,7 @@ func TestVTEPAddresses(t *testing.T) {
 		"managed, another is kept":               {manifest: vtep("Managed") + "\n" + kept, manage: true, reason: "ManagedModeNotSupported"},
 		"unmanaged":                              {manifest: vtep("Unmanaged"), manage: true},
 		"unmanaged, asks, nobody manages":        {manifest: vtep("Unmanaged", asks)},
-		"unmanaged, asks, alone":                 {manifest: vtep("Unmanaged", asks), manage: true, allocated: true, source: model.FromNodeElseOperator},
+		"unmanaged, asks, alone":                 {manifest: vtep("Unmanaged", asks), manage: true, allocated: true, source: model.FromOperatorElseNode},
 		"unmanaged, asks, kept":                  {manifest: vtep("Unmanaged", asks, keeps), manage: true, allocated: true},
 		"unmanaged, asks otherwise":              {manifest: vtep("Unmanaged", `annotations: {ovnbgp.io/allocate: "yes"}`), manage: true},
 		"managed, an old refusal":                {manifest: "- {metadata: {name: a}, " + fmt.Sprintf(spec, "Managed") + ", status: {conditions: [{type: Accepted, status: \"False\", reason: ManagedModeNotSupported}]}}", manage: true, allocated: true, source: model.FromOperator},

@@ -161,6 +161,7 @@ func own() registered {
 	agent.NewMetrics(r, &kernel.Mirror{})
 	report.NewVRFs(r, logr.Discard(), func() {})
 	report.NewEVPN(r, logr.Discard(), func() {})
+	report.NewVTEPs(r, logr.Discard(), func() {})
 	return r
 }
 
@@ -190,6 +191,7 @@ func TestMonitoringKnowsAllMetrics(t *testing.T) {
 		"internal/agent/metrics.go",
 		"internal/agent/report/evpn.go",
 		"internal/agent/report/vrfs.go",
+		"internal/agent/report/vteps.go",
 		"internal/controller/metrics/metrics.go",
 		"internal/webhook/metrics.go",
 	}

@@ -52,6 +52,9 @@ const (
 	// has the devices that FRR announces these networks by. What FRR announces it does
 	// not say.
 	ConditionEVPNReady = "EVPNReady"
+	// ConditionVTEPReady exists where the manager gave the node addresses of VTEPs. It is
+	// True while the node has them.
+	ConditionVTEPReady = "VTEPReady"
 )
 
 // NodeRouteStateStatus reports the node's routes.
@@ -102,6 +105,14 @@ type NodeRouteStateStatus struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=500
 	EVPN []EVPNState `json:"evpn,omitempty"`
+
+	// vteps are those of which the manager gave the node addresses, sorted by name.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=4096
+	VTEPs []VTEPState `json:"vteps,omitempty"`
 
 	// conditions summarize those of the networks.
 	//

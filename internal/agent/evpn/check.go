@@ -72,7 +72,9 @@ func (c *checker) network(n *Network) State {
 	if !c.known(at) {
 		return s
 	}
-	if _, there := c.observed.Addresses[n.Endpoint]; !there {
+	if _, there := c.observed.Addresses[n.Endpoint]; !there && n.Allocated {
+		s.trouble(ReasonAddressMissing, "no link of the node has address %s of VTEP %q, which the manager gave it: start the agent with --manage-vteps", n.Endpoint, n.VTEP)
+	} else if !there {
 		s.trouble(ReasonAddressMissing, "no link of the node has address %s of VTEP %q: give it to one, or correct the annotation k8s.ovn.org/vteps", n.Endpoint, n.VTEP)
 	}
 	c.checkBridge(at)

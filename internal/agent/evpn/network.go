@@ -17,6 +17,8 @@ type Network struct {
 	// while it is not known.
 	VTEP     string
 	Endpoint netip.Addr
+	// Allocated is set if the manager gave the node the address.
+	Allocated bool
 	// MACVRF and IPVRF have VNI 0 where the network has none on the node.
 	MACVRF, IPVRF VPN
 	// Problem is why the agent can't work on the network.
@@ -99,7 +101,8 @@ const (
 	// Do: fix the error in the message; the agent tries again by itself.
 	ReasonKernelUnread Reason = "KernelUnread"
 	// False: no link of the node has the VTEP's address.
-	// Do: give the address to a link, or correct the annotation k8s.ovn.org/vteps.
+	// Do: give the address to a link, or correct the annotation k8s.ovn.org/vteps. If the
+	// manager gave the node the address, start the agent with --manage-vteps.
 	ReasonAddressMissing Reason = "AddressMissing"
 	// False: the VTEP's bridge is not on the node.
 	// Do: start ovnkube-node 1.3 or later with --enable-evpn, in local gateway mode, and

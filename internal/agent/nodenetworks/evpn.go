@@ -16,6 +16,8 @@ type vtep struct {
 	// endpoint is not valid where there is none.
 	endpoint netip.Addr
 	problem  string
+	// allocated are the addresses that the manager gave to the node.
+	allocated []netip.Addr
 }
 
 func (p *parser) vteps(list []v1alpha1.NodeVTEP) map[string]vtep {
@@ -30,6 +32,11 @@ func (p *parser) vteps(list []v1alpha1.NodeVTEP) map[string]vtep {
 				v.endpoint = address
 			}
 		}
+		for _, text := range list[i].Allocated {
+			address, err := netip.ParseAddr(string(text))
+			p.note(fmt.Sprintf("vteps[%s].allocated", list[i].Name), err)
+			v.allocated = append(v.allocated, address)
+		}
 		out[list[i].Name] = v
 	}
 	return out
@@ -42,7 +49,8 @@ func (d *Decision) evpnOf(n *network) *agent.EVPN {
 		return nil
 	}
 	return &agent.EVPN{
-		VTEP: n.EVPN.VTEP, Endpoint: d.vteps[n.EVPN.VTEP].endpoint,
+		Allocated: slices.Contains(d.vteps[n.EVPN.VTEP].allocated, d.vteps[n.EVPN.VTEP].endpoint),
+		VTEP:      n.EVPN.VTEP, Endpoint: d.vteps[n.EVPN.VTEP].endpoint,
 		MACVRF: vpnOf(n.EVPN.MACVRF), IPVRF: vpnOf(n.EVPN.IPVRF), Problem: n.Problem,
 	}
 }
@@ -52,6 +60,17 @@ func vpnOf(v *v1alpha1.NodeVPN) *model.VPN {
 		return nil
 	}
 	return &model.VPN{VNI: uint32(v.VNI), VID: uint16(v.VID), RouteTarget: v.RouteTarget} //nolint:gosec // the CRD has both within their bounds
+}
+
+// given are the addresses that the manager gave to the node, by VTEP.
+func (d *Decision) given() map[string][]netip.Addr {
+	out := map[string][]netip.Addr{}
+	for name, v := range d.vteps {
+		if len(v.allocated) > 0 {
+			out[name] = v.allocated
+		}
+	}
+	return out
 }
 
 // vtepProblems say which VTEPs the node has no address of, and why, sorted by name.

@@ -15,7 +15,7 @@ import (
 
 func TestEVPNOfNetworks(t *testing.T) {
 	o := object(func(s *v1alpha1.NodeNetworksSpec) {
-		s.VTEPs = []v1alpha1.NodeVTEP{{Name: "fabric", Addresses: []v1alpha1.IP{"fd00::1", "100.64.0.1"}}, {Name: "other", Problem: "it has no address"}}
+		s.VTEPs = []v1alpha1.NodeVTEP{{Name: "fabric", Addresses: []v1alpha1.IP{"fd00::1", "100.64.0.1"}}, {Name: "other", Problem: "it has no address", Allocated: []v1alpha1.IP{"100.65.0.1", "fd00::2"}}}
 		s.Networks = append(s.Networks, tenant("blue", "10.10.0.0/16", func(n *v1alpha1.NodeNetwork) {
 			n.Problem = "the name is taken"
 			n.EVPN = &v1alpha1.NodeNetworkEVPN{VTEP: "fabric", MACVRF: &v1alpha1.NodeVPN{VNI: 110, VID: 11, RouteTarget: "64512:110"}, IPVRF: &v1alpha1.NodeVPN{VNI: 210}}
@@ -40,6 +40,9 @@ func TestEVPNOfNetworks(t *testing.T) {
 	}
 	if got := d.vtepProblems(); !reflect.DeepEqual(got, []string{`VTEP "other": it has no address`}) {
 		t.Errorf("%q", got)
+	}
+	if got := d.given(); !reflect.DeepEqual(got, map[string][]netip.Addr{"other": {netip.MustParseAddr("100.65.0.1"), netip.MustParseAddr("fd00::2")}}) {
+		t.Errorf("it was given %v", got)
 	}
 	// An address that can't be read is as bad as a subnet that can't.
 	o.Spec.VTEPs[0].Addresses[1] = "100.64.0"

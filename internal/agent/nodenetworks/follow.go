@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -45,6 +46,9 @@ type Watcher struct {
 	// Apply gets the networks. They are complete only if they come from the manager's
 	// current object; otherwise networks that are not among them keep what they have.
 	Apply func(networks []agent.Network, complete bool)
+	// Given, if set, gets the addresses of VTEPs that the manager gave to the node, by
+	// VTEP, whenever its object changes.
+	Given func(map[string][]netip.Addr)
 	// Patient watchers wait for the API server, and for the manager to write the
 	// object. Others end with the cause.
 	Patient bool

@@ -121,6 +121,9 @@ func (w *Watcher) told(object *unstructured.Unstructured) {
 		}
 		s.answered, s.decision, s.unusable = true, decision, ""
 		w.Apply(Networks(decision, &w.Settings), true)
+		if w.Given != nil {
+			w.Given(decision.given())
+		}
 		w.keep(s, object)
 	})
 }

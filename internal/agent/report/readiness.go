@@ -13,9 +13,9 @@ import (
 
 // The reason of conditions that are True.
 //
-//reference:reasons NodeRouteState VRFReady EVPNReady
+//reference:reasons NodeRouteState VRFReady EVPNReady VTEPReady
 const (
-	// VRFReady True, EVPNReady True: the devices of the network, or of all networks, are
+	// VRFReady True, EVPNReady True, VTEPReady True: the devices of the network, or of all networks, are
 	// set up correctly, with the rules, routes and settings that belong to them. What FRR
 	// does with them this does not say.
 	// Do: nothing.

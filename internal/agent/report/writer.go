@@ -35,6 +35,8 @@ type Writer struct {
 	VRFs *VRFs
 	// EVPN is nil if the agent doesn't look at EVPN devices.
 	EVPN *EVPN
+	// VTEPs is nil if the agent doesn't look at the addresses of VTEPs.
+	VTEPs *VTEPs
 	// Networks returns what is known of the node's NodeNetworks.
 	Networks func() nodenetworks.State
 	Log      logr.Logger
@@ -50,6 +52,8 @@ type Writer struct {
 	// toldEVPN has one reason for the whole node: what is wrong with EVPN devices is
 	// mostly wrong for all networks.
 	toldEVPN news
+	// toldVTEPs is the same for the addresses of VTEPs.
+	toldVTEPs news
 }
 
 // NewScheme returns the types that are written.
@@ -66,7 +70,7 @@ func NewScheme() (*runtime.Scheme, error) {
 // Init makes room for Changed.
 func (w *Writer) Init() {
 	w.wake, w.told, w.toldVRFs, w.began = make(chan struct{}, 1), map[string]string{}, news{}, time.Now()
-	w.toldEVPN = news{}
+	w.toldEVPN, w.toldVTEPs = news{}, news{}
 	if w.Interval <= 0 {
 		w.Interval = 5 * time.Second
 	}
@@ -122,6 +126,8 @@ func (w *Writer) Write(ctx context.Context) error {
 	setFlags(&status.Conditions, known.Contradictions, time.Now())
 	w.EVPN.set(&status, &w.written.Status, known.VTEPProblems, time.Now())
 	w.tellEVPN(ctx, status.Conditions)
+	w.VTEPs.set(&status, &w.written.Status, time.Now())
+	w.tellVTEPs(ctx, status.Conditions)
 	if equality.Semantic.DeepEqual(status, w.written.Status) {
 		return nil
 	}

@@ -35,7 +35,7 @@ func TestWhatIsNotPublishedIsTold(t *testing.T) {
 func TestWhatIsAdvertisedStaysBesideAKeptObject(t *testing.T) {
 	tunnel := &v1alpha1.NodeNetworkEVPN{VTEP: "fabric"}
 	published := v1alpha1.NodeNetworksSpec{
-		VTEPs: []v1alpha1.NodeVTEP{{Name: "fabric"}},
+		VTEPs: []v1alpha1.NodeVTEP{{Name: "fabric", Allocated: []v1alpha1.IP{"100.64.0.1"}}},
 		Networks: []v1alpha1.NodeNetwork{
 			{Name: "blue", AdvertisedIn: []v1alpha1.VRFName{"default"}, PodVRFs: []v1alpha1.VRFName{"default"}},
 			{Name: "evpn", EVPN: tunnel},

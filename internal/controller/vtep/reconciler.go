@@ -129,17 +129,22 @@ func (r *Reconciler) remember(now map[string]map[string][]addr) {
 		}
 	}
 	for _, node := range sortedKeys(r.decided) {
-		for _, vtep := range sortedKeys(r.decided[node]) {
-			for _, a := range r.decided[node][vtep] {
-				if !has[a] {
-					r.resting = append(r.resting, a)
-				}
-			}
-		}
+		r.rest(r.decided[node], has)
 	}
 	r.resting = slices.DeleteFunc(r.resting, func(a addr) bool { return has[a] })
 	r.resting = r.resting[max(0, len(r.resting)-maxResting):]
 	r.decided = now
+}
+
+// rest notes those of a node's addresses that were given back: nobody has them any more.
+func (r *Reconciler) rest(vteps map[string][]addr, has map[addr]bool) {
+	for _, vtep := range sortedKeys(vteps) {
+		for _, a := range vteps[vtep] {
+			if !has[a] && !slices.Contains(r.resting, a) {
+				r.resting = append(r.resting, a)
+			}
+		}
+	}
 }
 
 // maxResting is how many addresses are kept from being given out again at once.

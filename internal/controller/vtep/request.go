@@ -21,7 +21,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 // request is what there is to give out, and who has what.
 func (r *Reconciler) request(found *gathered, published map[string]*metav1.PartialObjectMetadata) *allocation.Request {
-	out := &allocation.Request{Pools: pools(found.vteps), Resting: r.resting}
+	out := &allocation.Request{Pools: pools(found.vteps)}
 	nodes := map[string]bool{}
 	for i := range found.nodes {
 		n := &found.nodes[i]
@@ -40,6 +40,12 @@ func (r *Reconciler) request(found *gathered, published map[string]*metav1.Parti
 			out.Nodes = append(out.Nodes, node)
 		}
 	}
+	for _, name := range sortedKeys(r.decided) {
+		if !nodes[name] && published[name] == nil {
+			r.rest(r.decided[name], nil)
+		}
+	}
+	out.Resting = r.resting
 	return out
 }
 

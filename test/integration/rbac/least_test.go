@@ -116,7 +116,7 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 		metrics := controlplane.FreeAddress(GinkgoT())
 		hook := controlplane.Shipped(GinkgoT(), "webhook/validatingwebhookconfiguration.yaml")[0]
 		create(ctx, hook, node(1), node(2))
-		first := startManager(ctx, "--metrics-bind-address="+metrics)
+		first := startManager(ctx, "--metrics-bind-address="+metrics, "--manage-vteps")
 
 		By("advertising, with an annotation of the network")
 		defaultNAD := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Namespace: "ovn-kubernetes", Name: "default"}}
@@ -146,6 +146,10 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 		asks(user, right{verb: "create", group: "k8s.ovn.org", resource: "routeadvertisements"})
 		Expect(admin.Delete(ctx, managed)).To(Succeed())
 		asks(user, right{verb: "delete", group: "k8s.ovn.org", resource: "routeadvertisements"})
+
+		By("giving nodes addresses")
+		create(ctx, &ovnv1.VTEP{ObjectMeta: metav1.ObjectMeta{Name: "evpn"}, Spec: ovnv1.VTEPSpec{CIDRs: ovnv1.VTEPCIDRs{"100.64.0.0/24"}}})
+		asks(user, right{verb: "patch", group: "k8s.ovn.org", resource: "vteps/status"})
 
 		By("publishing what nodes do, and removing it with the node")
 		Eventually(func() error {
