@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/evpn"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
@@ -21,9 +22,9 @@ func newCleanupCommand(o *options) *cobra.Command {
 		Use:   "cleanup",
 		Short: "Remove everything that this node's agents wrote, after they are gone",
 		Long: `Cleanup removes what agents wrote on this node: the static routes on its OVN
-gateway routers, the limits of their SNAT, and the VRF devices, ip rules and
-unreachable default routes that --manage-vrfs created in the kernel. What others
-wrote stays. Cleanup prints what it removed.
+gateway routers, the limits of their SNAT, the VRF devices, ip rules and unreachable
+default routes that --manage-vrfs created in the kernel, and the devices that
+--manage-evpn made. What others wrote stays. Cleanup prints what it removed.
 
 The agent must not run meanwhile, because it would restore everything. Cleanup
 needs no API server, and no flags but --node and those for the database. Without
@@ -66,8 +67,10 @@ func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer)
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")}, dryRun)
-	changes, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
-	return errors.Join(inOVN, inKernel, tellRemoved(out, o.node, &written, changes, dryRun))
+	// VLAN devices are in the VRFs.
+	tunnels, ofTunnels := removeTunnels(ctx, &evpn.Keeper{Log: log.V(1), Node: o.node}, dryRun)
+	vrfChanges, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
+	return errors.Join(inOVN, ofTunnels, inKernel, tellRemoved(out, o.node, &written, slices.Concat(texts(tunnels), texts(vrfChanges)), dryRun))
 }
 
 // cleanUpRouteImport removes what OVN-Kubernetes' own route import left.
@@ -114,7 +117,29 @@ func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 	return changes, nil
 }
 
-func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []vrfs.Change, dryRun bool) error {
+// removeTunnels removes the EVPN devices of all networks.
+func removeTunnels(ctx context.Context, keeper *evpn.Keeper, dryRun bool) ([]evpn.Change, error) {
+	if !dryRun {
+		report, err := keeper.Sync(ctx, nil, nil)
+		return report.Changes, err
+	}
+	observed, err := keeper.Observe(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	changes, _ := evpn.Plan(nil, nil, observed, keeper.Node)
+	return changes, nil
+}
+
+func texts[Change fmt.Stringer](changes []Change) []string {
+	out := make([]string, 0, len(changes))
+	for _, c := range changes {
+		out = append(out, c.String())
+	}
+	return out
+}
+
+func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []string, dryRun bool) error {
 	removed, restored, would := "removed", "restored", ""
 	if dryRun {
 		removed, restored, would = "would remove", "would restore", "would "
