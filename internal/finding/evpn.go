@@ -80,8 +80,8 @@ func RouteTargetImportOnly(network, target string) model.Finding {
 }
 
 var evpnDevices = enter("EVPNDevices", notice, ofObject,
-	"FRR announces EVPN networks by the bridge, VXLAN and VLAN devices that OVN-Kubernetes makes on nodes for them. This release's agent does not make them. It looks whether they are there.",
-	"Run OVN-Kubernetes 1.3 or later in local gateway mode with --enable-evpn on its nodes. The condition EVPNReady of a NodeRouteState says what the node lacks.")
+	"FRR announces EVPN networks by bridge, VXLAN and VLAN devices on the nodes, which OVN-Kubernetes makes, or the agent with --manage-evpn. The agent always looks whether they are there.",
+	"Run OVN-Kubernetes 1.3 or later in local gateway mode with --enable-evpn on its nodes, or the agent with --manage-evpn. The condition EVPNReady of a NodeRouteState says what the node lacks.")
 
 // EVPNDevices says what else the object's EVPN networks need.
 func EVPNDevices(ra string, networks []string) model.Finding {
@@ -93,8 +93,8 @@ func EVPNDevices(ra string, networks []string) model.Finding {
 	if len(networks) == 1 {
 		noun = "network"
 	}
-	return evpnDevices.about(ra, "EVPN needs the bridge, VXLAN and VLAN devices that ovnkube-node makes with --enable-evpn, in local gateway mode: "+
-		"the operator does not make them, and without them FRR announces nothing of %s %s", noun, phrase.List(quoted, maxNames))
+	return evpnDevices.about(ra, "EVPN needs the bridge, VXLAN and VLAN devices that ovnkube-node makes with --enable-evpn, in local gateway mode, or the agent with --manage-evpn: "+
+		"without them FRR announces nothing of %s %s", noun, phrase.List(quoted, maxNames))
 }
 
 var evpnNoUnderlay = enter("EVPNNoUnderlay", invalid, []model.ScopeKind{model.ScopeRouteAdvertisements, model.ScopeNode},
