@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/evpn"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vteps"
@@ -23,8 +24,9 @@ func newCleanupCommand(o *options) *cobra.Command {
 		Short: "Remove everything that this node's agents wrote, after they are gone",
 		Long: `Cleanup removes what agents wrote on this node: the static routes on its OVN
 gateway routers, the limits of their SNAT, the VRF devices, ip rules and unreachable
-default routes that --manage-vrfs created in the kernel, and the dummy devices of
---manage-vteps. What others wrote stays. Cleanup prints what it removed.
+default routes that --manage-vrfs created in the kernel, the devices that --manage-evpn
+made, and the dummy devices of --manage-vteps. What others wrote stays. Cleanup prints
+what it removed.
 
 The agent must not run meanwhile, because it would restore everything. Cleanup
 needs no API server, and no flags but --node and those for the database. Without
@@ -67,16 +69,12 @@ func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer)
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")}, dryRun)
-	var changes []fmt.Stringer
-	devices, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
-	for _, c := range devices {
-		changes = append(changes, c)
-	}
+	// VLAN devices are in the VRFs, and tunnels end at the dummies' addresses.
+	tunnels, ofTunnels := removeTunnels(ctx, &evpn.Keeper{Log: log.V(1), Node: o.node}, dryRun)
+	vrfChanges, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
 	dummies, ofVTEPs := removeEndpoints(&vteps.Keeper{Log: log.V(1)}, dryRun)
-	for _, c := range dummies {
-		changes = append(changes, c)
-	}
-	return errors.Join(inOVN, inKernel, ofVTEPs, tellRemoved(out, o.node, &written, changes, dryRun))
+	return errors.Join(inOVN, ofTunnels, inKernel, ofVTEPs,
+		tellRemoved(out, o.node, &written, slices.Concat(texts(tunnels), texts(vrfChanges), texts(dummies)), dryRun))
 }
 
 // cleanUpRouteImport removes what OVN-Kubernetes' own route import left.
@@ -123,7 +121,29 @@ func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 	return changes, nil
 }
 
-func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []fmt.Stringer, dryRun bool) error {
+// removeTunnels removes the EVPN devices of all networks.
+func removeTunnels(ctx context.Context, keeper *evpn.Keeper, dryRun bool) ([]evpn.Change, error) {
+	if !dryRun {
+		report, err := keeper.Sync(ctx, nil, nil)
+		return report.Changes, err
+	}
+	observed, err := keeper.Observe(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	changes, _ := evpn.Plan(nil, nil, observed, keeper.Node)
+	return changes, nil
+}
+
+func texts[Change fmt.Stringer](changes []Change) []string {
+	out := make([]string, 0, len(changes))
+	for _, c := range changes {
+		out = append(out, c.String())
+	}
+	return out
+}
+
+func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []string, dryRun bool) error {
 	removed, restored, would := "removed", "restored", ""
 	if dryRun {
 		removed, restored, would = "would remove", "would restore", "would "

@@ -12,8 +12,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// tunnels look whether the node has the devices of its EVPN networks. They change
-// nothing, so that they do so whatever the agent's flags are.
+// tunnels look whether the node has the devices of its EVPN networks, whatever the agent's
+// flags are. With --manage-evpn they also make them.
 type tunnels struct {
 	loop  *evpn.Loop
 	found *report.EVPN
@@ -25,8 +25,18 @@ func newTunnels(log logr.Logger, registry prometheus.Registerer, changed func())
 	return t
 }
 
-// apply replaces the networks that are looked for.
-func (t *tunnels) apply(networks []agent.Network) { t.loop.Apply(tunnelled(networks)) }
+// manage has the devices made.
+func (t *tunnels) manage(log logr.Logger, node string) {
+	t.loop.Keeper = &evpn.Keeper{Log: log, Node: node}
+}
+
+// apply replaces the networks that are looked for. Devices of networks that are not named
+// would be removed.
+func (t *tunnels) apply(networks []agent.Network, complete bool) {
+	if complete || t.loop.Keeper == nil {
+		t.loop.Apply(tunnelled(networks))
+	}
+}
 
 func tunnelled(networks []agent.Network) []evpn.Network {
 	var out []evpn.Network

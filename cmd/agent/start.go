@@ -54,7 +54,7 @@ func (p *parts) apply(networks []agent.Network, complete bool) {
 	if p.devices != nil && complete {
 		p.devices.apply(networks)
 	}
-	p.tunnels.apply(networks)
+	p.tunnels.apply(networks, complete)
 	p.agent.Apply(networks, complete)
 }
 
@@ -87,6 +87,9 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 		p.writer.VRFs = p.devices.found
 	}
 	p.tunnels = newTunnels(log.WithName("evpn"), ctrlmetrics.Registry, p.writer.Changed)
+	if o.manageEVPN && !readOnly {
+		p.tunnels.manage(log.WithName("evpn"), o.node)
+	}
 	p.writer.EVPN = p.tunnels.found
 	p.endpoints = newEndpoints(log.WithName("vteps"), o.withoutVTEPs(readOnly), ctrlmetrics.Registry, p.writer.Changed)
 	p.writer.VTEPs = p.endpoints.found

@@ -81,12 +81,12 @@ func RouteTargetImportOnly(network, target string) model.Finding {
 
 var evpnDevices = enter("EVPNDevices", notice, ofNode,
 	"FRR announces EVPN networks by a bridge, VXLAN and VLAN devices on the node, and no agent says whether they are there.",
-	"Run the agent on the node. OVN-Kubernetes 1.3 or later makes the devices with --enable-evpn, in local gateway mode.")
+	"Run the agent on the node. OVN-Kubernetes 1.3 or later makes the devices with --enable-evpn, in local gateway mode, or the agent does with --manage-evpn.")
 
 // EVPNDevices is for a node of whose devices nothing is known.
 func EVPNDevices() model.Finding {
 	return evpnDevices.onNode("no agent says whether the bridge, VXLAN and VLAN devices are there by which FRR announces EVPN networks: run the agent on the node; " +
-		"ovnkube-node makes the devices with --enable-evpn, in local gateway mode")
+		"ovnkube-node makes the devices with --enable-evpn, in local gateway mode, or the agent with --manage-evpn")
 }
 
 var evpnNotReady = enter("EVPNNotReady", notice, ofNode,

@@ -90,6 +90,7 @@ func TestTheChartInstallsWhatKustomizeInstalls(t *testing.T) {
 			folders: []string{"config/cleanup", "config/default"}},
 		{overlay: "config/overlays/ovn-kubernetes", values: []string{"crds.ovnKubernetes=false"}, folders: []string{"config/cleanup"}},
 		{overlay: "config/overlays/standalone", values: []string{"agent.flags.manage-vrfs=true", "agent.flags.manage-snat=true"}, folders: []string{"config/cleanup"}},
+		{overlay: "config/overlays/evpn", values: []string{"crds.ovnKubernetes=false", "agent.flags.manage-evpn=true"}, folders: []string{"config/cleanup"}},
 		{overlay: "config/overlays/observe-only", values: []string{"crds.ovnKubernetes=false", "observeOnly=true"}},
 	} {
 		t.Run(filepath.Base(test.overlay), func(t *testing.T) {

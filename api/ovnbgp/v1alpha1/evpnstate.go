@@ -26,7 +26,8 @@ type EVPNState struct {
 	// +optional
 	Bridge string `json:"bridge,omitempty"`
 
-	// madeBy is OVN-Kubernetes if it made the bridge.
+	// madeBy is OVN-Kubernetes if its node component made the bridge, and Agent if the
+	// agent did, with its flag --manage-evpn.
 	//
 	// +optional
 	MadeBy string `json:"madeBy,omitempty"`

@@ -17,9 +17,10 @@ const (
 	overhead = 50
 )
 
-// Check returns what the node has of each network, sorted by name.
-func Check(networks []Network, observed *Observed) []State {
-	c := &checker{observed: observed, byName: make(map[string]*Device, len(observed.Devices))}
+// Check returns what the node has of each network, sorted by name. byAgent says that the
+// agent makes the devices, and nobody has to be asked for them.
+func Check(networks []Network, observed *Observed, byAgent bool) []State {
+	c := &checker{observed: observed, byAgent: byAgent, byName: make(map[string]*Device, len(observed.Devices))}
 	for i := range observed.Devices {
 		c.byName[observed.Devices[i].Name] = &observed.Devices[i]
 	}
@@ -47,6 +48,7 @@ func sorted(networks []Network) []Network {
 
 type checker struct {
 	observed *Observed
+	byAgent  bool
 	byName   map[string]*Device
 }
 
@@ -69,7 +71,7 @@ type place struct {
 func (c *checker) network(n *Network) State {
 	s := begin(n)
 	at := &place{Network: n, State: &s}
-	if !c.known(at) {
+	if !at.known() {
 		return s
 	}
 	if _, there := c.observed.Addresses[n.Endpoint]; !there && n.Allocated {
@@ -93,7 +95,7 @@ func (c *checker) network(n *Network) State {
 }
 
 // known reports whether there is all that devices are looked for by.
-func (c *checker) known(at *place) bool {
+func (at *place) known() bool {
 	if at.Network.Problem != "" {
 		at.trouble(ReasonNetworkUnknown, "%s", at.Network.Problem)
 	}
@@ -122,8 +124,10 @@ func (c *checker) known(at *place) bool {
 func (c *checker) of(at *place, kind, name string, missing Reason, what string) *Device {
 	d := c.byName[name]
 	switch {
+	case d == nil && c.byAgent:
+		at.trouble(missing, "%s %s is not on the node yet", what, name)
 	case d == nil:
-		at.trouble(missing, "%s %s is not on the node: ovnkube-node makes it with --enable-evpn, in local gateway mode", what, name)
+		at.trouble(missing, "%s %s is not on the node: ovnkube-node makes it with --enable-evpn, in local gateway mode, or the agent with --manage-evpn", what, name)
 	case kind != "" && d.Kind != kind:
 		at.trouble(missing, "%s is to be %s, and is a %s device: rename or delete that one", name, what, cmp.Or(d.Kind, "physical"))
 		return nil
@@ -137,7 +141,7 @@ func (c *checker) checkBridge(at *place) {
 		return
 	}
 	b := at.bridge
-	at.RouterMAC, at.ByOVNKubernetes = b.MAC, strings.HasPrefix(b.Alias, ovnk.DeviceAlias)
+	at.RouterMAC, at.ByOVNKubernetes, at.ByAgent = b.MAC, strings.HasPrefix(b.Alias, ovnk.DeviceAlias), b.ours()
 	var wrong []string
 	if !b.Up {
 		wrong = append(wrong, "is down")
@@ -239,7 +243,7 @@ func (c *checker) checkSVI(at *place, v *VPNState, vrf *Device) {
 	case svi == nil:
 		return
 	case svi.Parent != at.bridge.Index || svi.VID != v.VID:
-		at.trouble(ReasonSVIMissing, "%s is VLAN %d of %s, and is to be VLAN %d of %s: delete it and restart ovnkube-node", v.SVI, svi.VID, c.nameOf(svi.Parent), v.VID, at.bridge.Name)
+		at.trouble(ReasonSVIMissing, "%s is VLAN %d of %s, and is to be VLAN %d of %s: delete it%s", v.SVI, svi.VID, c.nameOf(svi.Parent), v.VID, at.bridge.Name, c.restart(" and "))
 		return
 	}
 	if !svi.Up {
@@ -261,6 +265,14 @@ func (c *checker) nameOf(index int32) string {
 		}
 	}
 	return fmt.Sprintf("device %d", index)
+}
+
+// restart asks for a restart of what makes the devices, if that isn't the agent itself.
+func (c *checker) restart(before string, after ...string) string {
+	if c.byAgent {
+		return ""
+	}
+	return before + "restart ovnkube-node" + strings.Join(after, "")
 }
 
 // checkPort looks for OVN's port in the MAC-VRF. Networks without one have none.
@@ -288,9 +300,8 @@ func (c *checker) checkPort(at *place) {
 
 // checkMTU compares what pods send with what the underlay takes.
 func (c *checker) checkMTU(at *place) {
-	if at.ID > 0 && c.byName[ovnk.ManagementPort(at.ID)] != nil {
-		at.State.MTU = c.byName[ovnk.ManagementPort(at.ID)].MTU
-	} else if at.port != nil {
+	at.State.MTU = mtuOf(at.Network, c.byName)
+	if at.State.MTU == 0 && at.port != nil {
 		at.State.MTU = at.port.MTU
 	}
 	link, found := c.observed.Underlays[at.Network.Endpoint]
@@ -328,8 +339,9 @@ func (c *checker) count(at *place) {
 		return
 	}
 	v.LocalAddresses = c.observed.Neighbors[svi.Index].Fixed
-	if v.LocalMACs > 0 && v.LocalAddresses == 0 {
-		at.trouble(ReasonNeighborsMissing, "%s has %d MAC addresses of pods, and %s none of their IP addresses, which it loses when it goes down: restart ovnkube-node on the node, which writes them again",
-			at.port.Name, v.LocalMACs, v.SVI)
+	// Hosts without addresses are none that the agent would miss one of.
+	if v.LocalMACs > 0 && v.LocalAddresses == 0 && !c.byAgent {
+		at.trouble(ReasonNeighborsMissing, "%s has %d MAC addresses of pods, and %s none of their IP addresses, which it loses when it goes down%s",
+			at.port.Name, v.LocalMACs, v.SVI, c.restart(": ", ", which writes them again"))
 	}
 }

@@ -66,7 +66,7 @@ func whole() *evpn.Observed {
 }
 
 func TestWholeNode(t *testing.T) {
-	got := evpn.Check([]evpn.Network{blue()}, whole())
+	got := evpn.Check([]evpn.Network{blue()}, whole(), false)
 	want := evpn.State{
 		Network: "cluster_udn_blue", VTEP: "fabric", Endpoint: endpoint, Bridge: "evbr-fabric", VXLAN: "evx4-fabric",
 		ByOVNKubernetes: true, RouterMAC: "02:00:00:00:00:01", MTU: 1400, UnderlayMTU: 1500, Underlay: "eth0",
@@ -152,7 +152,7 @@ func TestHarm(t *testing.T) {
 	} {
 		n, o := blue(), whole()
 		test.harm(&n, o)
-		got := evpn.Check([]evpn.Network{n}, o)[0]
+		got := evpn.Check([]evpn.Network{n}, o, false)[0]
 		if got.Reason != test.reason || !strings.Contains(got.Problem, test.says) {
 			t.Errorf("%s (%s): got %s: %s", test.reason, test.says, got.Reason, got.Problem)
 		}
@@ -178,7 +178,7 @@ func TestNoHarm(t *testing.T) {
 	} {
 		n, o := blue(), whole()
 		change(&n, o)
-		if got := evpn.Check([]evpn.Network{n}, o)[0]; got.Reason != "" || got.Problem != "" {
+		if got := evpn.Check([]evpn.Network{n}, o, false)[0]; got.Reason != "" || got.Problem != "" {
 			t.Errorf("%s: %s: %s", name, got.Reason, got.Problem)
 		}
 	}
@@ -189,13 +189,13 @@ func TestSeveralFaults(t *testing.T) {
 	o := whole()
 	o.Addresses = nil
 	without("svl2-blue")(nil, o)
-	got := evpn.Check([]evpn.Network{blue()}, o)[0]
+	got := evpn.Check([]evpn.Network{blue()}, o, false)[0]
 	if got.Reason != evpn.ReasonAddressMissing || !strings.Contains(got.Problem, "svl2-blue") || strings.Count(got.Problem, "; ") != 1 {
 		t.Errorf("%s: %s", got.Reason, got.Problem)
 	}
 	red := blue()
 	red.Name, red.VRF = "cluster_udn_Red", ""
-	states := evpn.Check([]evpn.Network{blue(), red}, whole())
+	states := evpn.Check([]evpn.Network{blue(), red}, whole(), false)
 	if len(states) != 2 || states[0].Network != red.Name || states[0].Reason != evpn.ReasonNetworkUnknown || states[1].Reason != "" {
 		t.Errorf("%+v", states)
 	}

@@ -10,6 +10,9 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
+// addrGenModeNone is IN6_ADDR_GEN_MODE_NONE.
+const addrGenModeNone = 1
+
 // decodeDevice decodes the payload of RTM_NEWLINK and RTM_DELLINK, bridges' own
 // messages about their ports among them.
 func decodeDevice(b []byte) (Device, error) {
@@ -26,6 +29,13 @@ func decodeDevice(b []byte) (Device, error) {
 			d.Name = unix.ByteSliceToString(value)
 		case unix.IFLA_IFALIAS:
 			d.Alias = unix.ByteSliceToString(value)
+		case unix.IFLA_GROUP:
+			d.Group, err = rtnetlink.Uint32(value)
+		case unix.IFLA_AF_SPEC:
+			// Bridges' messages about ports have VLANs there.
+			if b[0] == unix.AF_UNSPEC {
+				err = d.decodeIPv6(value)
+			}
 		case unix.IFLA_ADDRESS:
 			d.MAC = net.HardwareAddr(value).String()
 		case unix.IFLA_MTU:
@@ -40,6 +50,21 @@ func decodeDevice(b []byte) (Device, error) {
 		return err
 	})
 	return d, err
+}
+
+// decodeIPv6 reads how the kernel makes IPv6 addresses.
+func (d *Device) decodeIPv6(b []byte) error {
+	return rtnetlink.Attributes(b, func(family uint16, value []byte) error {
+		if family != unix.AF_INET6 {
+			return nil
+		}
+		return rtnetlink.Attributes(value, func(kind uint16, value []byte) error {
+			if kind == unix.IFLA_INET6_ADDR_GEN_MODE && len(value) > 0 {
+				d.LinkLocal = value[0] != addrGenModeNone
+			}
+			return nil
+		})
+	})
 }
 
 func index(value []byte) (int32, error) {
@@ -115,6 +140,8 @@ func (p *Port) decodeSetting(kind uint16, value []byte) error {
 		p.VLANTunnel = set(value)
 	case nl.IFLA_BRPORT_NEIGH_SUPPRESS:
 		p.NeighSuppress = set(value)
+	case nl.IFLA_BRPORT_ISOLATED:
+		p.Isolated = set(value)
 	}
 	return nil
 }

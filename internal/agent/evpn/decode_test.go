@@ -79,7 +79,8 @@ func TestVLANRanges(t *testing.T) {
 // TestForwardingCounts: what zebra wrote is told from what is on the node by whether it
 // ages and by where it leads, and not by whose mark an entry has.
 func TestForwardingCounts(t *testing.T) {
-	f := &forwarding{macs: map[PortVLAN]Count{}, endpoints: map[DeviceVNI]map[netip.Addr]bool{}}
+	f := &forwarding{}
+	f.begin()
 	other := netip.MustParseAddr("100.64.0.9")
 	for _, n := range []neighbor{
 		{device: 5, master: 3, vid: 11, state: unix.NUD_NOARP},

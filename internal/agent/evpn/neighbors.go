@@ -2,6 +2,7 @@ package evpn
 
 import (
 	"encoding/binary"
+	"maps"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,7 @@ type neighbor struct {
 	state          uint16
 	learned        bool
 	vid            uint16
+	mac            MAC
 	// vni and endpoint are where a VXLAN device sends to.
 	vni      uint32
 	endpoint netip.Addr
@@ -38,6 +40,11 @@ func decodeNeighbor(b []byte) (neighbor, error) {
 			if a, ok := netip.AddrFromSlice(value); ok {
 				n.endpoint = a.Unmap()
 			}
+		case unix.NDA_LLADDR:
+			// Devices of other kinds have longer ones.
+			if len(value) == len(n.mac) {
+				n.mac = MAC(value)
+			}
 		case unix.NDA_VLAN:
 			n.vid, err = uint16Of(value)
 		case unix.NDA_MASTER:
@@ -53,7 +60,18 @@ func decodeNeighbor(b []byte) (neighbor, error) {
 // forwarding counts the entries of bridges, and gathers where VXLAN devices send to.
 type forwarding struct {
 	macs      map[PortVLAN]Count
+	fixed     map[int32][]VLANMAC
+	remote    map[RemoteMAC]bool
 	endpoints map[DeviceVNI]map[netip.Addr]bool
+	// tunnels are the VXLAN devices. Of what is behind them, which may be the whole
+	// fabric, only MAC addresses that are looked for are kept.
+	tunnels map[int32]bool
+	wanted  map[MAC]bool
+}
+
+func (f *forwarding) begin() {
+	f.macs, f.fixed = map[PortVLAN]Count{}, map[int32][]VLANMAC{}
+	f.remote, f.endpoints = map[RemoteMAC]bool{}, map[DeviceVNI]map[netip.Addr]bool{}
 }
 
 // add takes an entry. Bridges name themselves as masters in theirs. A port's own address
@@ -72,11 +90,26 @@ func (f *forwarding) add(n neighbor) {
 			count.Learned++
 		}
 		f.macs[at] = count
-	case n.master == 0 && n.endpoint.IsValid() && n.vni != 0:
+		if f.tunnels[n.device] {
+			if f.wanted[n.mac] {
+				f.remote[RemoteMAC{at, n.mac}] = true
+			}
+		} else if n.state&unix.NUD_NOARP != 0 {
+			f.fixed[n.device] = append(f.fixed[n.device], VLANMAC{n.vid, n.mac})
+		}
+	case n.endpoint.IsValid() && n.vni != 0:
 		at := DeviceVNI{n.device, n.vni}
 		if f.endpoints[at] == nil {
 			f.endpoints[at] = map[netip.Addr]bool{}
 		}
 		f.endpoints[at][n.endpoint] = true
 	}
+}
+
+// merge adds what another bridge has.
+func (f *forwarding) merge(other *forwarding) {
+	maps.Copy(f.macs, other.macs)
+	maps.Copy(f.fixed, other.fixed)
+	maps.Copy(f.remote, other.remote)
+	maps.Copy(f.endpoints, other.endpoints)
 }

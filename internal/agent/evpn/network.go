@@ -47,8 +47,8 @@ type State struct {
 	Endpoint netip.Addr
 	// Bridge and VXLAN are the names that the VTEP's devices have, or should have.
 	Bridge, VXLAN string
-	// ByOVNKubernetes is set if OVN-Kubernetes made the bridge.
-	ByOVNKubernetes bool
+	// ByOVNKubernetes is set if OVN-Kubernetes made the bridge, ByAgent if the agent did.
+	ByOVNKubernetes, ByAgent bool
 	// RouterMAC is the bridge's address, by which the fabric sends to the node's VRFs.
 	RouterMAC string
 	// MTU is the network's, and UnderlayMTU that of the link Underlay, which tunnels
@@ -97,7 +97,7 @@ const (
 	// Do: wait for OVN-Kubernetes to give the network its ID and VLANs, or follow the
 	// message.
 	ReasonNetworkUnknown Reason = "NetworkUnknown"
-	// Unknown: the agent could not read the kernel's devices.
+	// Unknown: the agent could not read the kernel's devices, or Open vSwitch's ports.
 	// Do: fix the error in the message; the agent tries again by itself.
 	ReasonKernelUnread Reason = "KernelUnread"
 	// False: no link of the node has the VTEP's address.
@@ -106,46 +106,50 @@ const (
 	ReasonAddressMissing Reason = "AddressMissing"
 	// False: the VTEP's bridge is not on the node.
 	// Do: start ovnkube-node 1.3 or later with --enable-evpn, in local gateway mode, and
-	// look at its log.
+	// look at its log; or start the agent with --manage-evpn.
 	ReasonBridgeMissing Reason = "BridgeMissing"
 	// False: the bridge is down, or its settings are not those that EVPN needs.
 	// Do: correct what the message names, or delete the bridge and restart ovnkube-node.
+	// With --manage-evpn the agent corrects it.
 	ReasonBridgeWrong Reason = "BridgeWrong"
 	// False: the VTEP's VXLAN device is not on the node.
-	// Do: look at the log of ovnkube-node; another VXLAN device with the UDP port keeps
-	// it from being made.
+	// Do: look at the log of what makes it, ovnkube-node or the agent; another VXLAN device
+	// with the UDP port keeps it from being made.
 	ReasonVXLANMissing Reason = "VXLANMissing"
 	// False: the VXLAN device is down, not a port of the bridge, or its settings are not
 	// those that EVPN needs.
 	// Do: correct what the message names, or delete the device and restart ovnkube-node.
+	// With --manage-evpn the agent corrects it.
 	ReasonVXLANWrong Reason = "VXLANWrong"
 	// False: the VXLAN device has no VNI filter.
-	// Do: use a kernel that has it (Linux 5.18 or later); with one, delete the device and
-	// restart ovnkube-node.
+	// Do: use a kernel that has it (Linux 5.18 or later); with one, delete the device, and
+	// restart ovnkube-node if that makes it.
 	ReasonNoVNIFilter Reason = "NoVNIFilter"
 	// False: a VNI of the network doesn't get from the VXLAN device to its VLAN.
-	// Do: look at the log of ovnkube-node.
+	// Do: look at the log of what makes the devices, ovnkube-node or the agent.
 	ReasonVNIMissing Reason = "VNIMissing"
 	// False: the network's VRF device is not on the node.
 	// Do: start the agent with --manage-vrfs if nothing else makes the device.
 	ReasonVRFMissing Reason = "VRFMissing"
 	// False: a VLAN device of the network is not on the bridge.
-	// Do: look at the log of ovnkube-node.
+	// Do: look at the log of what makes the devices, ovnkube-node or the agent.
 	ReasonSVIMissing Reason = "SVIMissing"
 	// False: a VLAN device of the network is down.
 	// Do: set it up: ip link set NAME up. Its entries of pods are lost: restart
-	// ovnkube-node, which writes them again.
+	// ovnkube-node, which writes them again. With --manage-evpn the agent does both.
 	ReasonSVIDown Reason = "SVIDown"
 	// False: a VLAN device is in another VRF than the network's, or in none, so that FRR
 	// takes its VNI for another network's.
 	// Do: put it there: ip link set NAME master VRF.
 	ReasonSVIWrongVRF Reason = "SVIWrongVRF"
 	// False: OVN's port of the network is not on the node.
-	// Do: look at the log of ovnkube-node, and at ovs-vsctl show.
+	// Do: look at the log of what makes it, ovnkube-node or the agent, and at ovs-vsctl
+	// show.
 	ReasonPortMissing Reason = "PortMissing"
 	// False: OVN's port of the network is down, not in the bridge, or not in the
 	// network's VLAN.
-	// Do: correct what the message names, or restart ovnkube-node.
+	// Do: correct what the message names, or restart ovnkube-node. With --manage-evpn the
+	// agent corrects it.
 	ReasonPortWrong Reason = "PortWrong"
 	// False: the link that tunnels leave by is too narrow for the network's packets with
 	// the 50 bytes of a tunnel.
@@ -153,8 +157,28 @@ const (
 	ReasonMTUTooSmall Reason = "MTUTooSmall"
 	// False: pods have MAC addresses in the MAC-VRF and no IP addresses, so that others
 	// can't be told where these are. A VLAN device that was down loses them.
-	// Do: restart ovnkube-node, which writes them again.
+	// Do: restart ovnkube-node, which writes them again. With --manage-evpn the agent does.
 	ReasonNeighborsMissing Reason = "NeighborsMissing"
+	// False: the agent runs with --manage-evpn, but OVN-Kubernetes' node component makes the
+	// devices of the node, and something is missing.
+	// Do: look at the log of ovnkube-node. For the agent to make the devices, start
+	// ovnkube-node without --enable-evpn, and delete what it made.
+	ReasonMadeByOVNKubernetes Reason = "MadeByOVNKubernetes"
+	// False: a device that the agent did not make has the name of one that it would make,
+	// or two networks need devices of one name.
+	// Do: delete or rename the device, or rename one of the networks.
+	ReasonNameTaken Reason = "NameTaken"
+	// False: another VXLAN device of the node has UDP port 4789, and no VNI filter, with
+	// which it would share the port.
+	// Do: delete that device, or give it another port.
+	ReasonUDPPortTaken Reason = "UDPPortTaken"
+	// False: another network of the VTEP has the VLAN or the VNI.
+	// Do: give one of the networks another VNI.
+	ReasonNumberTaken Reason = "NumberTaken"
+	// False: the kernel, or Open vSwitch, refused a change.
+	// Do: fix the error in the message, mostly a missing capability (NET_ADMIN) or kernel
+	// module (bridge, vxlan, 8021q).
+	ReasonKernelRefused Reason = "KernelRefused"
 )
 
 // Decided reports whether it is known that something is wrong.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -34,7 +35,8 @@ func Observe(namespace netns.NsHandle, networks []Network) (*Observed, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.MACs, o.Endpoints = f.macs, make(map[DeviceVNI]int, len(f.endpoints))
+	o.MACs, o.FixedMACs, o.RemoteMACs = f.macs, f.fixed, f.remote
+	o.Endpoints = make(map[DeviceVNI]int, len(f.endpoints))
 	for at, endpoints := range f.endpoints {
 		o.Endpoints[at] = len(endpoints)
 	}
@@ -114,9 +116,9 @@ func (o *observer) readNeighbors() error {
 	for i := range o.Devices {
 		counted[o.Devices[i].Index] = o.Devices[i].Kind == kindVLAN
 	}
-	o.Neighbors = map[int32]Count{}
+	o.Neighbors, o.FixedAddresses = map[int32]Count{}, map[int32]map[netip.Addr]MAC{}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		found := map[int32]Count{}
+		found, fixed := map[int32]Count{}, map[int32]map[netip.Addr]MAC{}
 		err := o.list("the neighbors", neighborsOf(family, 0), func(payload []byte) error {
 			n, err := decodeNeighbor(payload)
 			if err != nil || !counted[n.device] {
@@ -125,18 +127,29 @@ func (o *observer) readNeighbors() error {
 			count := found[n.device]
 			if n.state&unix.NUD_PERMANENT != 0 {
 				count.Fixed++
+				if fixed[n.device] == nil {
+					fixed[n.device] = map[netip.Addr]MAC{}
+				}
+				fixed[n.device][n.endpoint] = n.mac
 			} else if n.learned {
 				count.Learned++
 			}
 			found[n.device] = count
 			return nil
-		}, func() { clear(found) })
+		}, func() { clear(found); clear(fixed) })
 		if err != nil && !(family == unix.AF_INET6 && errors.Is(err, syscall.EAFNOSUPPORT)) {
 			return err
 		}
 		for device, count := range found {
 			sum := o.Neighbors[device]
 			o.Neighbors[device] = Count{sum.Fixed + count.Fixed, sum.Learned + count.Learned}
+		}
+		for device, addresses := range fixed {
+			if o.FixedAddresses[device] == nil {
+				o.FixedAddresses[device] = addresses
+			} else {
+				maps.Copy(o.FixedAddresses[device], addresses)
+			}
 		}
 	}
 	return nil
@@ -157,29 +170,34 @@ func neighborsOf(family uint8, bridge int32) *nl.NetlinkRequest {
 
 // readForwarding reads the forwarding tables of the bridges that have the names.
 func (o *observer) readForwarding(bridges map[string]bool) (*forwarding, error) {
-	all := &forwarding{macs: map[PortVLAN]Count{}, endpoints: map[DeviceVNI]map[netip.Addr]bool{}}
+	all := &forwarding{}
+	all.begin()
+	tunnels, wanted := map[int32]bool{}, map[MAC]bool{}
+	for i := range o.Devices {
+		tunnels[o.Devices[i].Index] = o.Devices[i].Kind == kindVXLAN
+	}
+	for _, addresses := range o.FixedAddresses {
+		for _, mac := range addresses {
+			wanted[mac] = true
+		}
+	}
 	for i := range o.Devices {
 		d := &o.Devices[i]
 		if d.Kind != kindBridge || !bridges[d.Name] {
 			continue
 		}
-		one := &forwarding{}
+		one := &forwarding{tunnels: tunnels, wanted: wanted}
 		err := o.list("what "+d.Name+" forwards", neighborsOf(unix.AF_BRIDGE, d.Index), func(payload []byte) error {
 			n, err := decodeNeighbor(payload)
 			if err == nil {
 				one.add(n)
 			}
 			return err
-		}, func() { one.macs, one.endpoints = map[PortVLAN]Count{}, map[DeviceVNI]map[netip.Addr]bool{} })
+		}, one.begin)
 		if err != nil {
 			return nil, err
 		}
-		for at, count := range one.macs {
-			all.macs[at] = count
-		}
-		for at, endpoints := range one.endpoints {
-			all.endpoints[at] = endpoints
-		}
+		all.merge(one)
 	}
 	return all, nil
 }

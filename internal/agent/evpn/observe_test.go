@@ -57,6 +57,17 @@ var hosts = []string{
 // place is a namespace with the network blue.
 func place(t *testing.T) *testns.Namespace {
 	t.Helper()
+	ns := bare(t)
+	ns.IP(t, made...)
+	for _, command := range slices.Concat(mapped, hosts) {
+		execute(t, ns, command)
+	}
+	return ns
+}
+
+// bare is a namespace whose kernel can make the devices.
+func bare(t testing.TB) *testns.Namespace {
+	t.Helper()
 	ns := testns.New(t)
 	if out, err := ns.Try("link add probe0 type bridge vlan_filtering 1", "link add probe1 type vxlan external vnifilter dstport 4790", "link add probe2 type vrf table 1"); err != nil {
 		complain := t.Skipf
@@ -66,15 +77,11 @@ func place(t *testing.T) *testns.Namespace {
 		complain("NOT TESTED: this kernel can't make the devices; run: make test-vm PKG=./internal/agent/evpn\n%s", out)
 	}
 	ns.IP(t, "link del probe0", "link del probe1", "link del probe2")
-	ns.IP(t, made...)
-	for _, command := range slices.Concat(mapped, hosts) {
-		execute(t, ns, command)
-	}
 	return ns
 }
 
 // execute runs commands in the namespace.
-func execute(t *testing.T, ns *testns.Namespace, commands string) {
+func execute(t testing.TB, ns *testns.Namespace, commands string) {
 	t.Helper()
 	for command := range strings.SplitSeq(commands, "; ") {
 		words := strings.Fields(command)
@@ -88,7 +95,7 @@ func check(t *testing.T, ns *testns.Namespace) evpn.State {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return evpn.Check([]evpn.Network{blue()}, observed)[0]
+	return evpn.Check([]evpn.Network{blue()}, observed, false)[0]
 }
 
 func TestObserve(t *testing.T) {
@@ -142,7 +149,7 @@ func TestLoopFollows(t *testing.T) {
 	reported := make(chan []evpn.State, 100)
 	loop := evpn.NewLoop(logr.Discard())
 	loop.Namespace, loop.Pause, loop.Interval = ns.Handle, 10*time.Millisecond, time.Hour
-	loop.Report = func(states []evpn.State) { reported <- states }
+	loop.Report = func(report evpn.Report) { reported <- report.Networks }
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- loop.Run(ctx) }()

@@ -1,6 +1,12 @@
 package evpn
 
-import "net/netip"
+import (
+	"net"
+	"net/netip"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/devices"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vswitch"
+)
 
 const (
 	kindBridge = "bridge"
@@ -18,14 +24,18 @@ type Device struct {
 	Parent, Master int32
 	Name           string
 	// Kind is "" for physical devices.
-	Kind     string
-	Alias    string
+	Kind  string
+	Alias string
+	// Group is the device group, by which the agent knows what it made.
+	Group    uint32
 	MAC      string
 	MTU      uint32
 	Up       bool
 	Loopback bool
-	Bridge   Bridge
-	VXLAN    VXLAN
+	// LinkLocal is set if the kernel gives the device IPv6 addresses of its own.
+	LinkLocal bool
+	Bridge    Bridge
+	VXLAN     VXLAN
 	// VID is a VLAN device's.
 	VID  uint16
 	Port Port
@@ -45,9 +55,18 @@ type VXLAN struct {
 	UDPPort             uint16
 }
 
-// Port are the settings of a bridge's port. Whether it is isolated from others makes no
-// difference while there is one VXLAN device in the bridge.
-type Port struct{ Learning, VLANTunnel, NeighSuppress bool }
+// ours reports whether the agent made the device, in this package.
+func (d *Device) ours() bool {
+	return d.Group == devices.Group && (d.Kind == kindBridge || d.Kind == kindVXLAN || d.Kind == kindVLAN)
+}
+
+// Port are the settings of a bridge's port.
+type Port struct{ Learning, VLANTunnel, NeighSuppress, Isolated bool }
+
+// ofVXLAN are those of the port to the fabric: the bridge takes its VLANs for VNIs,
+// answers requests that zebra knows the answer to, and learns from zebra only. Isolated
+// ports don't forward to each other, should there be a second one to the fabric.
+var ofVXLAN = Port{VLANTunnel: true, NeighSuppress: true, Isolated: true}
 
 // Observed is what the kernel has.
 type Observed struct {
@@ -63,6 +82,14 @@ type Observed struct {
 	// MACs counts the entries of bridges' forwarding tables, Neighbors those of devices.
 	MACs      map[PortVLAN]Count
 	Neighbors map[int32]Count
+	// FixedMACs are the entries that don't age of bridges' ports other than VXLAN devices.
+	FixedMACs map[int32][]VLANMAC
+	// FixedAddresses are the permanent neighbors of VLAN devices. Of their MAC addresses
+	// RemoteMACs are behind a VXLAN device: zebra's.
+	FixedAddresses map[int32]map[netip.Addr]MAC
+	RemoteMACs     map[RemoteMAC]bool
+	// Ports are those of Open vSwitch, as far as they concern EVPN.
+	Ports []vswitch.Port
 	// Endpoints are the other ends that have a VNI, by the VXLAN device.
 	Endpoints map[DeviceVNI]int
 	// Underlays are the links that tunnels of an endpoint leave by: of several, the one
@@ -74,6 +101,23 @@ type Observed struct {
 type PortVLAN struct {
 	Device int32
 	VID    uint16
+}
+
+// MAC is an Ethernet address.
+type MAC [6]byte
+
+func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
+
+// VLANMAC is a MAC address in a VLAN.
+type VLANMAC struct {
+	VID uint16
+	MAC MAC
+}
+
+// RemoteMAC is a MAC address behind a VXLAN device.
+type RemoteMAC struct {
+	PortVLAN
+	MAC MAC
 }
 
 // VLAN is how a port has a VLAN.

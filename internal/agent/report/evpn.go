@@ -37,29 +37,38 @@ type EVPN struct {
 	log     logr.Logger
 	changed func()
 	ready   *prometheus.GaugeVec
+	changes *prometheus.CounterVec
 
 	mu sync.Mutex
 	// states are sorted by network; nil until the agent looked.
 	states []evpn.State
+	// leftover is why devices that no network wants are still there.
+	leftover string
 }
 
 // NewEVPN registers the metrics. It calls changed when there is something new.
 func NewEVPN(registry prometheus.Registerer, log logr.Logger, changed func()) *EVPN {
 	e := &EVPN{log: log, changed: changed, ready: newReadiness("ovnbgp_agent_evpn_ready", "1 if the node has all devices that the network's EVPN needs")}
-	registry.MustRegister(e.ready)
+	e.changes = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ovnbgp_agent_evpn_changes_total",
+		Help: "EVPN devices, VNIs and entries of hosts that the agent created, corrected or removed."}, []string{"network"})
+	registry.MustRegister(e.ready, e.changes)
 	return e
 }
 
-// Looked takes what a look found.
-func (e *EVPN) Looked(states []evpn.State) {
+// Looked takes what a look found, and what the agent made.
+func (e *EVPN) Looked(report evpn.Report) {
+	states := report.Networks
+	for i := range report.Changes {
+		e.changes.WithLabelValues(report.Changes[i].Network).Inc()
+	}
 	if states == nil {
 		states = []evpn.State{}
 	}
 	e.mu.Lock()
-	before := e.states
-	e.states = states
+	before, left := e.states, e.leftover
+	e.states, e.leftover = states, report.Leftover
 	e.mu.Unlock()
-	if before != nil && slices.Equal(before, states) {
+	if before != nil && left == report.Leftover && slices.Equal(before, states) {
 		return
 	}
 	was, is := evpnReasons(before), evpnReasons(states)
@@ -88,7 +97,7 @@ func (e *EVPN) set(out, before *v1alpha1.NodeRouteStateStatus, vtepProblems []st
 		return
 	}
 	e.mu.Lock()
-	states := e.states
+	states, leftover := e.states, e.leftover
 	e.mu.Unlock()
 	if states == nil {
 		out.EVPN = before.EVPN
@@ -105,7 +114,7 @@ func (e *EVPN) set(out, before *v1alpha1.NodeRouteStateStatus, vtepProblems []st
 	for _, s := range listed(states) {
 		out.EVPN = append(out.EVPN, evpnStatus(&s, old[s.Network], now))
 	}
-	if len(states)+len(vtepProblems) == 0 {
+	if len(states)+len(vtepProblems)+len(leftover) == 0 {
 		meta.RemoveStatusCondition(&out.Conditions, v1alpha1.ConditionEVPNReady)
 		return
 	}
@@ -113,6 +122,10 @@ func (e *EVPN) set(out, before *v1alpha1.NodeRouteStateStatus, vtepProblems []st
 	if len(vtepProblems) > 0 {
 		sum.worsen(metav1.ConditionFalse, reasonVTEPUnusable)
 		sum.Message = strings.Join(vtepProblems, "; ") + "; " + sum.Message
+	}
+	if leftover != "" {
+		sum.worsen(metav1.ConditionFalse, string(evpn.ReasonKernelRefused))
+		sum.Message += "; leftovers of a deleted network could not be removed: " + leftover
 	}
 	sum.Message = cut(sum.Message)
 	set(&out.Conditions, sum.Condition, now)
@@ -141,8 +154,11 @@ func evpnStatus(s *evpn.State, before []metav1.Condition, now time.Time) v1alpha
 	if s.Endpoint.IsValid() {
 		out.Endpoint = v1alpha1.IP(s.Endpoint.String())
 	}
-	if s.ByOVNKubernetes {
+	switch {
+	case s.ByOVNKubernetes:
 		out.MadeBy = "OVN-Kubernetes"
+	case s.ByAgent:
+		out.MadeBy = "Agent"
 	}
 	set(&out.Conditions, evpnCondition(s), now)
 	return out

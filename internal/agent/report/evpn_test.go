@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
@@ -65,7 +66,7 @@ func TestStatusTellsOfEVPN(t *testing.T) {
 		{"no other VTEP", nil, []string{`VTEP "x": none`}, `False VTEPUnusable: VTEP "x": none`},
 	} {
 		e, _ := newEVPN()
-		e.Looked(test.states)
+		e.Looked(evpn.Report{Networks: test.states})
 		if status := e.statusAfter(&v1alpha1.NodeRouteStateStatus{}, test.vteps...); !strings.HasPrefix(evpnReady(&status), test.want) || len(status.EVPN) != len(test.states) {
 			t.Errorf("%s: %s, with %d networks; want %s", test.name, evpnReady(&status), len(status.EVPN), test.want)
 		}
@@ -74,7 +75,7 @@ func TestStatusTellsOfEVPN(t *testing.T) {
 
 func TestStatusOfEVPNNetwork(t *testing.T) {
 	e, _ := newEVPN()
-	e.Looked([]evpn.State{carried("cluster_udn_blue")})
+	e.Looked(evpn.Report{Networks: []evpn.State{carried("cluster_udn_blue")}})
 	first := e.statusAfter(&v1alpha1.NodeRouteStateStatus{})
 	got := first.EVPN[0]
 	if got.Endpoint != "100.64.0.1" || got.MadeBy != "OVN-Kubernetes" || got.IPVRF != nil || got.UnderlayMTU != 1500 ||
@@ -89,7 +90,7 @@ func TestStatusOfEVPNNetwork(t *testing.T) {
 	if still := again.statusAfter(&first); len(still.EVPN) != 1 || evpnReady(&still) != evpnReady(&first) {
 		t.Errorf("before the first look: %+v", still)
 	}
-	again.Looked(nil)
+	again.Looked(evpn.Report{})
 	if gone := again.statusAfter(&first); len(gone.EVPN) != 0 || evpnReady(&gone) != "none" {
 		t.Errorf("without EVPN: %+v", gone)
 	}
@@ -107,7 +108,7 @@ func TestEVPNIsBounded(t *testing.T) {
 		states = append(states, state)
 	}
 	e, _ := newEVPN()
-	e.Looked(states)
+	e.Looked(evpn.Report{Networks: states})
 	status := e.statusAfter(&v1alpha1.NodeRouteStateStatus{})
 	lack := 0
 	for i := range status.EVPN {
@@ -148,7 +149,7 @@ func TestEVPNChangesAreTold(t *testing.T) {
 	w := &Writer{Client: client, Node: "n1", Log: logr.Discard(), written: &v1alpha1.NodeRouteState{}}
 	w.Init()
 	look := func(states ...evpn.State) {
-		e.Looked(states)
+		e.Looked(evpn.Report{Networks: states})
 		status := e.statusAfter(&v1alpha1.NodeRouteStateStatus{})
 		w.tellEVPN(context.Background(), status.Conditions)
 	}
@@ -169,5 +170,32 @@ func TestEVPNChangesAreTold(t *testing.T) {
 		if changes != test.changes || ready() != test.metrics || len(client.events) != test.events {
 			t.Errorf("%+v: %d changes, metrics %q, events %q; want %d, %q, %d", test.states, changes, ready(), client.events, test.changes, test.metrics, test.events)
 		}
+	}
+}
+
+// TestDevicesOfTheAgent: the state says who made them, and what could not be removed.
+func TestDevicesOfTheAgent(t *testing.T) {
+	e, _ := newEVPN()
+	state := carried("cluster_udn_blue")
+	state.ByOVNKubernetes, state.ByAgent = false, true
+	report := evpn.Report{Networks: []evpn.State{state}, Changes: []evpn.Change{{Network: state.Network}, {Network: state.Network}}}
+	e.Looked(report)
+	status := e.statusAfter(&v1alpha1.NodeRouteStateStatus{})
+	if status.EVPN[0].MadeBy != "Agent" || !strings.HasPrefix(evpnReady(&status), "True") {
+		t.Errorf("%+v: %s", status.EVPN[0], evpnReady(&status))
+	}
+	if got := testutil.ToFloat64(e.changes.WithLabelValues(state.Network)); got != 2 {
+		t.Errorf("%v changes", got)
+	}
+	for _, networks := range [][]evpn.State{{state}, nil} {
+		e.Looked(evpn.Report{Networks: networks, Leftover: "cannot delete device evbr-old"})
+		status = e.statusAfter(&status)
+		if got := evpnReady(&status); !strings.HasPrefix(got, "False KernelRefused") || !strings.Contains(got, "evbr-old") {
+			t.Errorf("%d networks: %s", len(networks), got)
+		}
+	}
+	e.Looked(evpn.Report{})
+	if status = e.statusAfter(&status); evpnReady(&status) != "none" {
+		t.Errorf("after all: %s", evpnReady(&status))
 	}
 }

@@ -3,21 +3,16 @@ package vrfs
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/devices"
 )
 
 const (
-	// Group is the device group (IFLA_GROUP) of what is made here. A group can
-	// be given in the message that makes a device, an alias can't, so that a
-	// device without its mark would be left behind by an agent that is killed
-	// in between.
-	Group uint32 = 0x6f766e62
+	// Group is the device group of what is made here; see devices.Group.
+	Group = devices.Group
 	// Protocol marks rules (FRA_PROTOCOL) and routes. It is in no list that
 	// the kernel, iproute2 or FRR has; FRR takes its routes for the kernel's.
 	Protocol uint8 = 173
-	// AliasPrefix begins the alias of devices, with the network's name behind
-	// it. It is for people, and shows which network's device it is while the
-	// network's own VRF name is unknown.
-	AliasPrefix = "ovnbgp.io/managed "
 	// RulePriority is OVN-Kubernetes' for rules that lead to a network's VRF.
 	RulePriority uint32 = 2000
 	// StopMetric is as bad as a metric gets with FRR, which reads the highest
@@ -42,12 +37,9 @@ type Device struct {
 
 func (d Device) ours() bool { return d.Kind == kindVRF && d.Group == Group }
 
-// aliasOf is the alias of a network's device, as much of it as the kernel
-// takes (IFALIASZ).
-func aliasOf(network string) string {
-	alias := AliasPrefix + network
-	return alias[:min(len(alias), 255)]
-}
+// aliasOf shows which network's device it is while the network's own VRF name is
+// unknown.
+func aliasOf(network string) string { return devices.AliasOf(network) }
 
 // Rule is an ip rule. Those to a table by destination alone are Plain.
 type Rule struct {

@@ -1,0 +1,17 @@
+package ovnk
+
+import "testing"
+
+func TestMACVRFNames(t *testing.T) {
+	for network, want := range map[string]string{
+		"cluster_udn_my-net": "cluster_udn_my.net_ovn_layer2_switch",
+		"team-a_blue/green":  "team.a_blue.green_ovn_layer2_switch",
+	} {
+		if got := Layer2Switch(network); got != want {
+			t.Errorf("switch of %s: got %s, wanted %s", network, got, want)
+		}
+		if got := MACVRFPort(network); got != "macvrf-"+want {
+			t.Errorf("port of %s: got %s", network, got)
+		}
+	}
+}
