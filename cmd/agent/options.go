@@ -157,7 +157,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly, "only read and report; write nothing to OVN or the kernel, whatever the flags below say")
 	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "create the VRF devices, rules and routes of primary networks, if OVN-Kubernetes does not")
 	f.Uint32Var(&o.tableStart, "vrf-table-start", o.tableStart, "a new VRF's table is this number plus the index of the network's management port; use the same number as OVN-Kubernetes")
-	f.BoolVar(&o.manageEVPN, "manage-evpn", o.manageEVPN, "make the devices of EVPN networks, and the entries of their hosts, on nodes where OVN-Kubernetes' node component does not")
+	f.BoolVar(&o.manageEVPN, "manage-evpn", o.manageEVPN, "make the devices of EVPN networks on nodes where OVN-Kubernetes' node component does not; for IP-VRFs that is all they need")
 	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
 
 	f.BoolVar(&o.manageVTEPs, "manage-vteps", o.manageVTEPs, "put the addresses of VTEPs that the manager gave to the node on dummy devices")
