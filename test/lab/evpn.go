@@ -63,7 +63,8 @@ func (l *Lab) StartEVPN(ctx context.Context, r *Router, vtep string, without ...
 	if err := l.CNI.AddVTEP(ctx, vtep, ends); err != nil {
 		return e, err
 	}
-	return e, e.configure(ctx, own, "")
+	err = e.configure(ctx, own, "")
+	return e, err
 }
 
 // Endpoint is the router's end.

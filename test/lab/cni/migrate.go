@@ -55,7 +55,8 @@ func (c *Cluster) StartMigration(ctx context.Context, pod *Pod, to string) (*Mig
 		Pod: pod, cluster: c, network: n, here: migrationEnd{from, pod.port, pod.device},
 		there: migrationEnd{target, n.podPort(pod.NAD, pod.Namespace, pod.Name+"-"+number), "pod" + number},
 	}
-	return m, m.prepare(ctx)
+	err = m.prepare(ctx)
+	return m, err
 }
 
 // prepare makes the other end: the machine has the device, and does not use it.
