@@ -74,6 +74,14 @@ func (s *sharedBoth) tellOfFaults() {
 				open(ctx)
 			}
 		})
+		s.expectAll(ctx, l)
+		settled(ctx, "EVPN, API server away")
+		for name, f := range s.flows {
+			Expect(f.outage()).To(BeNumerically("<", notAnOutage), name)
+			f.end()
+		}
+
+		By("pods move")
 		for _, to := range []string{"node2", "node1"} {
 			migration, err := l.CNI.StartMigration(ctx, s.pod, to)
 			Expect(err).NotTo(HaveOccurred())
@@ -82,11 +90,7 @@ func (s *sharedBoth) tellOfFaults() {
 			Expect(migration.Finish(ctx)).To(Succeed())
 		}
 		s.expectAll(ctx, l)
-		settled(ctx, "EVPN, API server away and two migrations")
 		s.expectAsBefore(ctx)
-		for name, f := range s.flows {
-			Expect(f.outage()).To(BeNumerically("<", notAnOutage), name)
-		}
 		Expect(l.Manager.Running()).To(BeTrue())
 		for _, n := range l.Nodes {
 			Expect(n.Agent.Running()).To(BeTrue(), "the agent of %s", n.Name)
