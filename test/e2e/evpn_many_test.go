@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -39,27 +38,36 @@ func numberedNetwork(e *lab.EVPN, i int) network {
 	}
 }
 
-// declare makes a network in the API only.
-func declare(ctx context.Context, l *lab.Lab, n network) {
+// declare makes networks in the API, and on a node no more of them than says that they
+// are there: with all of each, an emulated node would take an hour.
+func declare(ctx context.Context, l *lab.Lab, node *lab.Node, networks []network) {
 	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		Name: n.cudn, Labels: map[string]string{"k8s.ovn.org/primary-user-defined-network": "", "network": n.cudn},
-	}}
-	if err := l.Kube.Client.Create(ctx, namespace); !apierrors.IsAlreadyExists(err) {
-		Expect(err).NotTo(HaveOccurred())
+	byNamespace := map[string]cni.Network{}
+	for _, n := range networks {
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+			Name: n.cudn, Labels: map[string]string{"k8s.ovn.org/primary-user-defined-network": ""},
+		}}
+		if err := l.Kube.Client.Create(ctx, namespace); !apierrors.IsAlreadyExists(err) {
+			Expect(err).NotTo(HaveOccurred())
+		}
+		apply(ctx, l, strings.Replace(n.manifest(l), "labels: {", "labels: {crowd: many, ", 1))
+		byNamespace[n.cudn] = cni.Network{Name: n.name(), ID: n.id, Topology: n.topology, Subnets: n.subnets, EVPN: n.evpn}
 	}
-	apply(ctx, l, strings.Replace(n.manifest(l), "labels: {", "labels: {crowd: many, ", 1))
-	Expect(l.CNI.Declare(ctx, l.Kube.Client, cni.Network{
-		Name: n.name(), ID: n.id, Topology: n.topology, Subnets: n.subnets, EVPN: n.evpn,
-	}, n.cudn)).To(Succeed())
-	DeferCleanup(func(ctx context.Context) { Expect(forgetDefinition(ctx, l, n)).To(Succeed()) })
+	Expect(l.CNI.Declare(ctx, l.Kube.Client, node.Name, byNamespace)).To(Succeed())
+	DeferCleanup(func(ctx context.Context) {
+		Expect(l.CNI.Retract(ctx, l.Kube.Client, node.Name, byNamespace)).To(Succeed())
+	})
 }
 
-// forgetDefinition deletes a network's definition, as OVN-Kubernetes does when the
-// network is deleted.
-func forgetDefinition(ctx context.Context, l *lab.Lab, n network) error {
-	definition := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{Namespace: n.cudn, Name: n.cudn}}
-	return client.IgnoreNotFound(l.Kube.Client.Delete(ctx, definition))
+// retract is what OVN-Kubernetes does when networks are deleted.
+func retract(ctx context.Context, l *lab.Lab, node *lab.Node, networks []network) {
+	GinkgoHelper()
+	byNamespace := map[string]cni.Network{}
+	for _, n := range networks {
+		remove(ctx, l, n.manifest(l))
+		byNamespace[n.cudn] = cni.Network{Name: n.name(), Topology: n.topology}
+	}
+	Expect(l.CNI.Retract(ctx, l.Kube.Client, node.Name, byNamespace)).To(Succeed())
 }
 
 // tellOfMany is story 21: more networks on a node than one object of frr-k8s takes.
@@ -72,10 +80,10 @@ func tellOfMany() {
 		var all []network
 		for i := range manyNetworks {
 			n := numberedNetwork(e, i)
-			declare(ctx, l, n)
 			Expect(tunnels.Carry(n.evpn.MACVRF.VID, n.evpn.MACVRF.VNI)).To(Succeed())
 			all = append(all, n)
 		}
+		declare(ctx, l, node, all)
 		apply(ctx, l, peering(l, tor), overVRF("story21", "auto", networksLabelled("crowd", "many")))
 
 		By("all of them")
@@ -84,10 +92,9 @@ func tellOfMany() {
 
 		By("five are left")
 		for _, n := range all[fewNetworks:] {
-			remove(ctx, l, n.manifest(l))
-			Expect(forgetDefinition(ctx, l, n)).To(Succeed())
 			Expect(tunnels.Drop(n.evpn.MACVRF.VID, n.evpn.MACVRF.VNI)).To(Succeed())
 		}
+		retract(ctx, l, node, all[fewNetworks:])
 		awaitNothing(ctx, Default, func(ctx context.Context) ([]string, int, error) { return residue(ctx, node, all[fewNetworks:]) })
 		expectVNIs(ctx, l, e, node, all[:fewNetworks])
 		expectObjects(ctx, l, node, 1)

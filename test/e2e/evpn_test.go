@@ -241,12 +241,12 @@ var _ = Describe("EVPN", NeedsVRF, func() {
 	Describe("A MAC-VRF", Label("story15"), Slow, tellOfMACVRF)
 	Describe("Some nodes only", Label("story20"), Slow, tellOfSomeNodes)
 	Describe("Many networks", Label("story21"), Slow, tellOfMany)
-	Describe("A network with both", Slow, Ordered, func() {
+	Describe("A network with both", Slow, Ordered, ContinueOnFailure, func() {
 		s := &sharedBoth{}
 		BeforeAll(s.setUp)
 		Describe("The way to its pods", Label("story16"), s.tellOfBoth)
-		Describe("Live migration", Label("story17"), s.tellOfMigration)
 		Describe("Flooding", Label("story18"), s.tellOfFlooding)
+		Describe("Live migration", Label("story17"), s.tellOfMigration)
 		Describe("Faults", Label("story22"), s.tellOfFaults)
 	})
 })

@@ -241,19 +241,6 @@ func (n *Network) attachment(namespace string) *nadv1.NetworkAttachmentDefinitio
 	}
 }
 
-// Declare writes a network's definition into a namespace, as Publish does, of a network
-// that nodes don't have: for more networks than emulated nodes could.
-func (c *Cluster) Declare(ctx context.Context, api client.Client, network Network, namespace string) error {
-	if err := network.check(); err != nil {
-		return err
-	}
-	definition := network.attachment(namespace)
-	if err := own(ctx, api, definition); err != nil {
-		return err
-	}
-	return api.Create(ctx, definition)
-}
-
 func (n *Network) definition(nad string) string {
 	subnets := text(n.Subnets)
 	out := map[string]any{
