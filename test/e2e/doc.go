@@ -37,6 +37,9 @@
 // RouteAdvertisements, network or FRRConfiguration in the API, no route on any router
 // or node, no row of the agent in OVN.
 //
+// Emulated, a network takes minutes to come and to go. The stories of EVPN that have the
+// same one are therefore told in an Ordered container, and each leaves it as it was.
+//
 // Specs wait with Eventually, whose timeout depends on the tier; nothing sleeps. They
 // check with Consistently that something does not happen, after something else has
 // shown that it would have happened by then.

@@ -22,11 +22,11 @@ func evpn() lab.Description {
 	return d
 }
 
-// startEVPN gives nodes and a router an end of VXLAN tunnels each until the end of
-// the spec.
-func startEVPN(ctx context.Context, l *lab.Lab, r *lab.Router) *lab.EVPN {
+// startEVPN gives nodes, but some, and a router an end of VXLAN tunnels each until the
+// end of the spec.
+func startEVPN(ctx context.Context, l *lab.Lab, r *lab.Router, without ...*lab.Node) *lab.EVPN {
 	GinkgoHelper()
-	e, err := l.StartEVPN(ctx, r, "fabric")
+	e, err := l.StartEVPN(ctx, r, "fabric", without...)
 	DeferCleanup(func(ctx context.Context) {
 		Expect(e.Close(ctx)).To(Succeed())
 		Expect(l.CNI.Publish(ctx, l.Kube.Client, nil)).To(Succeed())
@@ -239,4 +239,14 @@ var _ = Describe("EVPN", NeedsVRF, func() {
 	Describe("An IP-VRF", Label("story13"), tellOfIPVRF)
 	Describe("Tenants with the same subnets", Label("story14"), Slow, tellOfEVPNTenants)
 	Describe("A MAC-VRF", Label("story15"), Slow, tellOfMACVRF)
+	Describe("Some nodes only", Label("story20"), Slow, tellOfSomeNodes)
+	Describe("Many networks", Label("story21"), Slow, tellOfMany)
+	Describe("A network with both", Slow, Ordered, ContinueOnFailure, func() {
+		s := &sharedBoth{}
+		BeforeAll(s.setUp)
+		Describe("The way to its pods", Label("story16"), s.tellOfBoth)
+		Describe("Flooding", Label("story18"), s.tellOfFlooding)
+		Describe("Live migration", Label("story17"), s.tellOfMigration)
+		Describe("Faults", Label("story22"), s.tellOfFaults)
+	})
 })

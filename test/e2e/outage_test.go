@@ -25,6 +25,8 @@ type flow struct {
 	mutex   sync.Mutex
 	last    time.Time
 	longest time.Duration
+	// sent and heard count a stream's packets.
+	sent, heard int
 }
 
 const (
@@ -67,6 +69,21 @@ func (f *flow) answered() {
 	now := time.Now()
 	f.longest = max(f.longest, now.Sub(f.last))
 	f.last = now
+	f.heard++
+}
+
+func (f *flow) asked() {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.sent++
+}
+
+// lost is how many of a stream's packets have no answer. Those of the last moment
+// may get one yet.
+func (f *flow) lost() int {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.sent - f.heard
 }
 
 // outage is the longest time without an answer so far, the current one

@@ -36,6 +36,7 @@ func (f *flow) send(watching context.Context, stream *probe.Stream) {
 	again := time.NewTicker(askEvery)
 	defer again.Stop()
 	for stream.Send() == nil {
+		f.asked()
 		select {
 		case <-watching.Done():
 			return
@@ -58,6 +59,15 @@ func (s streams) outage() time.Duration {
 		longest = max(longest, f.outage())
 	}
 	return longest
+}
+
+// lost is how many packets have no answer.
+func (s streams) lost() int {
+	lost := 0
+	for _, f := range s {
+		lost += f.lost()
+	}
+	return lost
 }
 
 // hasAnswers tells whether all streams work now.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
@@ -28,16 +29,24 @@ type EVPN struct {
 	// VTEP is the object's name.
 	VTEP string
 
-	lab     *Lab
+	lab *Lab
+	// nodes are those that have an end.
+	nodes   []*Node
 	tunnels *machine.Tunnels
 	vpns    int
 }
 
-// StartEVPN gives nodes and router an end of tunnels each. Close ends them.
-func (l *Lab) StartEVPN(ctx context.Context, r *Router, vtep string) (*EVPN, error) {
+// StartEVPN gives the router, and nodes but some, an end of tunnels each. The router
+// may be behind others, which pass on what BGP says of the tunnels, and their packets.
+// Close ends them.
+func (l *Lab) StartEVPN(ctx context.Context, r *Router, vtep string, without ...*Node) (*EVPN, error) {
 	e := &EVPN{Router: r, VTEP: vtep, lab: l}
 	ends := map[string]netip.Addr{}
 	for _, n := range l.Nodes {
+		if slices.Contains(without, n) {
+			continue
+		}
+		e.nodes = append(e.nodes, n)
 		ends[n.Name] = e.NodeEndpoint(n)
 		if err := n.Machine.Dummy(endpointDevice, netip.PrefixFrom(ends[n.Name], 32).String()); err != nil {
 			return e, err
@@ -54,7 +63,8 @@ func (l *Lab) StartEVPN(ctx context.Context, r *Router, vtep string) (*EVPN, err
 	if err := l.CNI.AddVTEP(ctx, vtep, ends); err != nil {
 		return e, err
 	}
-	return e, r.Configure(ctx, e.config(own, "")...)
+	err = e.configure(ctx, own, "")
+	return e, err
 }
 
 // Endpoint is the router's end.
@@ -63,25 +73,43 @@ func (e *EVPN) Endpoint() netip.Addr { return numbered(Endpoints, e.Router.numbe
 // NodeEndpoint is a node's end.
 func (e *EVPN) NodeEndpoint(n *Node) netip.Addr { return numbered(Endpoints, n.number).Addr() }
 
-func (e *EVPN) config(own netip.Prefix, no string) []string {
-	return []string{
-		fmt.Sprintf("router bgp %d", e.Router.ASN),
-		"address-family ipv4 unicast", no + "network " + own.String(), "exit-address-family",
-		"address-family l2vpn evpn", no + "neighbor nodes-ipv4 activate", no + "advertise-all-vni", "exit-address-family",
+// configure has BGP tell of the tunnels; no is "no " to end it.
+func (e *EVPN) configure(ctx context.Context, own netip.Prefix, no string) error {
+	for _, name := range e.Router.Behind {
+		if err := e.lab.Router(name).carryEVPN(ctx, no); err != nil {
+			return err
+		}
 	}
+	instance := fmt.Sprintf("router bgp %d", e.Router.ASN)
+	return errors.Join(e.Router.carryEVPN(ctx, no), e.Router.Configure(ctx, instance,
+		"address-family ipv4 unicast", no+"network "+own.String(), "exit-address-family",
+		"address-family l2vpn evpn", no+"advertise-all-vni", "exit-address-family"))
+}
+
+// carryEVPN has the router's sessions carry EVPN, too. FRR leaves next hops, which are
+// ends of tunnels, as they are.
+func (r *Router) carryEVPN(ctx context.Context, no string) error {
+	config := []string{fmt.Sprintf("router bgp %d", r.ASN), "address-family l2vpn evpn"}
+	if len(r.Behind) == 0 {
+		config = append(config, no+"neighbor nodes-ipv4 activate")
+	}
+	for _, link := range r.links {
+		config = append(config, no+"neighbor "+ofFamily(link.addresses, true).Addr().String()+" activate")
+	}
+	return r.Configure(ctx, append(config, "exit-address-family")...)
 }
 
 // Close takes everything away that StartEVPN made, once networks and VPNs are
 // gone.
 func (e *EVPN) Close(ctx context.Context) error {
 	err := errors.Join(
-		e.Router.Configure(ctx, e.config(netip.PrefixFrom(e.Endpoint(), 32), "no ")...),
+		e.configure(ctx, netip.PrefixFrom(e.Endpoint(), 32), "no "),
 		e.lab.CNI.RemoveVTEP(ctx, e.VTEP))
 	if e.tunnels != nil {
 		err = errors.Join(err, e.tunnels.Close())
 	}
 	err = errors.Join(err, e.Router.Machine.DeleteLink(endpointDevice))
-	for _, n := range e.lab.Nodes {
+	for _, n := range e.nodes {
 		err = errors.Join(err, n.Machine.DeleteLink(endpointDevice))
 	}
 	return err
@@ -96,7 +124,9 @@ func (e *EVPN) nextVLAN() uint16 {
 // IPVRF is a VRF of the router that others know by its VNI.
 type IPVRF struct {
 	VRF string
-	VNI uint32
+	// Table is its routing table on the router.
+	Table int
+	VNI   uint32
 
 	evpn *EVPN
 	vlan uint16
@@ -104,9 +134,9 @@ type IPVRF struct {
 
 // AddIPVRF makes one. Its prefixes are announced as type 5.
 func (e *EVPN) AddIPVRF(ctx context.Context, vrf string, vni uint32) (*IPVRF, error) {
-	v := &IPVRF{VRF: vrf, VNI: vni, evpn: e, vlan: e.nextVLAN()}
 	e.Router.vrfs++
-	if err := e.Router.Machine.VRF(vrf, uint32(firstRouterTable+e.Router.vrfs)); err != nil {
+	v := &IPVRF{VRF: vrf, VNI: vni, Table: firstRouterTable + e.Router.vrfs, evpn: e, vlan: e.nextVLAN()}
+	if err := e.Router.Machine.VRF(vrf, uint32(v.Table)); err != nil {
 		return v, err
 	}
 	if err := e.tunnels.Carry(v.vlan, vni); err != nil {

@@ -182,6 +182,13 @@ func (r *Router) PowerOff() error {
 	return nil
 }
 
+// Sever has no packet pass the router's link with the fabric, in either direction. No
+// end of it is told: the links themselves are up.
+func (r *Router) Sever() error { return r.lab.fabric.Release(r.Name) }
+
+// Mend ends what Sever began.
+func (r *Router) Mend() error { return r.lab.fabric.Enslave(r.Name, fabricBridge) }
+
 // PowerOn starts the router again; it announces what it did before.
 func (r *Router) PowerOn(ctx context.Context) error {
 	for _, device := range r.devices {

@@ -10,15 +10,20 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/machine"
 )
 
-// Sniffer sees what passes the fabric.
+// Sniffer sees what passes the fabric, or a device.
 type Sniffer struct{ capture *machine.Process }
 
 // Sniff looks for packets on the fabric that match a filter of pcap's
 // (pcap-filter(7)). It has begun to when it returns.
 func (l *Lab) Sniff(ctx context.Context, filter string) (*Sniffer, error) {
+	return l.SniffOn(ctx, l.fabric, fabricBridge, filter)
+}
+
+// SniffOn looks on a machine's device, as Sniff does on the fabric.
+func (l *Lab) SniffOn(ctx context.Context, m *machine.Machine, device, filter string) (*Sniffer, error) {
 	l.sniffers++
-	capture, err := l.fabric.Start(ctx, fmt.Sprintf("sniffer%d", l.sniffers), "tcpdump",
-		"-i", fabricBridge, "-n", "-l", "--immediate-mode", filter)
+	capture, err := m.Start(ctx, fmt.Sprintf("sniffer%d", l.sniffers), "tcpdump",
+		"-i", device, "-n", "-l", "--immediate-mode", filter)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +34,7 @@ func (l *Lab) Sniff(ctx context.Context, filter string) (*Sniffer, error) {
 	defer again.Stop()
 	for {
 		text, err := os.ReadFile(capture.Log)
-		if err == nil && strings.Contains(string(text), "listening on "+fabricBridge) {
+		if err == nil && strings.Contains(string(text), "listening on "+device) {
 			return s, nil
 		}
 		select {

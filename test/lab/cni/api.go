@@ -142,7 +142,8 @@ func (c *Cluster) Publish(ctx context.Context, api client.Client, namespaces map
 	return errors.Join(append(errs, c.prune(ctx, api))...)
 }
 
-// acceptVTEPs is the cluster manager's verdict on VTEPs that nodes have.
+// acceptVTEPs is the cluster manager's verdict on VTEPs: one node without an address
+// is enough for it to refuse one.
 func (c *Cluster) acceptVTEPs(ctx context.Context, api client.Client) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -155,9 +156,13 @@ func (c *Cluster) acceptVTEPs(ctx context.Context, api client.Client) error {
 	}
 	for i := range stored.Items {
 		vtep := &stored.Items[i]
-		if len(c.vteps[vtep.Name]) < len(c.nodes) || !meta.SetStatusCondition(&vtep.Status.Conditions, metav1.Condition{
+		verdict := metav1.Condition{
 			Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Allocated", Message: "all nodes have addresses", ObservedGeneration: vtep.Generation,
-		}) {
+		}
+		if len(c.vteps[vtep.Name]) < len(c.nodes) {
+			verdict.Status, verdict.Reason, verdict.Message = metav1.ConditionFalse, "AllocationFailed", "not all nodes have addresses"
+		}
+		if !meta.SetStatusCondition(&vtep.Status.Conditions, verdict) {
 			continue
 		}
 		if err := api.Status().Update(ctx, vtep); err != nil {
@@ -213,22 +218,27 @@ func (c *Cluster) definitions(namespaces map[string][]string) []*nadv1.NetworkAt
 			})
 			continue
 		}
-		annotations := map[string]string{networkNameKey: n.Name, networkIDKey: strconv.Itoa(n.ID), tunnelKeysKey: "[]"}
-		if n.Topology == Layer2 {
-			annotations[tunnelKeysKey] = encoded(n.tunnelKeys())
-		}
-		name := strings.TrimPrefix(n.Name, "cluster_udn_")
 		for _, namespace := range namespaces[n.Name] {
-			out = append(out, &nadv1.NetworkAttachmentDefinition{
-				ObjectMeta: metav1.ObjectMeta{
-					Namespace: namespace, Name: name,
-					Annotations: maps.Clone(annotations), Labels: map[string]string{userDefinedNetworkLabel: ""},
-				},
-				Spec: nadv1.NetworkAttachmentDefinitionSpec{Config: n.definition(namespace + "/" + name)},
-			})
+			out = append(out, n.attachment(namespace))
 		}
 	}
 	return out
+}
+
+// attachment is the network's definition in a namespace.
+func (n *Network) attachment(namespace string) *nadv1.NetworkAttachmentDefinition {
+	annotations := map[string]string{networkNameKey: n.Name, networkIDKey: strconv.Itoa(n.ID), tunnelKeysKey: "[]"}
+	if n.Topology == Layer2 {
+		annotations[tunnelKeysKey] = encoded(n.tunnelKeys())
+	}
+	name := strings.TrimPrefix(n.Name, "cluster_udn_")
+	return &nadv1.NetworkAttachmentDefinition{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: name,
+			Annotations: annotations, Labels: map[string]string{userDefinedNetworkLabel: ""},
+		},
+		Spec: nadv1.NetworkAttachmentDefinitionSpec{Config: n.definition(namespace + "/" + name)},
+	}
 }
 
 func (n *Network) definition(nad string) string {

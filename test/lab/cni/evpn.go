@@ -68,7 +68,12 @@ func (c *Cluster) addTunnels(node *clusterNode, vtep string) error {
 	}
 	tunnels, err := node.machine.Tunnels(tunnelBridge(vtep), tunnelDevice(vtep), address, podMTU)
 	node.tunnels[vtep] = tunnels
-	return err
+	if err != nil {
+		return err
+	}
+	// A bridge's own choice is its lowest port's, and with each change of it all
+	// that the node announces is announced anew.
+	return node.machine.SetMAC(tunnels.Bridge, macOf(address))
 }
 
 // RemoveVTEP ends what AddVTEP began, when no network uses it any more.

@@ -20,11 +20,21 @@ type EVPNRoute struct {
 	IP  netip.Addr
 	// NextHops are ends of tunnels.
 	NextHops []netip.Addr
+	// RouteTargets say which VRFs take the route, as "64512:200". RouterMAC is
+	// whom routed packets are for at the other end, empty for what is bridged only.
+	RouteTargets []string
+	RouterMAC    string
 }
 
 // TypeTwos are all valid paths to hosts that bgpd has.
 func (f *FRR) TypeTwos(ctx context.Context) ([]EVPNRoute, error) {
 	return f.evpnRoutes(ctx, "macip", "[2]:")
+}
+
+// TypeThrees are all valid paths of those who want what is for all; their Prefix is the
+// end of the tunnel.
+func (f *FRR) TypeThrees(ctx context.Context) ([]EVPNRoute, error) {
+	return f.evpnRoutes(ctx, "multicast", "[3]:")
 }
 
 // TypeFives are all valid paths to prefixes that bgpd has.
@@ -71,6 +81,8 @@ func evpnPaths(rd string, text []byte) ([]EVPNRoute, error) {
 			IP       netip.Addr
 			MAC      string
 			NextHops []struct{ IP netip.Addr }
+			// As in "RT:64512:200 ET:8 Rmac:02:00:00:00:00:01".
+			ExtendedCommunity struct{ String string }
 		}
 	}
 	if err := json.Unmarshal(text, &route); err != nil {
@@ -87,6 +99,13 @@ func evpnPaths(rd string, text []byte) ([]EVPNRoute, error) {
 		}
 		for _, hop := range path.NextHops {
 			one.NextHops = append(one.NextHops, hop.IP)
+		}
+		for word := range strings.FieldsSeq(path.ExtendedCommunity.String) {
+			if target, is := strings.CutPrefix(word, "RT:"); is {
+				one.RouteTargets = append(one.RouteTargets, target)
+			} else if mac, is := strings.CutPrefix(word, "Rmac:"); is {
+				one.RouterMAC = mac
+			}
 		}
 		out = append(out, one)
 	}

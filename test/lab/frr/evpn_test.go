@@ -18,8 +18,12 @@ func TestPathsOfEVPN(t *testing.T) {
 			[]EVPNRoute{{RD: "192.168.102.11:2", Prefix: netip.MustParsePrefix("22.150.1.0/24"), NextHops: end}},
 		},
 		"type 2": {
-			`{"paths":[[{"valid":true,"routeType":2,"macLen":48,"mac":"0a:58:16:97:00:03","ipLen":32,"ip":"22.151.0.3","nexthops":[{"ip":"192.168.102.11"}]}]]}`,
-			[]EVPNRoute{{RD: "192.168.102.11:2", MAC: "0a:58:16:97:00:03", IP: netip.MustParseAddr("22.151.0.3"), NextHops: end}},
+			`{"paths":[[{"valid":true,"routeType":2,"macLen":48,"mac":"0a:58:16:97:00:03","ipLen":32,"ip":"22.151.0.3",
+				"extendedCommunity":{"string":"RT:64512:1600 RT:64512:1601 ET:8 Rmac:02:00:c0:a8:66:0b"},"nexthops":[{"ip":"192.168.102.11"}]}]]}`,
+			[]EVPNRoute{{
+				RD: "192.168.102.11:2", MAC: "0a:58:16:97:00:03", IP: netip.MustParseAddr("22.151.0.3"), NextHops: end,
+				RouteTargets: []string{"64512:1600", "64512:1601"}, RouterMAC: "02:00:c0:a8:66:0b",
+			}},
 		},
 		"type 2 without an address": {
 			`{"paths":[[{"valid":true,"routeType":2,"mac":"0a:58:16:97:00:03","nexthops":[{"ip":"192.168.102.11"}]}]]}`,

@@ -25,6 +25,10 @@ func (c *Cluster) Open(ctx context.Context, m *machine.Machine) error {
 	return m.Forward(ctx, inside, c.dial)
 }
 
+// Shut has the API server not be reachable from a machine until it is opened again, and
+// ends all connections.
+func (c *Cluster) Shut(m *machine.Machine) { m.Unforward() }
+
 // Admit writes a kubeconfig for a service account into a machine, and returns
 // its path. The service account has to exist; what it may do is RBAC's.
 func (c *Cluster) Admit(ctx context.Context, m *machine.Machine, account types.NamespacedName) (string, error) {

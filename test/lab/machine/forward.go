@@ -28,6 +28,16 @@ func (m *Machine) Forward(ctx context.Context, inside string, dial func(context.
 	return nil
 }
 
+// Unforward ends all that Forward began in the machine, with the connections.
+func (m *Machine) Unforward() {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	for _, f := range m.forwards {
+		f.close()
+	}
+	m.forwards = nil
+}
+
 // forward has open sockets in the machine's network, which would go on for as
 // long as they are open.
 type forward struct {

@@ -49,11 +49,7 @@ func (e End) configure() error {
 		return err
 	}
 	if e.MAC != "" {
-		address, err := net.ParseMAC(e.MAC)
-		if err != nil {
-			return err
-		}
-		if err := e.Machine.links.LinkSetHardwareAddr(link, address); err != nil {
+		if err := e.Machine.SetMAC(e.Name, e.MAC); err != nil {
 			return err
 		}
 	}
@@ -83,6 +79,18 @@ func (m *Machine) Enslave(device, master string) error {
 	}
 	if err := m.links.LinkSetMaster(link, to); err != nil {
 		return fmt.Errorf("put %s of %s into %s: %w", device, m.Name, master, err)
+	}
+	return nil
+}
+
+// Release takes a device out of its bridge or VRF.
+func (m *Machine) Release(device string) error {
+	link, err := m.links.LinkByName(device)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", device, m.Name, err)
+	}
+	if err := m.links.LinkSetNoMaster(link); err != nil {
+		return fmt.Errorf("take %s of %s out: %w", device, m.Name, err)
 	}
 	return nil
 }
@@ -184,6 +192,22 @@ func (m *Machine) SetLink(device string, up bool) error {
 		return m.links.LinkSetUp(link)
 	}
 	return m.links.LinkSetDown(link)
+}
+
+// SetMAC gives a device a MAC.
+func (m *Machine) SetMAC(device, mac string) error {
+	address, err := net.ParseMAC(mac)
+	if err != nil {
+		return err
+	}
+	link, err := m.links.LinkByName(device)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", device, m.Name, err)
+	}
+	if err := m.links.LinkSetHardwareAddr(link, address); err != nil {
+		return fmt.Errorf("give %s of %s the MAC %s: %w", device, m.Name, mac, err)
+	}
+	return nil
 }
 
 // TXChecksumOff makes the kernel complete checksums before a packet leaves by

@@ -21,10 +21,10 @@ const Port = 7007
 const patience = 3 * time.Second
 
 // Server tells everybody who connects which address they come from, and sends
-// back what Streams send.
+// back what Streams and Connections send.
 type Server struct {
-	listener net.Listener
-	packets  net.PacketConn
+	listener, kept net.Listener
+	packets        net.PacketConn
 }
 
 // Serve listens on all of the machine's addresses.
@@ -34,6 +34,9 @@ func Serve(m *machine.Machine) (*Server, error) {
 		if s.listener, err = net.Listen("tcp", fmt.Sprintf(":%d", Port)); err != nil {
 			return err
 		}
+		if s.kept, err = net.Listen("tcp", fmt.Sprintf(":%d", connectionPort)); err != nil {
+			return err
+		}
 		s.packets, err = net.ListenPacket("udp", fmt.Sprintf(":%d", Port))
 		return err
 	})
@@ -41,6 +44,7 @@ func Serve(m *machine.Machine) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("listen on %s: %w", m.Name, err), s.Close())
 	}
 	go s.answer()
+	go s.keep()
 	go s.echo()
 	return s, nil
 }
@@ -59,8 +63,10 @@ func (s *Server) answer() {
 // Close stops listening.
 func (s *Server) Close() error {
 	var err error
-	if s.listener != nil {
-		err = s.listener.Close()
+	for _, listener := range []net.Listener{s.listener, s.kept} {
+		if listener != nil {
+			err = errors.Join(err, listener.Close())
+		}
 	}
 	if s.packets != nil {
 		err = errors.Join(err, s.packets.Close())
