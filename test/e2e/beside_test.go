@@ -21,7 +21,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/frrk8s"
 )
 
-var _ = Describe("Beside OVN-Kubernetes' own controller", Label("story22"), Slow, func() {
+var _ = Describe("Beside OVN-Kubernetes' own controller", Label("story23"), Slow, func() {
 	It("renders EVPN into the same FRR configuration, and leaves the other's whole when it goes", tellOfBothRenderings)
 })
 
