@@ -89,7 +89,9 @@ func TestTheChartInstallsWhatKustomizeInstalls(t *testing.T) {
 		{overlay: "config/monitoring", values: []string{"monitoring.serviceMonitors.enabled=true", "monitoring.alerts.enabled=true", "monitoring.dashboard.enabled=true"},
 			folders: []string{"config/cleanup", "config/default"}},
 		{overlay: "config/overlays/ovn-kubernetes", values: []string{"crds.ovnKubernetes=false"}, folders: []string{"config/cleanup"}},
-		{overlay: "config/overlays/standalone", values: []string{"agent.flags.manage-vrfs=true", "agent.flags.manage-snat=true"}, folders: []string{"config/cleanup"}},
+		{overlay: "config/overlays/standalone", values: []string{
+			"manager.flags.manage-vteps=true", "agent.flags.manage-vrfs=true", "agent.flags.manage-snat=true", "agent.flags.manage-vteps=true",
+		}, folders: []string{"config/cleanup"}},
 		{overlay: "config/overlays/evpn", values: []string{"crds.ovnKubernetes=false", "agent.flags.manage-evpn=true"}, folders: []string{"config/cleanup"}},
 		{overlay: "config/overlays/observe-only", values: []string{"crds.ovnKubernetes=false", "observeOnly=true"}},
 	} {

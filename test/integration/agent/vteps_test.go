@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/integration/agent/testns"
 )
 
 // The agent as it is shipped puts addresses that the manager gave to the node on devices:
@@ -36,6 +37,7 @@ var _ = Describe("The process with --manage-vteps", InVM, Ordered, func() {
 
 	It("puts what the manager gives on a device, and takes it away again", func() {
 		n := newNode()
+		testns.RequireDummy(GinkgoTB(), n.ns)
 		give(v1alpha1.NodeVTEP{Name: "fabric", Addresses: []v1alpha1.IP{"100.64.0.1"}, Allocated: []v1alpha1.IP{"100.64.0.1"}})
 
 		By("looking only, without the flag")

@@ -93,12 +93,23 @@ const VRFRequiredVariable = "VRF_REQUIRED"
 // RequireVRF skips the test where the kernel has no VRF devices.
 func RequireVRF(t testing.TB, n *Namespace) {
 	t.Helper()
-	out, err := n.Try("link add vrf-probe type vrf table 4321", "link del vrf-probe")
+	require(t, n, "VRF", "vrf table 4321")
+}
+
+// RequireDummy skips the test where the kernel has no dummy devices.
+func RequireDummy(t testing.TB, n *Namespace) {
+	t.Helper()
+	require(t, n, "dummy", "dummy")
+}
+
+func require(t testing.TB, n *Namespace, what, kind string) {
+	t.Helper()
+	out, err := n.Try("link add probe type "+kind, "link del probe")
 	if err == nil {
 		return
 	}
 	if os.Getenv(VRFRequiredVariable) != "" {
-		t.Fatalf("the kernel has no VRF devices: %s", out)
+		t.Fatalf("the kernel has no %s devices: %s", what, out)
 	}
-	t.Skipf("NOT TESTED: this kernel has no VRF devices; `make test-vm` tests it in a virtual machine")
+	t.Skipf("NOT TESTED: this kernel has no %s devices; `make test-vm` tests it in a virtual machine", what)
 }
