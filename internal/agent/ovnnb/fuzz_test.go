@@ -3,6 +3,7 @@ package ovnnb
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"net/netip"
 	"testing"
 
@@ -76,6 +77,27 @@ func FuzzRowID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if id, ok := parseRowID(text); ok && formatRowID(id) != string(bytes.ToLower([]byte(text))) {
 			t.Errorf("%q became %q", text, formatRowID(id))
+		}
+	})
+}
+
+func FuzzParseAddresses(f *testing.F) {
+	for _, text := range []string{"0a:58:0a:0a:00:05 10.10.0.5 fd00:10::5", "unknown", "dynamic", "router", "", "01:00:5e:00:00:01 10.0.0.1", "0a:58:0a:0a:00:05 10.10.0.1 224.0.0.1 ::ffff:10.0.0.9 fe80::1%eth0"} {
+		f.Add(text)
+	}
+	gateway := netip.MustParseAddr("10.10.0.1")
+	f.Fuzz(func(t *testing.T, text string) {
+		mac, addresses, ok := parseAddresses(text, []netip.Addr{gateway})
+		if !ok {
+			return
+		}
+		if parsed, err := net.ParseMAC(mac); err != nil || parsed[0]&1 != 0 || parsed.String() != mac {
+			t.Errorf("MAC %q", mac)
+		}
+		for _, a := range addresses {
+			if a == gateway || a.IsMulticast() || a.IsUnspecified() || a.Zone() != "" || a.Is4In6() {
+				t.Errorf("address %s of %q", a, text)
+			}
 		}
 	})
 }

@@ -38,6 +38,8 @@ type session struct {
 	routers map[string]bool
 	// matches is set where NAT can have a match.
 	matches bool
+	// version is that of the networks whose MAC-VRFs are watched.
+	version int
 }
 
 // connect begins a session, which lasts until its context ends.
