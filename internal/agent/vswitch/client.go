@@ -164,6 +164,18 @@ func (c *Client) Ports(ctx context.Context) ([]Port, error) {
 	return out, nil
 }
 
+// Chassis is the name that the node has in OVN, "" while it is not known.
+func (c *Client) Chassis() string {
+	s, err := c.current()
+	if err != nil {
+		return ""
+	}
+	for _, found := range s.cache.Table(tableSystem).RowsShallow() {
+		return found.(*system).ExternalIDs[systemID]
+	}
+	return ""
+}
+
 // stringMap reads a column such as external_ids.
 func stringMap(value any) map[string]string {
 	pairs, _ := value.(ovsdb.OvsMap)

@@ -361,3 +361,19 @@ func TestBridgeMadeAnewMeanwhile(t *testing.T) {
 		t.Errorf("the port is %s", got)
 	}
 }
+
+func TestChassis(t *testing.T) {
+	s, c, told := start(t)
+	if name := c.Chassis(); name != "" {
+		t.Errorf("the chassis is %q", name)
+	}
+	ids := func(pairs ...[]string) {
+		s.Transact(t, map[string]any{"op": "update", "table": "Open_vSwitch", "where": []any{}, "row": map[string]any{"external_ids": []any{"map", pairs}}})
+	}
+	before := told.Load()
+	ids([]string{"system-id", "chassis-1"})
+	nbserver.Eventually(t, 5*time.Second, "the chassis is told", func() bool { return told.Load() == before+1 && c.Chassis() == "chassis-1" })
+	ids([]string{"system-id", "chassis-1"}, []string{"ovn-monitor-all", "true"})
+	add(t, c, blue)
+	nbserver.Eventually(t, 5*time.Second, "the port alone is told", func() bool { return told.Load() == before+2 })
+}

@@ -57,6 +57,15 @@ func (p Port) check() error {
 	return nil
 }
 
+// system is Open vSwitch itself.
+type system struct {
+	UUID        string            `ovsdb:"_uuid"`
+	ExternalIDs map[string]string `ovsdb:"external_ids"`
+}
+
+// systemID is, in external_ids, the name that ovn-controller gives the chassis.
+const systemID = "system-id"
+
 // row is an Interface.
 type row struct {
 	UUID        string            `ovsdb:"_uuid"`

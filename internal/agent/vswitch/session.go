@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ovn-kubernetes/libovsdb/cache"
@@ -18,6 +19,8 @@ const (
 	tableBridge    = "Bridge"
 	tablePort      = "Port"
 	tableInterface = "Interface"
+	// tableSystem has one row, of Open vSwitch itself.
+	tableSystem = "Open_vSwitch"
 )
 
 var errLost = errors.New("the connection was lost")
@@ -48,7 +51,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 }
 
 func (c *Client) dial(s *session) error {
-	models, err := libmodel.NewClientDBModel(database, map[string]libmodel.Model{tableInterface: &row{}})
+	models, err := libmodel.NewClientDBModel(database, map[string]libmodel.Model{tableInterface: &row{}, tableSystem: &system{}})
 	if err != nil {
 		return err
 	}
@@ -79,7 +82,7 @@ func (c *Client) watch(s *session) error {
 	m.Method = ovsdb.ConditionalMonitorRPC
 	m.Tables = []client.TableMonitor{{Table: tableInterface, Fields: columns, Conditions: []ovsdb.Condition{
 		ovsdb.NewCondition("type", ovsdb.ConditionEqual, typeInternal),
-	}}}
+	}}, {Table: tableSystem, Fields: []string{"external_ids"}}}
 	err := s.await(s.ctx, func(ctx context.Context) error {
 		_, err := s.lib.Monitor(ctx, m)
 		return err
@@ -96,12 +99,25 @@ func (c *Client) watch(s *session) error {
 }
 
 func (c *Client) changed(rows ...libmodel.Model) {
-	for _, found := range rows {
-		if found.(*row).relevant() {
-			c.options.Changed()
-			return
-		}
+	if slices.ContainsFunc(rows, relevant) && !unchanged(rows) {
+		c.options.Changed()
 	}
+}
+
+// relevant reports whether the row is one that this package tells of.
+func relevant(found libmodel.Model) bool {
+	iface, ok := found.(*row)
+	return !ok || iface.relevant()
+}
+
+// unchanged reports whether the rows are Open vSwitch's own, before and after, with the same
+// chassis: much else is written there.
+func unchanged(rows []libmodel.Model) bool {
+	if len(rows) != 2 {
+		return false
+	}
+	before, ok := rows[0].(*system)
+	return ok && before.ExternalIDs[systemID] == rows[1].(*system).ExternalIDs[systemID]
 }
 
 // keepAlive asks for echoes until the session ends, so that a server that hangs is
