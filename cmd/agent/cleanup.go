@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/evpn"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vswitch"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vteps"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
@@ -69,12 +73,13 @@ func (o *options) cleanUp(ctx context.Context, dryRun bool, out, logs io.Writer)
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	written, inOVN := ovnnb.Remove(ctx, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("ovn")}, dryRun)
+	joined, ofSwitches := o.leaveSwitches(ctx, log.WithName("macvrf"), dryRun)
 	// VLAN devices are in the VRFs, and tunnels end at the dummies' addresses.
-	tunnels, ofTunnels := removeTunnels(ctx, &evpn.Keeper{Log: log.V(1), Node: o.node}, dryRun)
+	tunnels, ofTunnels := o.removeTunnels(ctx, log, dryRun)
 	vrfChanges, inKernel := removeDevices(&vrfs.Keeper{Log: log.V(1)}, dryRun)
 	dummies, ofVTEPs := removeEndpoints(&vteps.Keeper{Log: log.V(1)}, dryRun)
-	return errors.Join(inOVN, ofTunnels, inKernel, ofVTEPs,
-		tellRemoved(out, o.node, &written, slices.Concat(texts(tunnels), texts(vrfChanges), texts(dummies)), dryRun))
+	return errors.Join(inOVN, ofSwitches, ofTunnels, inKernel, ofVTEPs,
+		tellRemoved(out, o.node, &written, joined, slices.Concat(texts(tunnels), texts(vrfChanges), texts(dummies)), dryRun))
 }
 
 // cleanUpRouteImport removes what OVN-Kubernetes' own route import left.
@@ -121,8 +126,35 @@ func removeDevices(keeper *vrfs.Keeper, dryRun bool) ([]vrfs.Change, error) {
 	return changes, nil
 }
 
-// removeTunnels removes the EVPN devices of all networks.
-func removeTunnels(ctx context.Context, keeper *evpn.Keeper, dryRun bool) ([]evpn.Change, error) {
+// leaveSwitches takes the ports of MAC-VRFs off OVN's switches, and returns how many there
+// were.
+func (o *options) leaveSwitches(ctx context.Context, log logr.Logger, dryRun bool) (int, error) {
+	options := ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.V(1)}
+	return ovnnb.NewMACVRFs(options, func() string { return "" }, func() {}).Leave(ctx, dryRun)
+}
+
+// removeTunnels removes the EVPN devices of all networks, and the ports of Open vSwitch. A
+// node on which no Open vSwitch runs has none.
+func (o *options) removeTunnels(ctx context.Context, log logr.Logger, dryRun bool) ([]evpn.Change, error) {
+	keeper := &evpn.Keeper{Log: log.V(1), Node: o.node}
+	if _, err := os.Stat(strings.TrimPrefix(o.ovs, "unix:")); err == nil {
+		connected := make(chan struct{}, 1)
+		ports := vswitch.New(vswitch.Options{Endpoint: o.ovs, Log: log.V(1), Changed: func() {
+			select {
+			case connected <- struct{}{}:
+			default:
+			}
+		}})
+		running, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go func() { _ = ports.Run(running) }()
+		select {
+		case <-connected:
+			keeper.Switch = ports
+		case <-ctx.Done():
+			return nil, errors.New("the ports of Open vSwitch were not looked at: its database does not answer")
+		}
+	}
 	if !dryRun {
 		report, err := keeper.Sync(ctx, nil, nil)
 		return report.Changes, err
@@ -143,7 +175,7 @@ func texts[Change fmt.Stringer](changes []Change) []string {
 	return out
 }
 
-func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []string, dryRun bool) error {
+func tellRemoved(out io.Writer, node string, written *ovnnb.Written, joined int, changes []string, dryRun bool) error {
 	removed, restored, would := "removed", "restored", ""
 	if dryRun {
 		removed, restored, would = "would remove", "would restore", "would "
@@ -164,10 +196,13 @@ func tellRemoved(out io.Writer, node string, written *ovnnb.Written, changes []s
 	for _, router := range slices.Sorted(maps.Keys(written.SNAT)) {
 		tell("OVN: %s %d SNAT rows on router %s\n", restored, written.SNAT[router], router)
 	}
+	if joined > 0 {
+		tell("OVN: %s %d ports of MAC-VRFs\n", removed, joined)
+	}
 	for _, c := range changes {
 		tell("kernel: %s%s\n", would, c)
 	}
-	if len(written.Routes)+len(written.SNAT)+len(changes) == 0 {
+	if len(written.Routes)+len(written.SNAT)+joined+len(changes) == 0 {
 		tell("nothing of the agents is left on node %s\n", node)
 	}
 	return err

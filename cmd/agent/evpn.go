@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/evpn"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vswitch"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
 // tunnels look whether the node has the devices of its EVPN networks, whatever the agent's
@@ -17,25 +22,90 @@ import (
 type tunnels struct {
 	loop  *evpn.Loop
 	found *report.EVPN
+	// ports and switches are nil without --manage-evpn.
+	ports    *vswitch.Client
+	switches *ovnnb.MACVRFs
+
+	mu       sync.Mutex
+	networks []agent.Network
 }
 
 func newTunnels(log logr.Logger, registry prometheus.Registerer, changed func()) *tunnels {
 	t := &tunnels{loop: evpn.NewLoop(log), found: report.NewEVPN(registry, log, changed)}
-	t.loop.Report = t.found.Looked
+	t.loop.Report = t.looked
 	return t
 }
 
-// manage has the devices made.
-func (t *tunnels) manage(log logr.Logger, node string) {
-	t.loop.Keeper = &evpn.Keeper{Log: log, Node: node}
+// manage has the devices made, and MAC-VRFs joined with OVN's switches.
+func (t *tunnels) manage(log logr.Logger, ovs string, northbound ovnnb.Options) {
+	t.ports = vswitch.New(vswitch.Options{Endpoint: ovs, Log: log, Changed: func() {
+		t.loop.Poke()
+		t.switches.Poke()
+	}})
+	t.switches = ovnnb.NewMACVRFs(northbound, t.ports.Chassis, t.joined)
+	t.loop.Keeper = &evpn.Keeper{Log: log, Node: northbound.Node, Switch: t.ports}
 }
 
 // apply replaces the networks that are looked for. Devices of networks that are not named
 // would be removed.
 func (t *tunnels) apply(networks []agent.Network, complete bool) {
-	if complete || t.loop.Keeper == nil {
-		t.loop.Apply(tunnelled(networks))
+	if !complete && t.loop.Keeper != nil {
+		return
 	}
+	t.mu.Lock()
+	t.networks = networks
+	t.mu.Unlock()
+	t.applyAll()
+}
+
+func (t *tunnels) applyAll() {
+	t.mu.Lock()
+	networks := tunnelled(t.networks)
+	t.mu.Unlock()
+	if t.switches != nil {
+		states := t.switches.States()
+		for i := range networks {
+			networks[i].Switch = states[networks[i].Name].Problem
+		}
+	}
+	t.loop.Apply(networks)
+}
+
+// looked takes what a look found. Only then it is known for which networks OVN-Kubernetes
+// does all of it.
+func (t *tunnels) looked(found evpn.Report) {
+	t.found.Looked(found)
+	if t.switches == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var wanted []ovnnb.MACVRF
+	for i := range t.networks {
+		n := &t.networks[i]
+		at := slices.IndexFunc(found.Networks, func(s evpn.State) bool { return s.Network == n.Name })
+		if at >= 0 && n.EVPN != nil && n.EVPN.MACVRF != nil && found.Networks[at].Reason != evpn.ReasonMadeByOVNKubernetes {
+			wanted = append(wanted, ovnnb.MACVRF{Network: n.Name, Gateways: ovnk.Layer2Gateways(n.Subnets)})
+		}
+	}
+	t.switches.Apply(wanted)
+}
+
+// joined takes what became known of OVN's switches: first the hosts, which are waited for.
+func (t *tunnels) joined() {
+	states := t.switches.States()
+	if states == nil {
+		t.loop.ApplyHosts(nil)
+		return
+	}
+	hosts := make(map[string][]evpn.Host, len(states))
+	for network, state := range states {
+		for _, h := range state.Hosts {
+			hosts[network] = append(hosts[network], evpn.Host(h))
+		}
+	}
+	t.loop.ApplyHosts(hosts)
+	t.applyAll()
 }
 
 func tunnelled(networks []agent.Network) []evpn.Network {
@@ -60,4 +130,13 @@ func vpn(v *model.VPN) evpn.VPN {
 	return evpn.VPN{VNI: v.VNI, VID: v.VID}
 }
 
-func (t *tunnels) run(ctx context.Context) error { return t.loop.Run(ctx) }
+func (t *tunnels) run(ctx context.Context) error {
+	if t.switches == nil {
+		return t.loop.Run(ctx)
+	}
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	parts.Go(func() { _ = t.ports.Run(ctx) })
+	parts.Go(func() { _ = t.switches.Run(ctx) })
+	return t.loop.Run(ctx)
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/evpn"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/ovnnb"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
@@ -32,7 +33,7 @@ func TestTunnelsOfAllNetworks(t *testing.T) {
 		looked := 0
 		tunnels := newTunnels(logr.Discard(), prometheus.NewRegistry(), func() { looked++ })
 		if manage {
-			tunnels.manage(logr.Discard(), "node1")
+			tunnels.manage(logr.Discard(), "unix:/nowhere", ovnnb.Options{Node: "node1"})
 		}
 		tunnels.apply(nil, false)
 		if reported := looked > 0; reported == manage {

@@ -16,6 +16,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/nodenetworks"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vrfs"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vswitch"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/program"
 )
 
@@ -47,6 +48,7 @@ type options struct {
 
 	manageVRFs bool
 	manageEVPN bool
+	ovs        string
 	tableStart uint32
 	manageSNAT bool
 
@@ -72,6 +74,7 @@ func defaults() options {
 		resync:       10 * time.Minute,
 		buffer:       32 << 20,
 		tableStart:   vrfs.DefaultTableStart,
+		ovs:          vswitch.DefaultEndpoint,
 		metrics:      program.Metrics{Address: ":8082", Secure: true},
 		probeAddress: ":8083",
 		logLevel:     "info",
@@ -157,7 +160,8 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.observeOnly, "observe-only", o.observeOnly, "only read and report; write nothing to OVN or the kernel, whatever the flags below say")
 	f.BoolVar(&o.manageVRFs, "manage-vrfs", o.manageVRFs, "create the VRF devices, rules and routes of primary networks, if OVN-Kubernetes does not")
 	f.Uint32Var(&o.tableStart, "vrf-table-start", o.tableStart, "a new VRF's table is this number plus the index of the network's management port; use the same number as OVN-Kubernetes")
-	f.BoolVar(&o.manageEVPN, "manage-evpn", o.manageEVPN, "make the devices of EVPN networks on nodes where OVN-Kubernetes' node component does not; for IP-VRFs that is all they need")
+	f.BoolVar(&o.manageEVPN, "manage-evpn", o.manageEVPN, "make the devices of EVPN networks, the ports of their MAC-VRFs and the entries of the node's pods, where OVN-Kubernetes' node component does not")
+	f.StringVar(&o.ovs, "ovs", o.ovs, "the node's Open vSwitch database, for --manage-evpn: unix:PATH")
 	f.BoolVar(&o.manageSNAT, "manage-snat", o.manageSNAT, "limit SNAT of advertised networks to destinations that are nodes")
 
 	f.BoolVar(&o.manageVTEPs, "manage-vteps", o.manageVTEPs, "put the addresses of VTEPs that the manager gave to the node on dummy devices")
@@ -185,6 +189,9 @@ func (o *options) validate() error {
 	}
 	if o.tableStart < vrfs.MinTableStart || o.tableStart > vrfs.MaxTableStart {
 		complain("--vrf-table-start is %d: it must be %d to %d", o.tableStart, vrfs.MinTableStart, vrfs.MaxTableStart)
+	}
+	if !strings.HasPrefix(o.ovs, "unix:/") {
+		complain("--ovs is %q: it must be unix: and the absolute path of a socket", o.ovs)
 	}
 	if o.buffer < 1<<16 {
 		complain("--netlink-buffer is %d: it must be at least 65536", o.buffer)

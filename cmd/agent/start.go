@@ -88,7 +88,7 @@ func assemble(o *options, logs io.Writer, readOnly bool) (*parts, error) {
 	}
 	p.tunnels = newTunnels(log.WithName("evpn"), ctrlmetrics.Registry, p.writer.Changed)
 	if o.manageEVPN && !readOnly {
-		p.tunnels.manage(log.WithName("evpn"), o.node)
+		p.tunnels.manage(log.WithName("evpn"), o.ovs, ovnnb.Options{Endpoints: o.ovn, TLS: o.certificates(), Node: o.node, Log: log.WithName("macvrf")})
 	}
 	p.writer.EVPN = p.tunnels.found
 	p.endpoints = newEndpoints(log.WithName("vteps"), o.withoutVTEPs(readOnly), ctrlmetrics.Registry, p.writer.Changed)

@@ -1,6 +1,10 @@
 package ovnk
 
-import "testing"
+import (
+	"net/netip"
+	"slices"
+	"testing"
+)
 
 func TestMACVRFNames(t *testing.T) {
 	for network, want := range map[string]string{
@@ -13,5 +17,12 @@ func TestMACVRFNames(t *testing.T) {
 		if got := MACVRFPort(network); got != "macvrf-"+want {
 			t.Errorf("port of %s: got %s", network, got)
 		}
+	}
+}
+
+func TestLayer2Gateways(t *testing.T) {
+	got := Layer2Gateways([]netip.Prefix{netip.MustParsePrefix("10.10.0.0/16"), netip.MustParsePrefix("fd00:10::/64")})
+	if want := []netip.Addr{netip.MustParseAddr("10.10.0.1"), netip.MustParseAddr("fd00:10::1")}; !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
 	}
 }

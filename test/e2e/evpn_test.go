@@ -187,11 +187,19 @@ func tellOfEVPNTenants() {
 	})
 }
 
-// tellOfMACVRF is story 15: one subnet over nodes and a router's VLAN.
-func tellOfMACVRF() {
+// evpnByAgent is evpn, where the agents make what it takes on nodes.
+func evpnByAgent() lab.Description {
+	d := evpn()
+	d.LeaveEVPN, d.AgentArgs = true, []string{"--manage-evpn"}
+	return d
+}
+
+// tellOfMACVRF is story 15, and 24 with the agents' devices: one subnet over nodes and a
+// router's VLAN.
+func tellOfMACVRF(d lab.Description) {
 	It("joins pods of a Layer2 network and a host on the router's VLAN in one subnet, without OVN's tunnels", func(ctx context.Context) {
 		pods := prefixes("22.152.0.0/24", "fd00:22:152::/64")
-		l := use(ctx, evpn())
+		l := use(ctx, d)
 		tor := l.Router("tor")
 		sniffer := sniffFor(ctx, l, within(l, pods)...)
 		geneve, err := l.Sniff(ctx, "udp port 6081")
@@ -238,7 +246,8 @@ func tellOfMACVRF() {
 var _ = Describe("EVPN", NeedsVRF, func() {
 	Describe("An IP-VRF", Label("story13"), tellOfIPVRF)
 	Describe("Tenants with the same subnets", Label("story14"), Slow, tellOfEVPNTenants)
-	Describe("A MAC-VRF", Label("story15"), Slow, tellOfMACVRF)
+	Describe("A MAC-VRF", Label("story15"), Slow, func() { tellOfMACVRF(evpn()) })
+	Describe("A MAC-VRF whose devices the agents make", Label("story24"), Slow, func() { tellOfMACVRF(evpnByAgent()) })
 	Describe("Some nodes only", Label("story20"), Slow, tellOfSomeNodes)
 	Describe("Many networks", Label("story21"), Slow, tellOfMany)
 	Describe("A network with both", Slow, Ordered, ContinueOnFailure, func() {

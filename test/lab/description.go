@@ -34,9 +34,9 @@ type Description struct {
 	Debounce time.Duration
 	// AgentArgs are added to the agents' flags, ManagerArgs to the manager's.
 	AgentArgs, ManagerArgs []string
-	// LeaveVRFs and LeaveSNAT leave to the agent what its --manage-vrfs and
-	// --manage-snat do.
-	LeaveVRFs, LeaveSNAT bool
+	// LeaveVRFs, LeaveSNAT and LeaveEVPN leave to the agent what its --manage-vrfs,
+	// --manage-snat and --manage-evpn do.
+	LeaveVRFs, LeaveSNAT, LeaveEVPN bool
 }
 
 // RouterDescription is a router outside of the cluster.
@@ -112,6 +112,9 @@ func (d Description) String() string {
 	}
 	if d.LeaveSNAT {
 		text += ", SNAT left to the agent"
+	}
+	if d.LeaveEVPN {
+		text += ", EVPN left to the agent"
 	}
 	for _, arg := range slices.Concat(d.AgentArgs, d.ManagerArgs) {
 		text += ", " + arg

@@ -32,10 +32,12 @@ func TestLabsAreToldApart(t *testing.T) {
 	goBGP.Routers[0].GoBGP = true
 	watched := Default()
 	watched.Routers[0].BFD = true
-	vrfs, snat, shared, bare := Default(), Default(), Default(), Default()
-	vrfs.LeaveVRFs, snat.LeaveSNAT, shared.SharedOVN, bare.NoOverlay = true, true, true, true
+	vrfs, snat, evpn, shared, bare := Default(), Default(), Default(), Default(), Default()
+	vrfs.LeaveVRFs, snat.LeaveSNAT, evpn.LeaveEVPN, shared.SharedOVN, bare.NoOverlay = true, true, true, true, true
+	managed := Default()
+	managed.ManagerArgs = []string{"--take-over"}
 	seen := map[string]bool{}
-	for _, d := range []Description{Default(), goBGP, watched, vrfs, snat, shared, bare, TwoRouters(), TwoToRs()} {
+	for _, d := range []Description{Default(), goBGP, watched, vrfs, snat, evpn, shared, bare, managed, TwoRouters(), TwoToRs()} {
 		if seen[d.String()] {
 			t.Errorf("two labs are %q", d)
 		}

@@ -183,7 +183,7 @@ func (l *Lab) startNetworks(ctx context.Context) error {
 }
 
 func (l *Lab) startCNI(ctx context.Context) error {
-	options := cni.Options{LocalGateway: l.LocalGateway, LeaveVRFs: l.LeaveVRFs, LeaveSNAT: l.LeaveSNAT}
+	options := cni.Options{LocalGateway: l.LocalGateway, LeaveVRFs: l.LeaveVRFs, LeaveSNAT: l.LeaveSNAT, LeaveEVPN: l.LeaveEVPN}
 	for _, n := range l.Nodes {
 		options.Nodes = append(options.Nodes, n.spec())
 	}

@@ -89,6 +89,9 @@ func (c *checker) network(n *Network) State {
 	c.checkVNI(at, &s.MACVRF)
 	c.checkVRF(at)
 	c.checkPort(at)
+	if n.Switch != "" && n.MACVRF.VNI != 0 {
+		s.trouble(ReasonSwitchNotJoined, "%s", n.Switch)
+	}
 	c.checkMTU(at)
 	c.count(at)
 	return s

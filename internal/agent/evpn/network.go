@@ -21,6 +21,9 @@ type Network struct {
 	Allocated bool
 	// MACVRF and IPVRF have VNI 0 where the network has none on the node.
 	MACVRF, IPVRF VPN
+	// Switch is why OVN's switch of the network is not joined with the MAC-VRF, "" if it is,
+	// or if that is not the agent's to know.
+	Switch string
 	// Problem is why the agent can't work on the network.
 	Problem string
 }
@@ -146,6 +149,9 @@ const (
 	// Do: look at the log of what makes it, ovnkube-node or the agent, and at ovs-vsctl
 	// show.
 	ReasonPortMissing Reason = "PortMissing"
+	// False: OVN's switch of the network has no logical port for the MAC-VRF.
+	// Do: follow the message.
+	ReasonSwitchNotJoined Reason = "SwitchNotJoined"
 	// False: OVN's port of the network is down, not in the bridge, or not in the
 	// network's VLAN.
 	// Do: correct what the message names, or restart ovnkube-node. With --manage-evpn the

@@ -147,9 +147,10 @@ func (m *MACVRFs) Run(ctx context.Context) error {
 	}
 }
 
-// Sync makes one attempt to bring the rows in line with what is wanted, and returns how
-// many transactions that took.
-func (m *MACVRFs) Sync(ctx context.Context) (transactions int, err error) {
+// Leave takes all of the node's ports off their switches, after Run has ended, and returns
+// how many there were. With dryRun it only counts them.
+func (m *MACVRFs) Leave(ctx context.Context, dryRun bool) (ports int, err error) {
+	m.Apply(nil)
 	var problems []error
 	for _, endpoint := range m.client.options.Endpoints {
 		s, err := m.connect(ctx, endpoint)
@@ -157,8 +158,16 @@ func (m *MACVRFs) Sync(ctx context.Context) (transactions int, err error) {
 			problems = append(problems, err)
 			continue
 		}
-		defer s.end(errors.New("closed"))
-		return m.pass(ctx, s)
+		defer s.end(errors.New("done"))
+		for _, port := range s.macVRFRows().ports {
+			if ours(port.ExternalIDs, m.client.options.Node) {
+				ports++
+			}
+		}
+		if !dryRun {
+			_, err = m.pass(ctx, s)
+		}
+		return ports, err
 	}
 	return 0, errors.Join(problems...)
 }

@@ -285,3 +285,30 @@ func TestPortMadeMeanwhile(t *testing.T) {
 		t.Errorf("there are %s and %s", ids, m.list("ACL", "match"))
 	}
 }
+
+func TestLeave(t *testing.T) {
+	s := nbserver.Start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	options := ovnnb.Options{Endpoints: []string{s.Endpoint()}, Node: "n1", Log: testr.New(t)}
+	m := &macVRFs{Server: s, t: t, MACVRFs: ovnnb.NewMACVRFs(options, func() string { return "chassis-1" }, func() {})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = m.MACVRFs.Run(ctx)
+	}()
+	m.addSwitch(blueNetwork)
+	m.Apply([]ovnnb.MACVRF{blueMACVRF})
+	m.joined()
+	cancel()
+	<-done
+	for _, step := range []struct {
+		dryRun      bool
+		found, left int
+	}{{true, 1, 1}, {false, 1, 0}, {false, 0, 0}} {
+		last := ovnnb.NewMACVRFs(options, func() string { return "" }, func() {})
+		found, err := last.Leave(t.Context(), step.dryRun)
+		if left := len(m.list("Logical_Switch_Port", "name")); err != nil || found != step.found || left != step.left {
+			t.Errorf("%+v: found %d, left %d (%v)", step, found, left, err)
+		}
+	}
+}

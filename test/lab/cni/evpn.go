@@ -63,7 +63,7 @@ func (c *Cluster) AddVTEP(ctx context.Context, name string, addresses map[string
 
 func (c *Cluster) addTunnels(node *clusterNode, vtep string) error {
 	address, here := c.vteps[vtep][node.Name]
-	if !here {
+	if !here || c.options.LeaveEVPN {
 		return nil
 	}
 	tunnels, err := node.machine.Tunnels(tunnelBridge(vtep), tunnelDevice(vtep), address, podMTU)

@@ -39,11 +39,11 @@ type Options struct {
 	// interconnect has it, and only then are there Layer2 networks.
 	SharedOVN        *machine.Machine
 	SharedOVNAddress netip.Addr
-	// LeaveVRFs and LeaveSNAT leave to the agent what its --manage-vrfs and
-	// --manage-snat do, and what OVN-Kubernetes does where it is complete. With
+	// LeaveVRFs, LeaveSNAT and LeaveEVPN leave to the agent what its --manage-vrfs,
+	// --manage-snat and --manage-evpn do, and what OVN-Kubernetes does where it is complete. With
 	// LeaveSNAT the nodes' address sets are there as if egress IPs used them:
 	// the agent makes none.
-	LeaveVRFs, LeaveSNAT bool
+	LeaveVRFs, LeaveSNAT, LeaveEVPN bool
 	// Datapath of Open vSwitch; the kernel's where it has one, unless set.
 	Datapath ovn.Datapath
 }
@@ -212,6 +212,7 @@ func (c *Cluster) AddNetwork(ctx context.Context, network Network) error {
 	if network.Topology == Layer2 && c.options.SharedOVN != nil {
 		return fmt.Errorf("network %s: OVN-Kubernetes has %s networks only where each node has an OVN of its own", network.Name, Layer2)
 	}
+	network.leaveEVPN = c.options.LeaveEVPN
 	n := &clusterNetwork{Network: network, allocated: map[netip.Addr]bool{}, lastTunnelKey: 100}
 	c.networks = append(c.networks, n)
 	for _, z := range c.zones {

@@ -42,6 +42,9 @@ type Network struct {
 	// EVPN is set where VXLAN tunnels, which BGP knows the ends of, lead to the
 	// pods of other nodes.
 	EVPN *EVPN
+
+	// leaveEVPN is set where the agent does the nodes' part of it.
+	leaveEVPN bool
 }
 
 // geneve tells whether OVN's own tunnels lead to the pods of other nodes.

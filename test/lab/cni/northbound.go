@@ -256,7 +256,7 @@ func (z *zone) createLayer2(s *script, n *Network) {
 	n.addSwitch(s, n.podSwitch(""), n.identityWithRole())
 	if n.geneve() {
 		n.interconnected(s, n.podSwitch(""))
-	} else {
+	} else if !n.leaveEVPN {
 		n.addMACVRFPort(s)
 	}
 	n.linkPods(s, node, n.Subnets)
