@@ -20,6 +20,8 @@ need git git
 need make make
 need shellcheck shellcheck
 need iproute2 ip
+# The schema of Open vSwitch's own database.
+need openvswitch-switch /usr/share/openvswitch/vswitch.ovsschema
 # ovsdb-server and the schema of OVN's Northbound database.
 need ovn-central ovsdb-server ovsdb-tool ovsdb-client ovs-appctl /usr/share/ovn/ovn-nb.ovsschema
 

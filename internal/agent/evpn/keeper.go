@@ -119,7 +119,6 @@ func (k *Keeper) Observe(ctx context.Context, networks []Network) (*Observed, er
 		return nil, err
 	}
 	if k.Switch == nil {
-		observed.WithoutSwitch = true
 		return observed, nil
 	}
 	if observed.Ports, err = k.Switch.Ports(ctx); err != nil {

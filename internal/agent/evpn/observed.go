@@ -88,10 +88,8 @@ type Observed struct {
 	// RemoteMACs are behind a VXLAN device: zebra's.
 	FixedAddresses map[int32]map[netip.Addr]MAC
 	RemoteMACs     map[RemoteMAC]bool
-	// Ports are those of Open vSwitch, as far as they concern EVPN. WithoutSwitch is set
-	// where nobody can tell.
-	Ports         []vswitch.Port
-	WithoutSwitch bool
+	// Ports are those of Open vSwitch, as far as they concern EVPN.
+	Ports []vswitch.Port
 	// Endpoints are the other ends that have a VNI, by the VXLAN device.
 	Endpoints map[DeviceVNI]int
 	// Underlays are the links that tunnels of an endpoint leave by: of several, the one

@@ -77,10 +77,6 @@ func (p *planner) port(at *plannedNetwork) {
 	if v.VNI == 0 {
 		return
 	}
-	if p.observed.WithoutSwitch {
-		at.trouble(ReasonPortMissing, "this release's agent does not make OVN's port of a MAC-VRF, by which pods are in it: run ovnkube-node with --enable-evpn on the node")
-		return
-	}
 	want := vswitch.Port{Name: at.names.Port, LogicalPort: ovnk.MACVRFPort(at.State.Network), MTU: mtuOf(at.Network, p.byName), Ours: true}
 	has, there := p.ports[want.Name]
 	d := p.byName[want.Name]
