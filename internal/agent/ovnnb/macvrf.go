@@ -154,22 +154,25 @@ func (m *MACVRFs) Leave(ctx context.Context, dryRun bool) (ports int, err error)
 	var problems []error
 	for _, endpoint := range m.client.options.Endpoints {
 		s, err := m.connect(ctx, endpoint)
-		if err != nil {
-			problems = append(problems, err)
-			continue
+		if err == nil {
+			return m.leave(ctx, s, dryRun)
 		}
-		defer s.end(errors.New("done"))
-		for _, port := range s.macVRFRows().ports {
-			if ours(port.ExternalIDs, m.client.options.Node) {
-				ports++
-			}
-		}
-		if !dryRun {
-			_, err = m.pass(ctx, s)
-		}
-		return ports, err
+		problems = append(problems, err)
 	}
 	return 0, errors.Join(problems...)
+}
+
+func (m *MACVRFs) leave(ctx context.Context, s *session, dryRun bool) (ports int, err error) {
+	defer s.end(errors.New("done"))
+	for _, port := range s.macVRFRows().ports {
+		if ours(port.ExternalIDs, m.client.options.Node) {
+			ports++
+		}
+	}
+	if !dryRun {
+		_, err = m.pass(ctx, s)
+	}
+	return ports, err
 }
 
 // publish keeps what is known, and tells of news. A network that still differs from what is

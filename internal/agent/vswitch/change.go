@@ -29,9 +29,9 @@ func (f *found) ours() bool { return f.port != "" && f.iface != "" && !f.apart &
 // find reads from the database, not from what was last told of it.
 func (c *Client) find(ctx context.Context, s *session, name string) (*found, error) {
 	var t transaction
-	t.add(anyCount, selected(tableBridge, "name", c.options.Bridge, "_uuid"))
-	t.add(anyCount, selected(tablePort, "name", name, "_uuid", "interfaces", "external_ids"))
-	t.add(anyCount, selected(tableInterface, "name", name, "_uuid", "type", "mtu_request", "external_ids"))
+	t.add(anyCount, selected(tableBridge, c.options.Bridge, "_uuid"))
+	t.add(anyCount, selected(tablePort, name, "_uuid", "interfaces", "external_ids"))
+	t.add(anyCount, selected(tableInterface, name, "_uuid", "type", "mtu_request", "external_ids"))
 	results, err := s.transact(ctx, &t)
 	if err != nil {
 		return nil, err

@@ -145,7 +145,7 @@ func (c *Client) Ports(ctx context.Context) ([]Port, error) {
 	// Its mark is on the port.
 	var t transaction
 	for _, port := range others {
-		t.add(anyCount, selected(tablePort, "name", port.Name, "external_ids"))
+		t.add(anyCount, selected(tablePort, port.Name, "external_ids"))
 	}
 	if len(others) > 0 {
 		results, err := s.transact(ctx, &t)

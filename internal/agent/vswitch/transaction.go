@@ -40,9 +40,9 @@ func (t *transaction) ensure(until ovsdb.WaitCondition, table string, where []ov
 	})
 }
 
-// selected looks for a row by a column.
-func selected(table, column string, value any, columns ...string) ovsdb.Operation {
-	return ovsdb.Operation{Op: ovsdb.OperationSelect, Table: table, Where: equal(column, value), Columns: columns}
+// selected looks for a row by its name.
+func selected(table, name string, columns ...string) ovsdb.Operation {
+	return ovsdb.Operation{Op: ovsdb.OperationSelect, Table: table, Where: equal("name", name), Columns: columns}
 }
 
 func equal(column string, value any) []ovsdb.Condition {
