@@ -75,7 +75,7 @@ func (m *macVRFs) list(table, column string, where ...any) []string {
 
 func (m *macVRFs) eventually(what string, condition func() bool) {
 	m.t.Helper()
-	nbserver.Eventually(m.t, 10*time.Second, what, condition)
+	nbserver.Eventually(m.t, 30*time.Second, what, condition)
 }
 
 func (m *macVRFs) joined() {
@@ -150,7 +150,7 @@ func TestJoinedSwitchIsKept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.Configure(t, commands...)
-			nbserver.Eventually(t, 10*time.Second, "it is put back", func() bool { return contents() == before })
+			nbserver.Eventually(t, 30*time.Second, "it is put back", func() bool { return contents() == before })
 		})
 	}
 }

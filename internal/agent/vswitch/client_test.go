@@ -43,7 +43,7 @@ func run(t *testing.T, endpoint string) (*vswitch.Client, *atomic.Int64) {
 
 func connected(t *testing.T, c *vswitch.Client) {
 	t.Helper()
-	nbserver.Eventually(t, 10*time.Second, "the client is connected", func() bool {
+	nbserver.Eventually(t, 30*time.Second, "the client is connected", func() bool {
 		_, err := c.Ports(t.Context())
 		return err == nil
 	})
@@ -104,7 +104,7 @@ func TestPortIsMadeAndRemoved(t *testing.T) {
 	if got := written(t, s, "ovl2-blue"); got != blueWritten {
 		t.Errorf("the database has\n  %s\nnot\n  %s", got, blueWritten)
 	}
-	nbserver.Eventually(t, 5*time.Second, "the port is told", func() bool { return told.Load() >= 2 })
+	nbserver.Eventually(t, 30*time.Second, "the port is told", func() bool { return told.Load() >= 2 })
 	if err := c.Delete(t.Context(), blue.Name); err != nil {
 		t.Fatal(err)
 	}
@@ -241,11 +241,11 @@ func TestPortChangedByHandIsTold(t *testing.T) {
 	s, c, told := start(t)
 	s.AddPort(t, "br-int", "ovl2-red", "internal", map[string]string{"evpn-vtep": "fabric"}, map[string]string{"iface-id": "macvrf-red"})
 	add(t, c, blue)
-	nbserver.Eventually(t, 5*time.Second, "both ports are told", func() bool { return told.Load() >= 3 })
+	nbserver.Eventually(t, 30*time.Second, "both ports are told", func() bool { return told.Load() >= 3 })
 	for _, name := range []string{"ovl2-blue", "ovl2-red"} {
 		before := told.Load()
 		s.DeletePort(t, name)
-		nbserver.Eventually(t, 5*time.Second, "that "+name+" is gone is told", func() bool { return told.Load() > before })
+		nbserver.Eventually(t, 30*time.Second, "that "+name+" is gone is told", func() bool { return told.Load() > before })
 	}
 	expect(t, c)
 	add(t, c, blue)
@@ -257,7 +257,7 @@ func TestServerIsAbsentAndRestarts(t *testing.T) {
 	s.AddBridge(t, "br-int")
 	s.Kill()
 	c, told := run(t, s.Endpoint())
-	nbserver.Eventually(t, 10*time.Second, "what is wrong is said", func() bool {
+	nbserver.Eventually(t, 30*time.Second, "what is wrong is said", func() bool {
 		_, err := c.Ports(t.Context())
 		return errors.Is(err, vswitch.ErrDisconnected) && strings.Contains(err.Error(), s.Endpoint()) && strings.Contains(err.Error(), "no such file")
 	})
@@ -269,12 +269,12 @@ func TestServerIsAbsentAndRestarts(t *testing.T) {
 	add(t, c, blue)
 	before := told.Load()
 	s.Kill()
-	nbserver.Eventually(t, 10*time.Second, "the loss is told", func() bool { return told.Load() > before })
+	nbserver.Eventually(t, 30*time.Second, "the loss is told", func() bool { return told.Load() > before })
 	s.Run(t)
 	connected(t, c)
 	expect(t, c, ours(blue))
 	s.DeletePort(t, "ovl2-blue")
-	nbserver.Eventually(t, 10*time.Second, "the new session tells, too", func() bool {
+	nbserver.Eventually(t, 30*time.Second, "the new session tells, too", func() bool {
 		ports, err := c.Ports(t.Context())
 		return err == nil && len(ports) == 0
 	})
@@ -365,5 +365,5 @@ func TestChassis(t *testing.T) {
 	}
 	before := told.Load()
 	ids([]string{"system-id", "chassis-1"})
-	nbserver.Eventually(t, 5*time.Second, "the chassis is told", func() bool { return told.Load() > before && c.Chassis() == "chassis-1" })
+	nbserver.Eventually(t, 30*time.Second, "the chassis is told", func() bool { return told.Load() > before && c.Chassis() == "chassis-1" })
 }
