@@ -8,6 +8,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/vishvananda/netns"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/devices"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
@@ -61,26 +62,20 @@ func (k *Keeper) Sync(networks []Network) (Report, error) {
 // network: without its stop a table must carry nothing, and a rule must not
 // lead to a device that isn't there.
 func (k *Keeper) carryOut(report Report, changes []Change, do func(Change) error) (Report, error) {
-	failures := map[string]error{}
-	var all []error
-	for _, c := range changes {
-		if c.Network != "" && failures[c.Network] != nil {
-			continue
+	made, failed, all := devices.CarryOut(changes, func(c *Change) string { return c.Network }, func(c Change) error {
+		err := do(c)
+		if err == nil {
+			k.Log.Info("Changed the kernel", "change", c.String(), "network", c.Network)
 		}
-		if err := do(c); err != nil {
-			all = append(all, err)
-			failures[c.Network] = err
-			continue
-		}
-		k.Log.Info("Changed the kernel", "change", c.String(), "network", c.Network)
-		report.Changes = append(report.Changes, c)
-	}
+		return err
+	})
+	report.Changes = append(report.Changes, made...)
 	for i := range report.Networks {
-		if s := &report.Networks[i]; failures[s.Network] != nil {
-			s.trouble(ReasonKernelRefused, "%s", failures[s.Network])
+		if s := &report.Networks[i]; failed[s.Network] != nil {
+			s.trouble(ReasonKernelRefused, "%s", failed[s.Network])
 		}
 	}
-	if err := failures[""]; err != nil {
+	if err := failed[""]; err != nil {
 		report.Leftover = err.Error()
 	}
 	return report, errors.Join(all...)

@@ -7,6 +7,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/vishvananda/netns"
 
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/devices"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/rtnetlink"
 )
 
@@ -59,26 +60,20 @@ func (k *Keeper) Sync(vteps []VTEP) (Report, error) {
 // carryOut makes the changes. One that fails stops those after it for the same VTEP: an
 // old address must not go before the new one is there.
 func (k *Keeper) carryOut(report Report, changes []Change, do func(Change) error) (Report, error) {
-	failures := map[string]error{}
-	var all []error
-	for _, c := range changes {
-		if c.VTEP != "" && failures[c.VTEP] != nil {
-			continue
+	made, failed, all := devices.CarryOut(changes, func(c *Change) string { return c.VTEP }, func(c Change) error {
+		err := do(c)
+		if err == nil {
+			k.Log.Info("Changed the kernel", "change", c.String(), "vtep", c.VTEP)
 		}
-		if err := do(c); err != nil {
-			all = append(all, err)
-			failures[c.VTEP] = err
-			continue
-		}
-		k.Log.Info("Changed the kernel", "change", c.String(), "vtep", c.VTEP)
-		report.Changes = append(report.Changes, c)
-	}
+		return err
+	})
+	report.Changes = append(report.Changes, made...)
 	for i := range report.VTEPs {
-		if s := &report.VTEPs[i]; failures[s.VTEP] != nil {
-			s.trouble(ReasonKernelRefused, "%s", failures[s.VTEP])
+		if s := &report.VTEPs[i]; failed[s.VTEP] != nil {
+			s.trouble(ReasonKernelRefused, "%s", failed[s.VTEP])
 		}
 	}
-	if err := failures[""]; err != nil {
+	if err := failed[""]; err != nil {
 		report.Leftover = err.Error()
 	}
 	return report, errors.Join(all...)
