@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -177,28 +176,6 @@ func evpnVRFStatus(v *evpn.VPNState) *v1alpha1.EVPNVRFState {
 }
 
 func evpnCondition(s *evpn.State) metav1.Condition {
-	c := metav1.Condition{Type: v1alpha1.ConditionEVPNReady, Status: metav1.ConditionTrue, Reason: evpnReason(s), Message: cut(s.Problem)}
-	switch {
-	case s.Problem == "":
-		c.Message = fmt.Sprintf("all devices of the network are there, on bridge %s of VTEP %s", s.Bridge, s.VTEP)
-	case s.Reason.Decided():
-		c.Status = metav1.ConditionFalse
-	default:
-		c.Status = metav1.ConditionUnknown
-	}
-	return c
-}
-
-// tellEVPN writes an event when the node's EVPN gets a problem, or is rid of it. An
-// unknown state is no problem yet.
-func (w *Writer) tellEVPN(ctx context.Context, conditions []metav1.Condition) {
-	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionEVPNReady)
-	switch {
-	case c == nil:
-		delete(w.toldEVPN, "")
-	case c.Status == metav1.ConditionTrue:
-		w.tellNews(ctx, w.toldEVPN, "", "CheckEVPN", "", v1alpha1.ConditionEVPNReady, c.Message)
-	case c.Status == metav1.ConditionFalse:
-		w.tellNews(ctx, w.toldEVPN, "", "CheckEVPN", c.Reason, v1alpha1.ConditionEVPNReady, c.Message)
-	}
+	return conditionOf(v1alpha1.ConditionEVPNReady, evpnReason(s), s.Problem, s.Reason.Decided(),
+		fmt.Sprintf("all devices of the network are there, on bridge %s of VTEP %s", s.Bridge, s.VTEP))
 }

@@ -151,7 +151,7 @@ func TestEVPNChangesAreTold(t *testing.T) {
 	look := func(states ...evpn.State) {
 		e.Looked(evpn.Report{Networks: states})
 		status := e.statusAfter(&v1alpha1.NodeRouteStateStatus{})
-		w.tellEVPN(context.Background(), status.Conditions)
+		w.tellCondition(context.Background(), w.toldEVPN, "CheckEVPN", meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionEVPNReady))
 	}
 	for _, test := range []struct {
 		states  []evpn.State

@@ -15,8 +15,8 @@ import (
 //
 //reference:reasons NodeRouteState VRFReady EVPNReady VTEPReady
 const (
-	// VRFReady True, EVPNReady True, VTEPReady True: the devices of the network, or of all networks, are
-	// set up correctly, with the rules, routes and settings that belong to them. What FRR
+	// VRFReady True, EVPNReady True, VTEPReady True: the devices of the network, or of all
+	// networks, are set up correctly, with the rules, routes and settings that belong to them. What FRR
 	// does with them this does not say.
 	// Do: nothing.
 	reasonReady = "Ready"
@@ -78,8 +78,36 @@ func (s *summary) tell(what, where string) {
 	}
 }
 
+// conditionOf is the condition of one thing that has devices. Without a problem it is well;
+// decided is whether it is known that something is wrong.
+func conditionOf(kind, reason, problem string, decided bool, well string) metav1.Condition {
+	c := metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: reason, Message: cut(problem)}
+	switch {
+	case problem == "":
+		c.Message = well
+	case decided:
+		c.Status = metav1.ConditionFalse
+	default:
+		c.Status = metav1.ConditionUnknown
+	}
+	return c
+}
+
 // news are the reasons that the last events gave, by what they are about.
 type news map[string]string
+
+// tellCondition writes an event when a condition of the node turns False, for another
+// reason, or True again. Unknown is no problem yet.
+func (w *Writer) tellCondition(ctx context.Context, told news, action string, c *metav1.Condition) {
+	switch {
+	case c == nil:
+		delete(told, "")
+	case c.Status == metav1.ConditionTrue:
+		w.tellNews(ctx, told, "", action, "", c.Type, c.Message)
+	case c.Status == metav1.ConditionFalse:
+		w.tellNews(ctx, told, "", action, c.Reason, c.Type, c.Message)
+	}
+}
 
 // tellNews writes an event if the reason is another than the last one's; "" is for being
 // well, which is no news at first. One that could not be written is for the next time.

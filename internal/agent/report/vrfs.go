@@ -158,20 +158,12 @@ func (d *Devices) setNetwork(conditions *[]metav1.Condition, network string, now
 }
 
 func vrfCondition(s *vrfs.State) metav1.Condition {
-	c := metav1.Condition{Type: v1alpha1.ConditionVRFReady, Status: metav1.ConditionTrue, Reason: vrfReason(s), Message: cut(s.Problem)}
-	switch {
-	case s.Problem == "":
-		maker := "not created by this agent"
-		if s.Ours {
-			maker = "created by this agent"
-		}
-		c.Message = fmt.Sprintf("VRF device %s (table %d, %s) is set up correctly", s.VRF, s.Table, maker)
-	case s.Reason.Decided():
-		c.Status = metav1.ConditionFalse
-	default:
-		c.Status = metav1.ConditionUnknown
+	maker := "not created by this agent"
+	if s.Ours {
+		maker = "created by this agent"
 	}
-	return c
+	return conditionOf(v1alpha1.ConditionVRFReady, vrfReason(s), s.Problem, s.Reason.Decided(),
+		fmt.Sprintf("VRF device %s (table %d, %s) is set up correctly", s.VRF, s.Table, maker))
 }
 
 // setNode sums up.

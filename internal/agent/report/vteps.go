@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -122,27 +121,5 @@ func (v *VTEPs) set(out, before *v1alpha1.NodeRouteStateStatus, now time.Time) {
 }
 
 func vtepCondition(s *vteps.State) metav1.Condition {
-	c := metav1.Condition{Type: v1alpha1.ConditionVTEPReady, Status: metav1.ConditionTrue, Reason: vtepReason(s), Message: cut(s.Problem)}
-	switch {
-	case s.Problem == "":
-		c.Message = "the node has the addresses that the manager gave it"
-	case s.Reason.Decided():
-		c.Status = metav1.ConditionFalse
-	default:
-		c.Status = metav1.ConditionUnknown
-	}
-	return c
-}
-
-// tellVTEPs writes an event when the node lacks an address, or has all of them again.
-func (w *Writer) tellVTEPs(ctx context.Context, conditions []metav1.Condition) {
-	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionVTEPReady)
-	switch {
-	case c == nil:
-		delete(w.toldVTEPs, "")
-	case c.Status == metav1.ConditionTrue:
-		w.tellNews(ctx, w.toldVTEPs, "", "MakeVTEP", "", v1alpha1.ConditionVTEPReady, c.Message)
-	case c.Status == metav1.ConditionFalse:
-		w.tellNews(ctx, w.toldVTEPs, "", "MakeVTEP", c.Reason, v1alpha1.ConditionVTEPReady, c.Message)
-	}
+	return conditionOf(v1alpha1.ConditionVTEPReady, vtepReason(s), s.Problem, s.Reason.Decided(), "the node has the addresses that the manager gave it")
 }

@@ -125,9 +125,9 @@ func (w *Writer) Write(ctx context.Context) error {
 	setNetworks(&status.Conditions, &known, time.Now())
 	setFlags(&status.Conditions, known.Contradictions, time.Now())
 	w.EVPN.set(&status, &w.written.Status, known.VTEPProblems, time.Now())
-	w.tellEVPN(ctx, status.Conditions)
+	w.tellCondition(ctx, w.toldEVPN, "CheckEVPN", meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionEVPNReady))
 	w.VTEPs.set(&status, &w.written.Status, time.Now())
-	w.tellVTEPs(ctx, status.Conditions)
+	w.tellCondition(ctx, w.toldVTEPs, "MakeVTEP", meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionVTEPReady))
 	if equality.Semantic.DeepEqual(status, w.written.Status) {
 		return nil
 	}
