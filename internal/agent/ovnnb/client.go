@@ -199,7 +199,9 @@ func (c *Client) serve(ctx context.Context, endpoint string) (connected bool, er
 	}
 	// Until here each call has its own time limit, which is longer: to list
 	// rows keeps the server from anything else.
-	go s.keepAlive(c.options.Silence)
+	go s.keepAlive(c.options.Silence, func() time.Duration {
+		return 2*c.options.Silence + time.Duration(s.ours.Table(tableRoute).Len())*perRow
+	}, s.routes, s.router)
 	c.begin(s)
 	again := time.NewTicker(lostInterval)
 	defer again.Stop()

@@ -100,7 +100,7 @@ func (r *macVRFRows) hostsOf(m *MACVRF, chassis map[string]bool) []Host {
 		slices.SortFunc(byMAC[mac], netip.Addr.Compare)
 		out = append(out, Host{MAC: mac, Addresses: slices.Compact(byMAC[mac])})
 	}
-	return sortHosts(out)
+	return out
 }
 
 // onChassis reports whether the port is a pod's, and there. In a database of one node all

@@ -35,7 +35,8 @@ func (m *MACVRFs) serve(ctx context.Context, endpoint string) (connected bool, e
 		UpdateFunc: func(string, libmodel.Model, libmodel.Model) { m.Poke() },
 		DeleteFunc: func(string, libmodel.Model) { m.Poke() },
 	})
-	go s.echo(m.client.options.Silence)
+	silence := m.client.options.Silence
+	go s.keepAlive(silence, func() time.Duration { return 2 * silence }, s.routes)
 	var written time.Time
 	for {
 		if _, version, _ := m.latest(); version != s.version {
@@ -117,26 +118,7 @@ func (m *MACVRFs) watch(s *session, wanted []MACVRF) error {
 	return nil
 }
 
-// echo notices a server that died without a word.
-func (s *session) echo(silence time.Duration) {
-	timer := time.NewTicker(silence)
-	defer timer.Stop()
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-timer.C:
-		}
-		ctx, cancel := context.WithTimeoutCause(s.ctx, 2*silence, fmt.Errorf("the server was silent for %s", 2*silence))
-		err := await(ctx, func() error { return s.routes.Echo(ctx) })
-		cancel()
-		if err != nil {
-			s.end(err)
-		}
-	}
-}
-
-// rows are what the session has read.
+// macVRFRows are what the session has read.
 func (s *session) macVRFRows() *macVRFRows {
 	out := &macVRFRows{switches: map[string]*switchRow{}}
 	for _, row := range s.ours.Table(tableSwitch).RowsShallow() {

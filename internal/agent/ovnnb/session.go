@@ -127,8 +127,8 @@ func await(ctx context.Context, do func() error) error {
 }
 
 // keepAlive asks for echoes, so that a server that died without a word is
-// noticed.
-func (s *session) keepAlive(silence time.Duration) {
+// noticed. patience is how long one may take.
+func (s *session) keepAlive(silence time.Duration, patience func() time.Duration, libs ...client.Client) {
 	timer := time.NewTicker(silence)
 	defer timer.Stop()
 	for {
@@ -137,9 +137,15 @@ func (s *session) keepAlive(silence time.Duration) {
 			return
 		case <-timer.C:
 		}
-		patience := 2*silence + time.Duration(s.ours.Table(tableRoute).Len())*perRow
-		ctx, cancel := context.WithTimeoutCause(s.ctx, patience, fmt.Errorf("the server was silent for %s", patience))
-		err := await(ctx, func() error { return errors.Join(s.routes.Echo(ctx), s.router.Echo(ctx)) })
+		limit := patience()
+		ctx, cancel := context.WithTimeoutCause(s.ctx, limit, fmt.Errorf("the server was silent for %s", limit))
+		err := await(ctx, func() error {
+			var all []error
+			for _, lib := range libs {
+				all = append(all, lib.Echo(ctx))
+			}
+			return errors.Join(all...)
+		})
 		if cause := context.Cause(ctx); err != nil && cause != nil {
 			err = cause
 		}
