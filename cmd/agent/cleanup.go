@@ -152,7 +152,7 @@ func (o *options) removeTunnels(ctx context.Context, log logr.Logger, dryRun boo
 		case <-connected:
 			keeper.Switch = ports
 		case <-ctx.Done():
-			return nil, errors.New("the ports of Open vSwitch were not looked at: its database does not answer")
+			return nil, errors.New("the ports of Open vSwitch were not looked at, because its database does not answer: start Open vSwitch, and clean up again")
 		}
 	}
 	if !dryRun {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -28,6 +29,8 @@ type tunnels struct {
 
 	mu       sync.Mutex
 	networks []agent.Network
+	// troubles are what was last wrong with switches, by network.
+	troubles map[string]string
 }
 
 func newTunnels(log logr.Logger, registry prometheus.Registerer, changed func()) *tunnels {
@@ -61,13 +64,10 @@ func (t *tunnels) apply(networks []agent.Network, complete bool) {
 func (t *tunnels) applyAll() {
 	t.mu.Lock()
 	networks := tunnelled(t.networks)
-	t.mu.Unlock()
-	if t.switches != nil {
-		states := t.switches.States()
-		for i := range networks {
-			networks[i].Switch = states[networks[i].Name].Problem
-		}
+	for i := range networks {
+		networks[i].Switch = t.troubles[networks[i].Name]
 	}
+	t.mu.Unlock()
 	t.loop.Apply(networks)
 }
 
@@ -98,14 +98,23 @@ func (t *tunnels) joined() {
 		t.loop.ApplyHosts(nil)
 		return
 	}
-	hosts := make(map[string][]evpn.Host, len(states))
+	hosts, troubles := make(map[string][]evpn.Host, len(states)), map[string]string{}
 	for network, state := range states {
+		if state.Problem != "" {
+			troubles[network] = state.Problem
+		}
 		for _, h := range state.Hosts {
 			hosts[network] = append(hosts[network], evpn.Host(h))
 		}
 	}
 	t.loop.ApplyHosts(hosts)
-	t.applyAll()
+	t.mu.Lock()
+	same := maps.Equal(t.troubles, troubles)
+	t.troubles = troubles
+	t.mu.Unlock()
+	if !same {
+		t.applyAll()
+	}
 }
 
 func tunnelled(networks []agent.Network) []evpn.Network {
