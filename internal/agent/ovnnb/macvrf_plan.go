@@ -40,8 +40,12 @@ func planMACVRFs(wanted []MACVRF, rows *macVRFRows, node string, chassis map[str
 		m := &wanted[i]
 		byNetwork[m.Network] = true
 		t := &transaction{}
-		problem := rows.join(t, m, node)
-		p.states[m.Network] = MACVRFState{Hosts: rows.hostsOf(m, chassis), Problem: problem}
+		state := MACVRFState{Problem: rows.join(t, m, node)}
+		// What is not joined must not have the fabric send here.
+		if state.Problem == "" {
+			state.Hosts, state.Problem = rows.hostsOf(m, node, chassis)
+		}
+		p.states[m.Network] = state
 		if len(t.operations) > 0 {
 			p.transactions[m.Network] = t
 		}
@@ -63,12 +67,18 @@ func (r *macVRFRows) join(t *transaction, m *MACVRF, node string) (problem strin
 		return fmt.Sprintf("OVN has no switch %s yet, which OVN-Kubernetes makes", ovnk.Layer2Switch(m.Network))
 	}
 	name := ovnk.MACVRFPort(m.Network)
-	port := r.port(name)
+	port := r.byName[name]
 	if port != nil && !ours(port.ExternalIDs, node) {
-		if other := port.ExternalIDs[markNode]; other != "" {
+		// OVN-Kubernetes may have made it out of ours, when it began to do so itself.
+		r.keepRequests(t, on, &MACVRF{Network: m.Network}, node)
+		switch other := port.ExternalIDs[markNode]; {
+		case other != "":
 			return fmt.Sprintf("the agent of node %s has OVN's logical port %s: a MAC-VRF needs a Northbound database for each node, as OVN-Kubernetes' interconnect has it", other, name)
+		case port.ExternalIDs[idNetwork] != m.Network:
+			return fmt.Sprintf("OVN has a logical port %s that neither this agent nor OVN-Kubernetes made for the network, and that is left alone; if nothing needs it, remove it (ovn-nbctl lsp-del)", name)
+		default:
+			return "" // OVN-Kubernetes' own, with all that belongs to it.
 		}
-		return "" // OVN-Kubernetes' own, with all that belongs to it.
 	}
 	if port == nil {
 		t.makePort(on, m.Network, node, r.group(m.Network))
@@ -81,14 +91,6 @@ func (r *macVRFRows) join(t *transaction, m *MACVRF, node string) (problem strin
 	t.configure(on)
 	r.keepRequests(t, on, m, node)
 	return ""
-}
-
-func (r *macVRFRows) port(name string) *switchPortRow {
-	i := slices.IndexFunc(r.ports, func(p *switchPortRow) bool { return p.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return r.ports[i]
 }
 
 // group is the network's group of router ports, nil where OVN-Kubernetes has no multicast.
