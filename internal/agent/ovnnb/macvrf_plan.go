@@ -94,13 +94,7 @@ func (r *macVRFRows) join(t *transaction, m *MACVRF, node string) (problem strin
 }
 
 // group is the network's group of router ports, nil where OVN-Kubernetes has no multicast.
-func (r *macVRFRows) group(network string) *portGroupRow {
-	i := slices.IndexFunc(r.groups, func(g *portGroupRow) bool { return g.ExternalIDs[idOwner] == controllerOf(network) })
-	if i < 0 {
-		return nil
-	}
-	return r.groups[i]
-}
+func (r *macVRFRows) group(network string) *portGroupRow { return r.groups[controllerOf(network)] }
 
 // controllerOf is the owner that OVN-Kubernetes writes for what belongs to a network.
 func controllerOf(network string) string { return network + "-network-controller" }
@@ -167,8 +161,8 @@ func (r *macVRFRows) keepRequests(t *transaction, on *switchRow, m *MACVRF, node
 		}
 		missing[match] = true
 	}
-	for _, acl := range r.acls {
-		if acl.ExternalIDs[markNetwork] != m.Network || !ours(acl.ExternalIDs, node) {
+	for _, acl := range r.acls[m.Network] {
+		if !ours(acl.ExternalIDs, node) {
 			continue
 		}
 		if missing[acl.Match] && acl.Direction == toPort && acl.Priority == requestsStay && acl.Action == drop {
@@ -203,9 +197,14 @@ func (r *macVRFRows) leftovers(wanted map[string]bool, node string) *transaction
 			off("ports", port.UUID)
 		}
 	}
-	for _, acl := range r.acls {
-		if ours(acl.ExternalIDs, node) && !wanted[acl.ExternalIDs[markNetwork]] {
-			off("acls", acl.UUID)
+	for _, network := range sortedKeys(r.acls) {
+		if wanted[network] {
+			continue
+		}
+		for _, acl := range r.acls[network] {
+			if ours(acl.ExternalIDs, node) {
+				off("acls", acl.UUID)
+			}
 		}
 	}
 	return t

@@ -85,13 +85,21 @@ type macVRFRows struct {
 	// byName and ofNetwork have the same ports: each network is looked at for itself.
 	byName    map[string]*switchPortRow
 	ofNetwork map[string][]*switchPortRow
-	acls     []*aclRow
-	groups   []*portGroupRow
+	// acls are by our mark of the network, and groups by OVN-Kubernetes' owner.
+	acls   map[string][]*aclRow
+	groups map[string]*portGroupRow
 }
 
 // ours reports whether the agent of a node made a row.
 func ours(ids map[string]string, node string) bool {
 	return ids[markOwner] == ownerAgent && ids[markNode] == node
+}
+
+func newMACVRFRows() *macVRFRows {
+	return &macVRFRows{
+		switches: map[string]*switchRow{}, byName: map[string]*switchPortRow{}, ofNetwork: map[string][]*switchPortRow{},
+		acls: map[string][]*aclRow{}, groups: map[string]*portGroupRow{},
+	}
 }
 
 func (r *macVRFRows) addPort(port *switchPortRow) {

@@ -138,7 +138,7 @@ func (s *session) echo(silence time.Duration) {
 
 // rows are what the session has read.
 func (s *session) macVRFRows() *macVRFRows {
-	out := &macVRFRows{switches: map[string]*switchRow{}, byName: map[string]*switchPortRow{}, ofNetwork: map[string][]*switchPortRow{}}
+	out := newMACVRFRows()
 	for _, row := range s.ours.Table(tableGlobal).RowsShallow() {
 		out.zone = row.(*zoneRow).Name
 	}
@@ -153,10 +153,12 @@ func (s *session) macVRFRows() *macVRFRows {
 		out.addPort(row.(*switchPortRow))
 	}
 	for _, row := range s.ours.Table(tableACL).RowsShallow() {
-		out.acls = append(out.acls, row.(*aclRow))
+		acl := row.(*aclRow)
+		out.acls[acl.ExternalIDs[markNetwork]] = append(out.acls[acl.ExternalIDs[markNetwork]], acl)
 	}
 	for _, row := range s.ours.Table(tablePortGroup).RowsShallow() {
-		out.groups = append(out.groups, row.(*portGroupRow))
+		group := row.(*portGroupRow)
+		out.groups[group.ExternalIDs[idOwner]] = group
 	}
 	return out
 }
