@@ -1,7 +1,6 @@
 package ovnnb
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -195,9 +194,4 @@ func (m *MACVRFs) publish(p *macVRFPlan) {
 	if !same {
 		m.changed()
 	}
-}
-
-func sortHosts(hosts []Host) []Host {
-	slices.SortFunc(hosts, func(a, b Host) int { return cmp.Compare(a.MAC, b.MAC) })
-	return hosts
 }
