@@ -72,6 +72,8 @@ func hostRoute(pod *cni.Pod, ipv4 bool) netip.Prefix {
 // sharedBoth is the network of several stories, which are told one after the other:
 // emulated, a network takes minutes to come and to go.
 type sharedBoth struct {
+	// description is the lab's.
+	description func() lab.Description
 	*both
 	l     *lab.Lab
 	tor   *lab.Router
@@ -83,7 +85,7 @@ type sharedBoth struct {
 // setUp makes the network, and has packets go to the pod of it all the time.
 func (s *sharedBoth) setUp(ctx context.Context) {
 	GinkgoHelper()
-	s.l = use(ctx, evpn())
+	s.l = use(ctx, s.description())
 	s.tor = s.l.Router("tor")
 	e := startEVPN(ctx, s.l, s.tor)
 	s.both = startBoth(ctx, s.l, e, "duplex", 17, 1600, prefixes("22.160.0.0/24", "fd00:22:160::/64"), prefixes("172.20.160.0/24", "fd00:172:20:160::/64"))

@@ -251,11 +251,17 @@ var _ = Describe("EVPN", NeedsVRF, func() {
 	Describe("Some nodes only", Label("story20"), Slow, tellOfSomeNodes)
 	Describe("Many networks", Label("story21"), Slow, tellOfMany)
 	Describe("A network with both", Slow, Ordered, ContinueOnFailure, func() {
-		s := &sharedBoth{}
+		s := &sharedBoth{description: evpn}
 		BeforeAll(s.setUp)
 		Describe("The way to its pods", Label("story16"), s.tellOfBoth)
 		Describe("Flooding", Label("story18"), s.tellOfFlooding)
 		Describe("Live migration", Label("story17"), s.tellOfMigration)
 		Describe("Faults", Label("story22"), s.tellOfFaults)
+	})
+	// Here the agents find in OVN's database where the machine is.
+	Describe("A network with both whose devices the agents make", Slow, Ordered, ContinueOnFailure, func() {
+		s := &sharedBoth{description: evpnByAgent}
+		BeforeAll(s.setUp)
+		Describe("Live migration", Label("story25"), s.tellOfMigration)
 	})
 })

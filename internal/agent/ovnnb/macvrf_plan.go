@@ -40,8 +40,12 @@ func planMACVRFs(wanted []MACVRF, rows *macVRFRows, node string, chassis map[str
 		m := &wanted[i]
 		byNetwork[m.Network] = true
 		t := &transaction{}
-		problem := rows.join(t, m, node)
-		p.states[m.Network] = MACVRFState{Hosts: rows.hostsOf(m, chassis), Problem: problem}
+		state := MACVRFState{Problem: rows.join(t, m, node)}
+		// What is not joined must not have the fabric send here.
+		if state.Problem == "" {
+			state.Hosts, state.Problem = rows.hostsOf(m, node, chassis)
+		}
+		p.states[m.Network] = state
 		if len(t.operations) > 0 {
 			p.transactions[m.Network] = t
 		}
@@ -63,12 +67,18 @@ func (r *macVRFRows) join(t *transaction, m *MACVRF, node string) (problem strin
 		return fmt.Sprintf("OVN has no switch %s yet, which OVN-Kubernetes makes", ovnk.Layer2Switch(m.Network))
 	}
 	name := ovnk.MACVRFPort(m.Network)
-	port := r.port(name)
+	port := r.byName[name]
 	if port != nil && !ours(port.ExternalIDs, node) {
-		if other := port.ExternalIDs[markNode]; other != "" {
+		// OVN-Kubernetes may have made it out of ours, when it began to do so itself.
+		r.keepRequests(t, on, &MACVRF{Network: m.Network}, node)
+		switch other := port.ExternalIDs[markNode]; {
+		case other != "":
 			return fmt.Sprintf("the agent of node %s has OVN's logical port %s: a MAC-VRF needs a Northbound database for each node, as OVN-Kubernetes' interconnect has it", other, name)
+		case port.ExternalIDs[idNetwork] != m.Network:
+			return fmt.Sprintf("OVN has a logical port %s that neither this agent nor OVN-Kubernetes made for the network, and that is left alone; if nothing needs it, remove it (ovn-nbctl lsp-del)", name)
+		default:
+			return "" // OVN-Kubernetes' own, with all that belongs to it.
 		}
-		return "" // OVN-Kubernetes' own, with all that belongs to it.
 	}
 	if port == nil {
 		t.makePort(on, m.Network, node, r.group(m.Network))
@@ -83,22 +93,8 @@ func (r *macVRFRows) join(t *transaction, m *MACVRF, node string) (problem strin
 	return ""
 }
 
-func (r *macVRFRows) port(name string) *switchPortRow {
-	i := slices.IndexFunc(r.ports, func(p *switchPortRow) bool { return p.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return r.ports[i]
-}
-
 // group is the network's group of router ports, nil where OVN-Kubernetes has no multicast.
-func (r *macVRFRows) group(network string) *portGroupRow {
-	i := slices.IndexFunc(r.groups, func(g *portGroupRow) bool { return g.ExternalIDs[idOwner] == controllerOf(network) })
-	if i < 0 {
-		return nil
-	}
-	return r.groups[i]
-}
+func (r *macVRFRows) group(network string) *portGroupRow { return r.groups[controllerOf(network)] }
 
 // controllerOf is the owner that OVN-Kubernetes writes for what belongs to a network.
 func controllerOf(network string) string { return network + "-network-controller" }
@@ -165,8 +161,8 @@ func (r *macVRFRows) keepRequests(t *transaction, on *switchRow, m *MACVRF, node
 		}
 		missing[match] = true
 	}
-	for _, acl := range r.acls {
-		if acl.ExternalIDs[markNetwork] != m.Network || !ours(acl.ExternalIDs, node) {
+	for _, acl := range r.acls[m.Network] {
+		if !ours(acl.ExternalIDs, node) {
 			continue
 		}
 		if missing[acl.Match] && acl.Direction == toPort && acl.Priority == requestsStay && acl.Action == drop {
@@ -201,9 +197,14 @@ func (r *macVRFRows) leftovers(wanted map[string]bool, node string) *transaction
 			off("ports", port.UUID)
 		}
 	}
-	for _, acl := range r.acls {
-		if ours(acl.ExternalIDs, node) && !wanted[acl.ExternalIDs[markNetwork]] {
-			off("acls", acl.UUID)
+	for _, network := range sortedKeys(r.acls) {
+		if wanted[network] {
+			continue
+		}
+		for _, acl := range r.acls[network] {
+			if ours(acl.ExternalIDs, node) {
+				off("acls", acl.UUID)
+			}
 		}
 	}
 	return t

@@ -2,6 +2,7 @@ package ovnnb
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net"
 	"net/netip"
@@ -27,7 +28,8 @@ const (
 	idPod      = "pod"
 	// routerGroup is the port group whose members may receive multicast of the network.
 	routerGroup = "clusterRtrPortGroup"
-	// optionChassis names the chassis that a port is to be on, and after a comma others.
+	// optionChassis names the chassis that a port is to be on, and after a comma those that it
+	// is to move to (ovn-nb(5)), which are not where it is.
 	optionChassis = "requested-chassis"
 )
 
@@ -68,12 +70,24 @@ type portGroupRow struct {
 	ExternalIDs map[string]string `ovsdb:"external_ids"`
 }
 
+// zoneRow is NB_Global. OVN-Kubernetes names it after the zone, which is the node where
+// each node has a database of its own.
+type zoneRow struct {
+	UUID string `ovsdb:"_uuid"`
+	Name string `ovsdb:"name"`
+}
+
 // macVRFRows are what a session has read.
 type macVRFRows struct {
+	zone     string
 	switches map[string]*switchRow
 	ports    []*switchPortRow
-	acls     []*aclRow
-	groups   []*portGroupRow
+	// byName and ofNetwork have the same ports: each network is looked at for itself.
+	byName    map[string]*switchPortRow
+	ofNetwork map[string][]*switchPortRow
+	// acls are by our mark of the network, and groups by OVN-Kubernetes' owner.
+	acls   map[string][]*aclRow
+	groups map[string]*portGroupRow
 }
 
 // ours reports whether the agent of a node made a row.
@@ -81,12 +95,34 @@ func ours(ids map[string]string, node string) bool {
 	return ids[markOwner] == ownerAgent && ids[markNode] == node
 }
 
-// hostsOf are the pods of a network that are on the chassis. A port that is not enabled is
-// of a virtual machine that is still to arrive by live migration, or has left.
-func (r *macVRFRows) hostsOf(m *MACVRF, chassis map[string]bool) []Host {
+func newMACVRFRows() *macVRFRows {
+	return &macVRFRows{
+		switches: map[string]*switchRow{}, byName: map[string]*switchPortRow{}, ofNetwork: map[string][]*switchPortRow{},
+		acls: map[string][]*aclRow{}, groups: map[string]*portGroupRow{},
+	}
+}
+
+func (r *macVRFRows) addPort(port *switchPortRow) {
+	r.ports = append(r.ports, port)
+	r.byName[port.Name] = port
+	if network := port.ExternalIDs[idNetwork]; network != "" {
+		r.ofNetwork[network] = append(r.ofNetwork[network], port)
+	}
+}
+
+// hostsOf are the pods of a network that are on the chassis. Of those that may as well be
+// elsewhere the problem tells, and they are left out.
+func (r *macVRFRows) hostsOf(m *MACVRF, node string, chassis map[string]bool) (hosts []Host, problem string) {
 	byMAC := map[string][]netip.Addr{}
-	for _, port := range r.ports {
-		if port.ExternalIDs[idNetwork] != m.Network || !port.onChassis(chassis) {
+	var nowhere []string
+	for _, port := range r.ofNetwork[m.Network] {
+		switch first, _, _ := strings.Cut(port.Options[optionChassis], ","); {
+		case !port.attached():
+			continue
+		case first == "" && r.zone != node:
+			nowhere = append(nowhere, port.Name)
+			continue
+		case first != "" && !chassis[first]:
 			continue
 		}
 		for _, text := range port.Addresses {
@@ -100,17 +136,17 @@ func (r *macVRFRows) hostsOf(m *MACVRF, chassis map[string]bool) []Host {
 		slices.SortFunc(byMAC[mac], netip.Addr.Compare)
 		out = append(out, Host{MAC: mac, Addresses: slices.Compact(byMAC[mac])})
 	}
-	return out
+	if len(nowhere) > 0 {
+		problem = fmt.Sprintf("%d of the network's logical ports, such as %s, name no chassis (options:%s), and OVN's Northbound database, of zone %q, is not this node's own: the pods' nodes are not known and their addresses are not told; start OVN-Kubernetes without --disable-requestedchassis, or with a zone for each node",
+			len(nowhere), slices.Min(nowhere), optionChassis, r.zone)
+	}
+	return out, problem
 }
 
-// onChassis reports whether the port is a pod's, and there. In a database of one node all
-// of them are; a port without a chassis can be nowhere else.
-func (r *switchPortRow) onChassis(chassis map[string]bool) bool {
-	if r.Type != "" || r.ExternalIDs[idPod] != "true" || r.Enabled != nil && !*r.Enabled {
-		return false
-	}
-	first, _, _ := strings.Cut(r.Options[optionChassis], ",")
-	return first == "" || chassis[first]
+// attached reports whether the port is a pod's that runs. One that is not enabled is of a
+// virtual machine that is still to arrive by live migration, or has left.
+func (r *switchPortRow) attached() bool {
+	return r.Type == "" && r.ExternalIDs[idPod] == "true" && (r.Enabled == nil || *r.Enabled)
 }
 
 // parseAddresses reads "MAC IP…". Addresses that no single host can have are left out, and

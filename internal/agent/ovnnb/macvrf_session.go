@@ -71,7 +71,7 @@ func (m *MACVRFs) connect(ctx context.Context, endpoint string) (*session, error
 	err := c.connectLeader(s, endpoint)
 	if err == nil {
 		s.routes, err = c.dial(s, endpoint, Database, map[string]libmodel.Model{
-			tableSwitch: &switchRow{}, tableSwitchPort: &switchPortRow{}, tableACL: &aclRow{}, tablePortGroup: &portGroupRow{},
+			tableSwitch: &switchRow{}, tableSwitchPort: &switchPortRow{}, tableACL: &aclRow{}, tablePortGroup: &portGroupRow{}, tableGlobal: &zoneRow{},
 		})
 	}
 	if err == nil {
@@ -97,8 +97,7 @@ func (m *MACVRFs) watch(s *session, wanted []MACVRF) error {
 	for i := range wanted {
 		network := wanted[i].Network
 		switches = append(switches, named(ovnk.Layer2Switch(network))...)
-		// The port that OVN-Kubernetes may have made has the network's mark, too.
-		ports = append(ports, ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(idNetwork, network)))
+		ports = append(append(ports, named(ovnk.MACVRFPort(network))...), ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(idNetwork, network)))
 		groups = append(groups, ovsdb.NewCondition("external_ids", ovsdb.ConditionIncludes, marks(idName, routerGroup, idOwner, controllerOf(network))))
 	}
 	for _, table := range []struct {
@@ -110,6 +109,7 @@ func (m *MACVRFs) watch(s *session, wanted []MACVRF) error {
 		{tableSwitchPort, []string{"name", "type", "addresses", "enabled", "options", "external_ids"}, ports},
 		{tableACL, []string{"direction", "priority", "match", "action", "external_ids"}, []ovsdb.Condition{marked}},
 		{tablePortGroup, []string{"name", "ports", "external_ids"}, groups},
+		{tableGlobal, []string{"name"}, nil},
 	} {
 		if err := m.client.monitor(s, s.routes, table.name, table.columns, table.where...); err != nil {
 			return err
@@ -120,7 +120,10 @@ func (m *MACVRFs) watch(s *session, wanted []MACVRF) error {
 
 // macVRFRows are what the session has read.
 func (s *session) macVRFRows() *macVRFRows {
-	out := &macVRFRows{switches: map[string]*switchRow{}}
+	out := newMACVRFRows()
+	for _, row := range s.ours.Table(tableGlobal).RowsShallow() {
+		out.zone = row.(*zoneRow).Name
+	}
 	for _, row := range s.ours.Table(tableSwitch).RowsShallow() {
 		found := row.(*switchRow)
 		// Two of the same name should not be; the choice must be steady.
@@ -129,13 +132,15 @@ func (s *session) macVRFRows() *macVRFRows {
 		}
 	}
 	for _, row := range s.ours.Table(tableSwitchPort).RowsShallow() {
-		out.ports = append(out.ports, row.(*switchPortRow))
+		out.addPort(row.(*switchPortRow))
 	}
 	for _, row := range s.ours.Table(tableACL).RowsShallow() {
-		out.acls = append(out.acls, row.(*aclRow))
+		acl := row.(*aclRow)
+		out.acls[acl.ExternalIDs[markNetwork]] = append(out.acls[acl.ExternalIDs[markNetwork]], acl)
 	}
 	for _, row := range s.ours.Table(tablePortGroup).RowsShallow() {
-		out.groups = append(out.groups, row.(*portGroupRow))
+		group := row.(*portGroupRow)
+		out.groups[group.ExternalIDs[idOwner]] = group
 	}
 	return out
 }

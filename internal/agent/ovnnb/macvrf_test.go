@@ -182,7 +182,11 @@ func TestOneDatabaseForAllNodesIsRefused(t *testing.T) {
 	m.Configure(t, "lsp-add "+blueSwitch+" "+bluePort, "set logical_switch_port "+bluePort+" external_ids:k8s.ovn.org/network="+blueNetwork+
 		" external_ids:ovnbgp.io/owner=agent external_ids:ovnbgp.io/node=n2 external_ids:ovnbgp.io/network="+blueNetwork)
 	m.Apply([]ovnnb.MACVRF{blueMACVRF})
+	m.addPod(blueNetwork, "one", "chassis-1", "0a:58:0a:0a:00:05 10.10.0.5")
 	m.eventually("it is told", func() bool { return strings.Contains(m.States()[blueNetwork].Problem, "the agent of node n2 has") })
+	m.Configure(t, "lsp-del "+bluePort)
+	m.expectHosts("0a:58:0a:0a:00:05[10.10.0.5]")
+	m.joined()
 }
 
 func TestSwitchThatComesLater(t *testing.T) {

@@ -64,7 +64,7 @@ func (m *Migration) prepare(ctx context.Context) error {
 	node, target := m.there.node, *m.Pod
 	target.Node, target.port = node.Name, m.there.port
 	s := node.zone.podPort(&m.network.Network, &target, &node.Node)
-	s.add("lsp-set-enabled", target.port, "disabled")
+	m.disable(s, m.there)
 	if _, err := node.zone.central.NB(ctx, s.arguments()...); err != nil {
 		return err
 	}
@@ -98,9 +98,11 @@ func (m *Migration) Switch(ctx context.Context) error {
 		return err
 	}
 	together, ctx := errgroup.WithContext(ctx)
-	for end, state := range map[migrationEnd]string{m.here: "disabled", m.there: "enabled"} {
+	for end, change := range map[migrationEnd]func(*script, migrationEnd){m.here: m.disable, m.there: m.enable} {
 		together.Go(func() error {
-			_, err := end.node.zone.central.NB(ctx, "lsp-set-enabled", end.port, state)
+			s := &script{}
+			change(s, end)
+			_, err := end.node.zone.central.NB(ctx, s.arguments()...)
 			return err
 		})
 	}
@@ -109,6 +111,18 @@ func (m *Migration) Switch(ctx context.Context) error {
 	m.here, m.there = m.there, m.here
 	m.Pod.Node, m.Pod.port, m.Pod.device = m.here.node.Name, m.here.port, m.here.device
 	return errors.Join(err, together.Wait())
+}
+
+// disable and enable are what OVN-Kubernetes does with the ports of a virtual machine's two
+// pods: the one that the machine isn't in has no addresses either, only port security.
+func (m *Migration) disable(s *script, end migrationEnd) {
+	s.add("lsp-set-enabled", end.port, "disabled")
+	s.add("lsp-set-addresses", end.port)
+}
+
+func (m *Migration) enable(s *script, end migrationEnd) {
+	s.add("lsp-set-addresses", end.port, portAddresses(m.Pod.MAC, addressesOf(m.Pod.Addresses)))
+	s.add("lsp-set-enabled", end.port, "enabled")
 }
 
 // plug has the machine use the other device. Its addresses are on both: sockets
