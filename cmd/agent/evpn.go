@@ -15,7 +15,6 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/report"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vswitch"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
 
 // tunnels look whether the node has the devices of its EVPN networks, whatever the agent's
@@ -85,7 +84,7 @@ func (t *tunnels) looked(found evpn.Report) {
 		n := &t.networks[i]
 		at := slices.IndexFunc(found.Networks, func(s evpn.State) bool { return s.Network == n.Name })
 		if at >= 0 && n.EVPN != nil && n.EVPN.MACVRF != nil && found.Networks[at].Reason != evpn.ReasonMadeByOVNKubernetes {
-			wanted = append(wanted, ovnnb.MACVRF{Network: n.Name, Gateways: ovnk.Layer2Gateways(n.Subnets)})
+			wanted = append(wanted, ovnnb.MACVRF{Network: n.Name, Gateways: n.EVPN.Gateways})
 		}
 	}
 	t.switches.Apply(wanted)

@@ -196,6 +196,9 @@ func (o *options) validate() error {
 	if o.buffer < 1<<16 {
 		complain("--netlink-buffer is %d: it must be at least 65536", o.buffer)
 	}
+	if o.once && o.manageEVPN && !o.observeOnly {
+		complain("--once can't be used with --manage-evpn: the hosts of a MAC-VRF come and go")
+	}
 	if _, err := o.viaIPv6(); err != nil {
 		problems = append(problems, err)
 	}

@@ -22,6 +22,8 @@ func TestOptionsAreValidated(t *testing.T) {
 		{"as OVN-Kubernetes writes them", func(o *options) { o.pods = []string{"10.244.0.0/16/24"} }, ""},
 		{"no subnet", func(o *options) { o.pods = []string{"10.244.0.0"} }, `"10.244.0.0" is not a subnet`},
 		{"negative limit", func(o *options) { o.maxRoutes = -1 }, "--max-routes-per-vrf is -1"},
+		{"EVPN devices once", func(o *options) { o.once, o.manageEVPN = true, true }, "--once can't be used with --manage-evpn"},
+		{"EVPN devices observed once", func(o *options) { o.once, o.manageEVPN, o.observeOnly = true, true, true }, ""},
 		{"a word", func(o *options) { o.ipv4ViaIPv6 = "yes" }, "use auto, true or false"},
 		{"ssl without certificates", func(o *options) { o.ovn = []string{"ssl:127.0.0.1:6641"} }, "needs --ovn-certificate"},
 		{"certificates that are not there", func(o *options) { o.certificate, o.privateKey, o.caCert = "/nowhere", "/nowhere", "/nowhere" }, "--ovn-certificate and --ovn-private-key"},

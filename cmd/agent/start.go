@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,7 +172,7 @@ func (p *parts) settle(ctx context.Context, patience time.Duration, last func(co
 		defer cancel()
 		for {
 			names, known := p.agent.Unsettled()
-			names = append(names, p.devices.unsettled(p.agent.States())...)
+			names = append(append(names, p.devices.unsettled(p.agent.States())...), p.endpoints.unsettled()...)
 			if known && len(names) == 0 {
 				failure = last(ctx)
 				return nil
@@ -203,7 +204,7 @@ func (p *parts) once(ctx context.Context, patience time.Duration) error {
 				problems = append(problems, fmt.Errorf("network %s: %s", s.Network, s.Message))
 			}
 		}
-		return errors.Join(append(problems, p.devices.problems()...)...)
+		return errors.Join(slices.Concat(problems, p.devices.problems(), p.endpoints.problems())...)
 	})
 }
 

@@ -14,6 +14,8 @@ type EVPN struct {
 	Endpoint netip.Addr
 	// Allocated is set if the manager gave the node that address.
 	Allocated bool
+	// Gateways are the addresses of the network's gateway, which every node has itself.
+	Gateways []netip.Addr
 	// MACVRF and IPVRF are nil where there is none.
 	MACVRF, IPVRF *model.VPN
 	// Problem is the manager's alone: what stands in the way of imports doesn't stand in

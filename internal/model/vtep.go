@@ -10,6 +10,9 @@ import (
 type NetworkEVPN struct {
 	// VTEP is the name of the VTEP whose addresses are the tunnel endpoints.
 	VTEP string
+	// Gateways are the addresses of the network's gateway, which every node has itself;
+	// only with a MACVRF.
+	Gateways []netip.Addr
 	// MACVRF is the network's layer 2, IPVRF its layer 3; nil without.
 	MACVRF, IPVRF *VPN
 }

@@ -9,12 +9,6 @@ func Layer2Switch(network string) string { return NamesOf(network).prefix + "ovn
 // MACVRFPort is the port that joins a Layer2 network's switch with the network's MAC-VRF.
 func MACVRFPort(network string) string { return "macvrf-" + Layer2Switch(network) }
 
-// Layer2Gateways are the addresses of a Layer2 network's gateway, the first of each subnet,
-// as OVN-Kubernetes chooses them where the network does not name any.
-func Layer2Gateways(subnets []netip.Prefix) []netip.Addr {
-	out := make([]netip.Addr, 0, len(subnets))
-	for _, subnet := range subnets {
-		out = append(out, subnet.Masked().Addr().Next())
-	}
-	return out
-}
+// Layer2Gateway is the address of a Layer2 network's gateway in a subnet, as OVN-Kubernetes
+// chooses it where the network does not name one.
+func Layer2Gateway(subnet netip.Prefix) netip.Addr { return subnet.Masked().Addr().Next() }

@@ -2,7 +2,6 @@ package ovnk
 
 import (
 	"net/netip"
-	"slices"
 	"testing"
 )
 
@@ -20,9 +19,10 @@ func TestMACVRFNames(t *testing.T) {
 	}
 }
 
-func TestLayer2Gateways(t *testing.T) {
-	got := Layer2Gateways([]netip.Prefix{netip.MustParsePrefix("10.10.0.0/16"), netip.MustParsePrefix("fd00:10::/64")})
-	if want := []netip.Addr{netip.MustParseAddr("10.10.0.1"), netip.MustParseAddr("fd00:10::1")}; !slices.Equal(got, want) {
-		t.Errorf("got %v", got)
+func TestLayer2Gateway(t *testing.T) {
+	for subnet, want := range map[string]string{"10.10.0.0/16": "10.10.0.1", "fd00:10::/64": "fd00:10::1"} {
+		if got := Layer2Gateway(netip.MustParsePrefix(subnet)); got.String() != want {
+			t.Errorf("gateway in %s: got %s, wanted %s", subnet, got, want)
+		}
 	}
 }

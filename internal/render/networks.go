@@ -61,11 +61,16 @@ func nodeVTEP(v model.NodeVTEP) v1alpha1.NodeVTEP {
 	return out
 }
 
-func nodeEVPN(t *model.Tunnel) *v1alpha1.NodeNetworkEVPN {
+func nodeEVPN(n *model.NodeNetwork) *v1alpha1.NodeNetworkEVPN {
+	t := n.Tunnel
 	if t == nil {
 		return nil
 	}
-	return &v1alpha1.NodeNetworkEVPN{VTEP: t.VTEP, MACVRF: nodeVPN(t.MACVRF), IPVRF: nodeVPN(t.IPVRF)}
+	out := &v1alpha1.NodeNetworkEVPN{VTEP: t.VTEP, MACVRF: nodeVPN(t.MACVRF), IPVRF: nodeVPN(t.IPVRF)}
+	if t.MACVRF != nil && n.EVPN != nil {
+		out.Gateways = ips(n.EVPN.Gateways)
+	}
+	return out
 }
 
 func nodeVPN(v *model.VPN) *v1alpha1.NodeVPN {
@@ -88,7 +93,7 @@ func nodeNetwork(n *model.NodeNetwork, settings *model.Settings) v1alpha1.NodeNe
 		AdvertisedIn: vrfNames(n.AdvertisedIn),
 		OwnVRFOnly:   n.OwnVRFOnly,
 		PodVRFs:      vrfNames(n.PodVRFs),
-		EVPN:         nodeEVPN(n.Tunnel),
+		EVPN:         nodeEVPN(n),
 	}
 	if n.IsDefault() {
 		out.Topology = string(model.TopologyLayer3)

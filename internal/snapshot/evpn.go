@@ -32,10 +32,33 @@ func (ids *networkIDs) networkEVPN(cudn *ovnv1.ClusterUserDefinedNetwork) (*mode
 	}
 	decided := ids.evpnOf(ovnk.NetworkName(cudn.Name))
 	return &model.NetworkEVPN{
-		VTEP:   spec.EVPN.VTEP,
+		VTEP: spec.EVPN.VTEP, Gateways: layer2Gateways(spec),
 		MACVRF: vpn(spec.EVPN.MACVRF, decided, func(e *ovnk.NADEVPN) ovnk.NADVPN { return e.MACVRF }),
 		IPVRF:  vpn(spec.EVPN.IPVRF, decided, func(e *ovnk.NADEVPN) ovnk.NADVPN { return e.IPVRF }),
 	}, ""
+}
+
+// layer2Gateways are those of a Layer2 network that can have a MAC-VRF.
+func layer2Gateways(spec *ovnv1.NetworkSpec) []netip.Addr {
+	if spec.EVPN.MACVRF == nil || spec.Layer2 == nil {
+		return nil
+	}
+	var out []netip.Addr
+	for _, text := range spec.Layer2.DefaultGatewayIPs {
+		// The CRD lets in nothing else.
+		if address, err := netip.ParseAddr(string(text)); err == nil {
+			out = append(out, address.Unmap())
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, cidr := range spec.Layer2.Subnets {
+		if prefix, fault := subnet("", cidr); fault == "" {
+			out = append(out, ovnk.Layer2Gateway(prefix))
+		}
+	}
+	return out
 }
 
 // vpn takes the lowest VLAN of definitions that are about the same VNI: those of a VNI

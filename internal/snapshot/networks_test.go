@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ spec: {namespaceSelector: {}, network: {topology: Localnet, localnet: {role: Sec
 metadata: {name: blue}
 spec: {namespaceSelector: {}, network: {topology: Layer2, layer2: {role: Primary, subnets: [10.0.0.0/24]}, transport: EVPN, evpn: {vtep: v, macVRF: {vni: 5}}}}`,
 			wanted: model.Network{Name: "cluster_udn_blue", CUDN: "blue", Labels: map[string]string{"kubernetes.io/metadata.name": "blue"}, Primary: true,
-				Topology: model.TopologyLayer2, Transport: model.TransportEVPN, EVPN: &model.NetworkEVPN{VTEP: "v", MACVRF: &model.VPN{VNI: 5}}, VRF: "blue", Subnets: []model.NetworkSubnet{{Prefix: prefixes("10.0.0.0/24")[0]}}}},
+				Topology: model.TopologyLayer2, Transport: model.TransportEVPN, EVPN: &model.NetworkEVPN{VTEP: "v", Gateways: []netip.Addr{netip.MustParseAddr("10.0.0.1")}, MACVRF: &model.VPN{VNI: 5}}, VRF: "blue", Subnets: []model.NetworkSubnet{{Prefix: prefixes("10.0.0.0/24")[0]}}}},
 		{name: "managed routing", manifest: `
 metadata: {name: blue}
 spec: {namespaceSelector: {}, network: {topology: Layer3, layer3: {role: Primary, subnets: [{cidr: 10.0.0.0/16}]}, transport: NoOverlay, noOverlay: {outboundSNAT: Enabled, routing: Managed}}}`,

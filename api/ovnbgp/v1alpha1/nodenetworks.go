@@ -238,6 +238,14 @@ type NodeNetworkEVPN struct {
 	// +kubebuilder:validation:MaxLength=253
 	VTEP string `json:"vtep"`
 
+	// gateways are the addresses of the network's gateway, which every node has itself.
+	// They are set with macVRF: requests for them stay out of it.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=2
+	Gateways []IP `json:"gateways,omitempty"`
+
 	// macVRF is the network's layer 2. It is not set for a network without.
 	//
 	// +optional

@@ -34,6 +34,7 @@ type Decision struct {
 type network struct {
 	*v1alpha1.NodeNetwork
 	subnets, hostSubnets []netip.Prefix
+	gateways             []netip.Addr
 }
 
 // decisionOf reads an object as the API server has it, or as a file kept it. What
@@ -51,11 +52,7 @@ func decisionOf(content map[string]any) (*Decision, error) {
 	spec := &object.Spec
 	out.UID, out.gateway, out.gatewayProblem = string(spec.NodeUID), spec.Gateway, spec.GatewayProblem
 	out.addresses = p.cidrs("addresses", spec.Addresses)
-	for _, text := range spec.Reserved.APIServer {
-		address, err := netip.ParseAddr(string(text))
-		p.note("reserved.apiServer", err)
-		out.apiServer = append(out.apiServer, address)
-	}
+	out.apiServer = p.addresses("reserved.apiServer", spec.Reserved.APIServer)
 	out.services = p.subnets("reserved.services", spec.Reserved.Services)
 	out.join = p.subnets("reserved.join", spec.Reserved.Join)
 	out.masquerade = p.subnets("reserved.masquerade", spec.Reserved.Masquerade)
@@ -65,6 +62,7 @@ func decisionOf(content map[string]any) (*Decision, error) {
 		where := fmt.Sprintf("networks[%s].", n.Name)
 		out.networks = append(out.networks, network{
 			NodeNetwork: n, subnets: p.subnets(where+"subnets", n.Subnets), hostSubnets: p.subnets(where+"hostSubnets", n.HostSubnets),
+			gateways: p.gateways(where+"evpn.gateways", n.EVPN),
 		})
 	}
 	out.vteps = p.vteps(spec.VTEPs)
@@ -93,6 +91,16 @@ func (p *parser) note(field string, err error) {
 	if err != nil {
 		p.problems = append(p.problems, fmt.Errorf("spec.%s: %w", field, err))
 	}
+}
+
+func (p *parser) addresses(field string, list []v1alpha1.IP) []netip.Addr {
+	var out []netip.Addr
+	for _, text := range list {
+		address, err := netip.ParseAddr(string(text))
+		p.note(field, err)
+		out = append(out, address)
+	}
+	return out
 }
 
 func (p *parser) cidrs(field string, list []v1alpha1.CIDR) []netip.Prefix {

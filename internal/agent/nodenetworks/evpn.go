@@ -24,22 +24,23 @@ func (p *parser) vteps(list []v1alpha1.NodeVTEP) map[string]vtep {
 	out := make(map[string]vtep, len(list))
 	for i := range list {
 		v := vtep{problem: list[i].Problem}
-		for _, text := range list[i].Addresses {
-			address, err := netip.ParseAddr(string(text))
-			p.note(fmt.Sprintf("vteps[%s].addresses", list[i].Name), err)
+		for _, address := range p.addresses(fmt.Sprintf("vteps[%s].addresses", list[i].Name), list[i].Addresses) {
 			// Tunnels run over IPv4 only.
 			if address.Is4() && !v.endpoint.IsValid() {
 				v.endpoint = address
 			}
 		}
-		for _, text := range list[i].Allocated {
-			address, err := netip.ParseAddr(string(text))
-			p.note(fmt.Sprintf("vteps[%s].allocated", list[i].Name), err)
-			v.allocated = append(v.allocated, address)
-		}
+		v.allocated = p.addresses(fmt.Sprintf("vteps[%s].allocated", list[i].Name), list[i].Allocated)
 		out[list[i].Name] = v
 	}
 	return out
+}
+
+func (p *parser) gateways(field string, e *v1alpha1.NodeNetworkEVPN) []netip.Addr {
+	if e == nil {
+		return nil
+	}
+	return p.addresses(field, e.Gateways)
 }
 
 // evpnOf is the network's EVPN on the node. A VTEP that the manager doesn't name has no
@@ -51,7 +52,7 @@ func (d *Decision) evpnOf(n *network) *agent.EVPN {
 	return &agent.EVPN{
 		Allocated: slices.Contains(d.vteps[n.EVPN.VTEP].allocated, d.vteps[n.EVPN.VTEP].endpoint),
 		VTEP:      n.EVPN.VTEP, Endpoint: d.vteps[n.EVPN.VTEP].endpoint,
-		MACVRF: vpnOf(n.EVPN.MACVRF), IPVRF: vpnOf(n.EVPN.IPVRF), Problem: n.Problem,
+		Gateways: n.gateways, MACVRF: vpnOf(n.EVPN.MACVRF), IPVRF: vpnOf(n.EVPN.IPVRF), Problem: n.Problem,
 	}
 }
 

@@ -18,7 +18,7 @@ func TestEVPNOfNetworks(t *testing.T) {
 		s.VTEPs = []v1alpha1.NodeVTEP{{Name: "fabric", Addresses: []v1alpha1.IP{"fd00::1", "100.64.0.1"}}, {Name: "other", Problem: "it has no address", Allocated: []v1alpha1.IP{"100.65.0.1", "fd00::2"}}}
 		s.Networks = append(s.Networks, tenant("blue", "10.10.0.0/16", func(n *v1alpha1.NodeNetwork) {
 			n.Problem = "the name is taken"
-			n.EVPN = &v1alpha1.NodeNetworkEVPN{VTEP: "fabric", MACVRF: &v1alpha1.NodeVPN{VNI: 110, VID: 11, RouteTarget: "64512:110"}, IPVRF: &v1alpha1.NodeVPN{VNI: 210}}
+			n.EVPN = &v1alpha1.NodeNetworkEVPN{VTEP: "fabric", Gateways: []v1alpha1.IP{"10.10.0.254"}, MACVRF: &v1alpha1.NodeVPN{VNI: 110, VID: 11, RouteTarget: "64512:110"}, IPVRF: &v1alpha1.NodeVPN{VNI: 210}}
 		}), tenant("red", "10.20.0.0/16", func(n *v1alpha1.NodeNetwork) {
 			n.EVPN = &v1alpha1.NodeNetworkEVPN{VTEP: "nowhere", IPVRF: &v1alpha1.NodeVPN{VNI: 211, VID: 12}}
 		}))
@@ -26,7 +26,7 @@ func TestEVPNOfNetworks(t *testing.T) {
 	d := parse(t, o)
 	networks := Networks(d, settings())
 	want := &agent.EVPN{
-		VTEP: "fabric", Endpoint: netip.MustParseAddr("100.64.0.1"), Problem: "the name is taken",
+		VTEP: "fabric", Endpoint: netip.MustParseAddr("100.64.0.1"), Problem: "the name is taken", Gateways: []netip.Addr{netip.MustParseAddr("10.10.0.254")},
 		MACVRF: &model.VPN{VNI: 110, VID: 11, RouteTarget: "64512:110"}, IPVRF: &model.VPN{VNI: 210},
 	}
 	if got := find(t, networks, "cluster_udn_blue").EVPN; !reflect.DeepEqual(got, want) {

@@ -66,6 +66,13 @@ func (v *VTEPs) Passed(report vteps.Report, err error) {
 	v.changed()
 }
 
+// Last is what the last pass found, empty before the first.
+func (v *VTEPs) Last() vteps.Report {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.last
+}
+
 func vtepReasons(states []vteps.State) map[string]string {
 	out := make(map[string]string, len(states))
 	for i := range states {

@@ -263,6 +263,40 @@ var _ = Describe("The manager's account", Ordered, func() {
 	})
 })
 
+var _ = Describe("Of a VTEP, the manager's account", func() {
+	const accepted = `{"status":{"conditions":[{"type":"Accepted","status":"True","reason":"Allocated","message":"","lastTransitionTime":"2026-01-02T03:04:05Z"}]}}`
+	made := func(ctx context.Context, name string, mode ovnv1.VTEPMode) *ovnv1.VTEP {
+		o := &ovnv1.VTEP{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: ovnv1.VTEPSpec{CIDRs: []ovnv1.NetworkCIDR{"100.64.0.0/24"}, Mode: mode}}
+		create(ctx, o)
+		return o
+	}
+	status := func(ctx context.Context, c client.Client, o *ovnv1.VTEP, json string) error {
+		return c.Status().Patch(ctx, o.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(json)))
+	}
+	const others = `{"status":{"conditions":[{"type":"Other","status":"True","reason":"A","message":"","lastTransitionTime":"2026-01-02T03:04:05Z"}]}}`
+
+	It("writes the condition Accepted alone", func(ctx context.Context) {
+		manager, all := managerAccount.as(ctx), named(managerAccount.user())
+		o := made(ctx, "given", ovnv1.VTEPModeManaged)
+		Expect(status(ctx, manager, o, accepted)).To(Succeed())
+		Expect(status(ctx, manager, o, `{"status":{"conditions":[]}}`)).To(Succeed())
+		refused(status(ctx, manager, o, others), "only the condition Accepted of VTEP given")
+		Expect(status(ctx, admin, o, others)).To(Succeed())
+		refused(status(ctx, manager, o, accepted), "only the condition Accepted of VTEP given")
+		refused(patch(ctx, all, o, `{"metadata":{"annotations":{"a":"b"}}}`), "may not create, delete or change it")
+		refused(all.Delete(ctx, o), "may not create, delete or change it")
+	})
+
+	It("judges none but those of mode Managed", func(ctx context.Context) {
+		manager := managerAccount.as(ctx)
+		o := made(ctx, "found", ovnv1.VTEPModeUnmanaged)
+		refused(status(ctx, manager, o, accepted), "VTEP found if its mode is Managed")
+		By("and takes back what it wrote when it was")
+		Expect(status(ctx, admin, o, accepted)).To(Succeed())
+		Expect(status(ctx, manager, o, `{"status":{"conditions":[]}}`)).To(Succeed())
+	})
+})
+
 // setVariable sets a variable of a policy, as users do who patch it.
 func setVariable(ctx context.Context, policy, name, expression string) {
 	GinkgoHelper()
@@ -291,11 +325,13 @@ func awaitPolicies(ctx context.Context) {
 	raw := template()
 	raw.Name, raw.Labels, raw.Spec.Raw.Config = render.Name("node-7", 1), map[string]string{model.LabelGenerated: "true"}, "router bgp 64512"
 	manager, agent := named(managerAccount.user()), named(agentAccount.user())
+	vtep := &ovnv1.VTEP{ObjectMeta: metav1.ObjectMeta{Name: "probe"}, Spec: ovnv1.VTEPSpec{CIDRs: []ovnv1.NetworkCIDR{"100.64.0.0/24"}}}
 	for what, try := range map[string]func() error{
 		"the networks'":                       func() error { return admin.Create(ctx, stray.DeepCopy(), client.DryRunAll) },
 		"the manager's FRRConfigurations":     func() error { return manager.Create(ctx, raw.DeepCopy(), client.DryRunAll) },
 		"the manager's networks":              func() error { return manager.Create(ctx, stray.DeepCopy(), client.DryRunAll) },
 		"the manager's RouteAdvertisements":   func() error { return manager.Create(ctx, advertisement(), client.DryRunAll) },
+		"the manager's VTEPs":                 func() error { return manager.Create(ctx, vtep.DeepCopy(), client.DryRunAll) },
 		"the agent's, with a token's absence": func() error { return agent.Create(ctx, state("node-9"), client.DryRunAll) },
 	} {
 		Eventually(func() bool { return apierrors.IsForbidden(try()) }).Should(BeTrue(), what)

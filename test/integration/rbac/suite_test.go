@@ -77,7 +77,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		"rbac/service_account.yaml", "rbac/role.yaml", "rbac/role_binding.yaml", "rbac/metrics_reader_role.yaml",
 		"agent/service_account.yaml", "agent/role.yaml", "agent/role_binding.yaml",
 		"admission/agent/policy.yaml", "admission/agent/binding.yaml",
-		"admission/manager/frrconfigurations.yaml", "admission/manager/networks.yaml", "admission/manager/routeadvertisements.yaml",
+		"admission/manager/frrconfigurations.yaml", "admission/manager/networks.yaml", "admission/manager/routeadvertisements.yaml", "admission/manager/vteps.yaml",
 		"admission/networks/policy.yaml", "admission/networks/binding.yaml",
 	) {
 		Expect(admin.Create(ctx, document)).To(Succeed(), document.GetName())
