@@ -88,7 +88,7 @@ func (s *sharedBoth) setUp(ctx context.Context) {
 	s.l = use(ctx, s.description())
 	s.tor = s.l.Router("tor")
 	e := startEVPN(ctx, s.l, s.tor)
-	s.both = startBoth(ctx, s.l, e, "duplex", 17, 1600, prefixes("22.160.0.0/24", "fd00:22:160::/64"), prefixes("172.20.160.0/24", "fd00:172:20:160::/64"))
+	s.both = startBoth(ctx, s.l, e, "duplex", 17, 1600, prefixes("22.160.0.0/20", "fd00:22:160::/64"), prefixes("172.20.160.0/24", "fd00:172:20:160::/64"))
 	apply(ctx, s.l, peering(s.l, s.tor), overVRF("story16", "auto", s.selector()))
 	s.expectAll(ctx, s.l)
 	expectFollowed(ctx, s.l, s.both)

@@ -263,5 +263,6 @@ var _ = Describe("EVPN", NeedsVRF, func() {
 		s := &sharedBoth{description: evpnByAgent}
 		BeforeAll(s.setUp)
 		Describe("Live migration", Label("story25"), s.tellOfMigration)
+		Describe("A thousand hosts", Label("story28"), s.tellOfManyHosts)
 	})
 })

@@ -118,13 +118,7 @@ func BenchmarkHosts(b *testing.B) {
 	for _, count := range []int{1, 50} {
 		b.Run(fmt.Sprintf("networks=%d", count), func(b *testing.B) {
 			m := manage(b)
-			networks := []evpn.Network{blue()}
-			for i := 1; i < count; i++ {
-				n := evpn.Network{Name: fmt.Sprintf("cluster_udn_n%d", i), VRF: fmt.Sprintf("n%d", i), ID: 100 + i, VTEP: "fabric", Endpoint: endpoint,
-					MACVRF: evpn.VPN{VNI: uint32(1000 + i), VID: uint16(100 + i)}, IPVRF: evpn.VPN{VNI: uint32(2000 + i), VID: uint16(1100 + i)}}
-				m.IP(b, fmt.Sprintf("link add %s type vrf table %d", n.VRF, 2000+i), fmt.Sprintf("link set %s up", n.VRF))
-				networks = append(networks, n)
-			}
+			networks := append(m.many(b, count-1), blue())
 			loop, reported := m.run(b)
 			loop.ApplyHosts(podsOf())
 			loop.Apply(networks)

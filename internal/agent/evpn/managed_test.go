@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
+	"github.com/vishvananda/netlink"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/evpn"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/agent/vswitch"
@@ -42,8 +43,13 @@ func (s *dummySwitch) Add(_ context.Context, p vswitch.Port) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.ports[p.Name]; !there {
-		if out, err := s.ns.Try("link add " + p.Name + " type dummy"); err != nil {
-			return fmt.Errorf("%w: %s", err, out)
+		kernel, err := netlink.NewHandleAt(s.ns.Handle)
+		if err != nil {
+			return err
+		}
+		defer kernel.Close()
+		if err := kernel.LinkAdd(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: p.Name}}); err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
 		}
 	}
 	s.ports[p.Name] = p

@@ -139,6 +139,21 @@ func (p *Process) Wait(ctx context.Context) error {
 	}
 }
 
+// Memory is what the process has in memory, in bytes: VmRSS of proc_pid_status(5).
+func (p *Process) Memory() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kib); err == nil {
+			return kib << 10, nil
+		}
+	}
+	return 0, fmt.Errorf("%s in %s has no VmRSS", p.Label, p.Machine.Name)
+}
+
 // Signal sends a signal.
 func (p *Process) Signal(signal os.Signal) error { return p.cmd.Process.Signal(signal) }
 
