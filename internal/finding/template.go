@@ -26,7 +26,7 @@ func RefusedByFRRK8s(template, fault string) *model.Problem {
 func IsRefusedByFRRK8s(p *model.Problem) bool { return p != nil && p.Reason == refusedByFRRK8s.Name }
 
 var templateBeingChanged = enter("TemplateBeingChanged", notice, ofTemplate,
-	"kubectl ra apply is changing an FRRConfiguration in place. Until it is done, FRR stays as it is on the nodes that the FRRConfiguration selects.",
+	"The command kubectl ra apply is changing an FRRConfiguration in place. Until it is done, FRR stays as it is on the nodes that the FRRConfiguration selects.",
 	"Nothing; it takes seconds. If the finding stays, kubectl ra apply was killed: run it again with the same file.")
 
 // TemplateBeingChanged is for an FRRConfiguration that kubectl ra apply changes.
