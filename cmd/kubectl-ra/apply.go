@@ -138,7 +138,8 @@ func (o *applyOptions) readTemplates() ([]*unstructured.Unstructured, error) {
 	for _, info := range infos {
 		object, ok := info.Object.(*unstructured.Unstructured)
 		if !ok || object.GroupVersionKind().GroupKind() != frrk8sv1beta1.GroupVersion.WithKind("FRRConfiguration").GroupKind() {
-			return nil, fmt.Errorf("%s: %s is no FRRConfiguration: apply it with kubectl apply", info.Source, info.ObjectName())
+			return nil, fmt.Errorf("%s: %s %s is no FRRConfiguration: apply it with kubectl apply",
+				info.Source, info.Object.GetObjectKind().GroupVersionKind().Kind, info.Name)
 		}
 		if object.GetNamespace() == "" {
 			object.SetNamespace(namespace)

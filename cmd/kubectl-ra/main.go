@@ -74,8 +74,8 @@ func newCommand() *cobra.Command {
 		Use:   "kubectl-ra",
 		Short: "Inspect RouteAdvertisements, and change the templates that they use",
 		Long: `kubectl ra shows what RouteAdvertisements advertise on each node, and what
-prevents the rest. It changes the sessions with routers without interrupting them.
-Only "kubectl ra apply" writes to a cluster.
+prevents the rest, and changes templates that are in use. Only "kubectl ra apply"
+writes to a cluster.
 
 Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra".`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ra"},

@@ -35,6 +35,9 @@ func TemplateBeingChanged(template string) model.Finding {
 		"if it takes more than minutes, run kubectl ra apply again with the same file", template)
 }
 
+// IsTemplateBeingChanged reports whether the finding tells only whoever does not know it.
+func IsTemplateBeingChanged(f model.Finding) bool { return templateBeingChanged.Is(f) }
+
 var noMatchingVRF = enter("NoMatchingVRF", []model.Outcome{model.Invalid, model.Notice}, ofTemplate,
 	"A selected FRRConfiguration has no router in the target VRF. It is a notice if others have one: what this one imports and receives goes on.",
 	"Add a router, or change spec.targetVRF or frrConfigurationSelector.")

@@ -1,7 +1,7 @@
 package inplace
 
 import (
-	"bytes"
+	"encoding/json"
 	"reflect"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
@@ -42,8 +42,13 @@ func newTemplate(wanted, before *unstructured.Unstructured) (*template, error) {
 func applierOf(o *unstructured.Unstructured) string {
 	applier := ""
 	for _, entry := range o.GetManagedFields() {
-		if entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" &&
-			entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:spec"`)) {
+		if entry.Operation != metav1.ManagedFieldsOperationApply || entry.Subresource != "" || entry.FieldsV1 == nil {
+			continue
+		}
+		var fields struct {
+			Spec json.RawMessage `json:"f:spec"`
+		}
+		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) == nil && fields.Spec != nil {
 			applier = entry.Manager
 		}
 	}

@@ -1,8 +1,12 @@
 package frrk8s_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/inplace"
@@ -114,6 +119,19 @@ var _ = Describe("A template that is changed in place", Ordered, ContinueOnFailu
 		}, "timers 10 30"),
 	)
 
+	It("is changed by kubectl ra apply, unless something would be left out", func(ctx context.Context) {
+		Expect(kubectlRA(ctx, fabricTemplate(withTimers), "apply", "-f", "-")).To(Equal("frrconfiguration.frrk8s.metallb.io/fabric configured in place\n"))
+		Expect(kubectlRA(ctx, fabricTemplate(withTimers), "apply", "-f", "-")).To(Equal("frrconfiguration.frrk8s.metallb.io/fabric unchanged\n"))
+
+		// The operator has no use for a neighbor of both families.
+		bothFamilies := fabricTemplate(withTimers, func(o *frrk8sv1beta1.FRRConfiguration) { neighbor(o).DualStackAddressFamily = true })
+		_, err := kubectlRA(ctx, bothFamilies, "apply", "-f", "-")
+		Expect(err).To(MatchError(And(ContainSubstring("nothing was changed"), ContainSubstring("dualStackAddressFamily"))))
+		expectNoTrace(ctx)
+		Expect(kubectlRA(ctx, bothFamilies, "apply", "-f", "-", "--force")).To(HaveSuffix("configured in place\n"))
+		Eventually(ctx, configured, soon).ShouldNot(ContainSubstring("permit 10.244.1.0/24"))
+	})
+
 	It("stays with who applies it server-side", func(ctx context.Context) {
 		applied := loose(fabricTemplate())[0]
 		Expect(admin.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied.DeepCopy()), client.FieldOwner("flux"), client.ForceOwnership)).To(Succeed())
@@ -173,14 +191,34 @@ var _ = Describe("A template that is changed in place", Ordered, ContinueOnFailu
 		_, err = changer().Run(ctx, loose(fabricTemplate(withTimers)))
 		Expect(err).To(MatchError(ContainSubstring("try again after")))
 
-		By("going on when its time is over")
-		c := changer()
-		c.Now = func() time.Time { return time.Now().Add(time.Hour) }
-		Expect(c.Run(ctx, loose(fabricTemplate(withTimers)))).To(Equal([]inplace.Outcome{inplace.InPlace}))
+		By("not being given up by the manager when its time is over")
+		var hold frrk8sv1beta1.FRRConfiguration
+		Expect(admin.Get(ctx, client.ObjectKey{Namespace: objects.FRRNamespace, Name: "hold-fabric"}, &hold)).To(Succeed())
+		hold.Annotations[model.AnnotationHoldUntil] = time.Now().Add(-time.Minute).Format(time.RFC3339)
+		Expect(admin.Update(ctx, &hold)).To(Succeed())
+		Consistently(ctx, func() error { return admin.Get(ctx, client.ObjectKeyFromObject(&hold), &hold) }, time.Second).Should(Succeed())
+
+		By("going on")
+		Expect(changer().Run(ctx, loose(fabricTemplate(withTimers)))).To(Equal([]inplace.Outcome{inplace.InPlace}))
 		Eventually(ctx, configured, soon).Should(ContainSubstring("timers 10 30"))
 		after, err := configured()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(seen()).To(ConsistOf(before, after))
+		expectNoTrace(ctx)
+	})
+
+	It("leaves no hold behind, because the manager removes it", func(ctx context.Context) {
+		killed := changer()
+		killed.Client = &dying{Client: killed.Client, updates: 1}
+		_, err := killed.Run(ctx, loose(fabricTemplate(withTimers)))
+		Expect(err).To(MatchError(ContainSubstring("FRR stays as it is until FRRConfiguration frr-k8s-system/hold-fabric is deleted")))
+		Eventually(ctx, conversionResult, soon).WithArguments("node-1").Should(ContainSubstring("kubectl-ra-apply-is-at-work"))
+		var hold frrk8sv1beta1.FRRConfiguration
+		Expect(admin.Get(ctx, client.ObjectKey{Namespace: objects.FRRNamespace, Name: "hold-fabric"}, &hold)).To(Succeed())
+
+		hold.Annotations[model.AnnotationHoldUntil] = time.Now().Add(-time.Minute).Format(time.RFC3339)
+		Expect(admin.Update(ctx, &hold)).To(Succeed())
+		Eventually(ctx, configured, soon).Should(ContainSubstring("timers 10 30"))
 		expectNoTrace(ctx)
 	})
 })
@@ -210,6 +248,27 @@ func withTimers(o *frrk8sv1beta1.FRRConfiguration) {
 
 func changer() *inplace.Changer {
 	return &inplace.Changer{Client: admin, Now: time.Now, Within: 30 * time.Second}
+}
+
+// kubectlRA runs the program with a file on its standard input.
+func kubectlRA(ctx context.Context, file *frrk8sv1beta1.FRRConfiguration, arguments ...string) (string, error) {
+	GinkgoHelper()
+	folder := GinkgoT().TempDir()
+	kubeconfig, program := filepath.Join(folder, "kubeconfig"), filepath.Join(folder, "kubectl-ra")
+	Expect(cluster.WriteKubeconfig(kubeconfig)).To(Succeed())
+	output, err := exec.CommandContext(ctx, "go", "build", "-o", program, "../../../cmd/kubectl-ra").CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "%s", output)
+	text, err := yaml.Marshal(loose(file)[0].Object)
+	Expect(err).NotTo(HaveOccurred())
+	command := exec.CommandContext(ctx, program, append(arguments, "--kubeconfig="+kubeconfig)...)
+	command.Stdin = bytes.NewReader(text)
+	var problems bytes.Buffer
+	command.Stderr = &problems
+	output, err = command.Output()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, problems.String())
+	}
+	return string(output), err
 }
 
 // loose are the objects as a file has them.
@@ -289,11 +348,13 @@ func (i *interrupting) Update(ctx context.Context, o client.Object, options ...c
 	return err
 }
 
-// dying lets nothing more pass once the template is on no node, as if the program were
-// killed there.
+// dying lets nothing more pass once the template was written so many times and once
+// more, as if the program were killed there. The first time it is on no node.
 type dying struct {
 	client.Client
-	dead bool
+	// updates are those that it survives.
+	updates int
+	dead    bool
 }
 
 var errDead = errors.New("dead")
@@ -303,7 +364,10 @@ func (d *dying) Update(ctx context.Context, o client.Object, options ...client.U
 		return errDead
 	}
 	err := d.Client.Update(ctx, o, options...)
-	d.dead = err == nil
+	if err == nil {
+		d.dead = d.updates == 0
+		d.updates--
+	}
 	return err
 }
 
