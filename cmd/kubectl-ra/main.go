@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,15 +31,21 @@ var errBlocked = errors.New("the plan has findings that block something")
 
 func main() {
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Nothing has to be undone, and no context can stop a read from a terminal or a
-	// pipe.
+	// No context can stop a read from a terminal or a pipe.
 	context.AfterFunc(ctx, func() {
+		if undoing.Load() {
+			return
+		}
 		fmt.Fprintln(os.Stderr, "Error: interrupted")
 		os.Exit(exitInterrupted)
 	})
-	code := run(context.WithoutCancel(ctx), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	os.Exit(code)
 }
+
+// undoing is set while a command has something to undo if it is interrupted: then it
+// ends by itself.
+var undoing atomic.Bool
 
 // run is main without the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -65,9 +72,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func newCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "kubectl-ra",
-		Short: "Inspect RouteAdvertisements: what they advertise, where, and what is missing",
+		Short: "Inspect RouteAdvertisements, and change the templates that they use",
 		Long: `kubectl ra shows what RouteAdvertisements advertise on each node, and what
-prevents the rest. It only reads, and never writes to a cluster.
+prevents the rest, and changes templates that are in use. Only "kubectl ra apply"
+writes to a cluster.
 
 Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra".`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ra"},
@@ -79,7 +87,7 @@ Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra"
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see --help)", err)
 	})
-	command.AddCommand(newPlanCommand(), program.NewReferenceCommand())
+	command.AddCommand(newPlanCommand(), newApplyCommand(), program.NewReferenceCommand())
 	describeCompletion(command)
 	return command
 }

@@ -61,6 +61,13 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.nodes, "node", nil, "show only this node; may be repeated")
 	f.BoolVar(&o.live, "live", false,
 		"plan with the live cluster's objects and the files on top, instead of with the files alone")
+	o.addSettingsTo(f)
+	o.addKubeFlags()
+	f.AddFlagSet(o.kubeFlags)
+}
+
+// addSettingsTo adds what the plan depends on beside objects.
+func (o *options) addSettingsTo(f *pflag.FlagSet) {
 	f.BoolVar(&o.takeOver, "take-over", false,
 		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on, like the manager's flag")
 	f.BoolVar(&o.manageVTEPs, "manage-vteps", false,
@@ -73,8 +80,6 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"subnets of the default pod network if it has no overlay, like the manager's flag")
 	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", nil, "subnets of the default pod network, like the manager's flag")
 	f.StringSliceVar(&o.serviceSubnets, "service-subnets", nil, "subnets of Services, like the manager's flag")
-	o.addKubeFlags()
-	f.AddFlagSet(o.kubeFlags)
 }
 
 // addKubeFlags adds kubectl's own flags for reaching a cluster, but not those that
@@ -136,6 +141,14 @@ func (o *options) validate() error {
 	}
 	if readers > 1 {
 		complain("stdin (-) can be read only once")
+	}
+	return errors.Join(append(problems, o.validateSettings())...)
+}
+
+func (o *options) validateSettings() error {
+	var problems []error
+	complain := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf(format, args...))
 	}
 	if o.managedASN == 0 || o.managedASN == math.MaxUint32 {
 		complain("--managed-asn %d is reserved (RFC 7607, RFC 7300); use a private AS number", o.managedASN)

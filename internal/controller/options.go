@@ -22,6 +22,9 @@ type Options struct {
 	// LookForKinds is how often missing optional kinds are looked for; 0 for
 	// every half minute.
 	LookForKinds time.Duration
+	// LookForHolds is how often holds that are left over are looked for; 0 for every
+	// quarter of a minute.
+	LookForHolds time.Duration
 	// StatusPace is the least time between two writes of an object's status;
 	// 0 for a second.
 	StatusPace time.Duration
@@ -35,6 +38,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.LookForKinds == 0 {
 		o.LookForKinds = 30 * time.Second
+	}
+	if o.LookForHolds == 0 {
+		o.LookForHolds = 15 * time.Second
 	}
 	if o.StatusPace == 0 {
 		o.StatusPace = time.Second

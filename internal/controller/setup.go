@@ -13,6 +13,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/cluster"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/holds"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/node"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
@@ -59,6 +60,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 	}
 	err := errors.Join(
 		setupVTEPs(m, o, w),
+		setupHolds(m, o),
 		m.Add(w.kinds),
 		cluster.Setup(m, &cluster.Reconciler{
 			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Rollout: w.rollout, Findings: w.findings,
@@ -87,6 +89,15 @@ func setupVTEPs(m manager.Manager, o Options, w *wiring) error {
 		return nil
 	}
 	return vtep.Setup(m, &vtep.Reconciler{Reader: w.reader, Uncached: m.GetAPIReader(), Writer: m.GetClient(), Now: time.Now}, w.kinds)
+}
+
+// setupHolds adds what removes holds that are left over. Whoever only observes removes
+// none.
+func setupHolds(m manager.Manager, o Options) error {
+	if o.ObserveOnly {
+		return nil
+	}
+	return m.Add(&holds.Remover{Reader: m.GetCache(), Writer: m.GetClient(), Every: o.LookForHolds, Now: time.Now})
 }
 
 func wire(m manager.Manager, o Options) *wiring {

@@ -25,6 +25,19 @@ func RefusedByFRRK8s(template, fault string) *model.Problem {
 // IsRefusedByFRRK8s reports whether frr-k8s refuses the object that has the problem.
 func IsRefusedByFRRK8s(p *model.Problem) bool { return p != nil && p.Reason == refusedByFRRK8s.Name }
 
+var templateBeingChanged = enter("TemplateBeingChanged", notice, ofTemplate,
+	"The command kubectl ra apply is changing an FRRConfiguration in place. Until it is done, FRR stays as it is on the nodes that the FRRConfiguration selects.",
+	"Nothing; it takes seconds. If the finding stays, kubectl ra apply was killed: run it again with the same file.")
+
+// TemplateBeingChanged is for an FRRConfiguration that kubectl ra apply changes.
+func TemplateBeingChanged(template string) model.Finding {
+	return templateBeingChanged.about(template, "FRRConfiguration %s is being changed by kubectl ra apply, and FRR stays as it is until that is done; "+
+		"if it takes more than minutes, run kubectl ra apply again with the same file", template)
+}
+
+// IsTemplateBeingChanged reports whether the finding tells only whoever does not know it.
+func IsTemplateBeingChanged(f model.Finding) bool { return templateBeingChanged.Is(f) }
+
 var noMatchingVRF = enter("NoMatchingVRF", []model.Outcome{model.Invalid, model.Notice}, ofTemplate,
 	"A selected FRRConfiguration has no router in the target VRF. It is a notice if others have one: what this one imports and receives goes on.",
 	"Add a router, or change spec.targetVRF or frrConfigurationSelector.")

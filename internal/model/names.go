@@ -21,6 +21,15 @@ const (
 	// its template.
 	ManagedName = "ovnbgp-managed"
 
+	// SelectorBeingChanged is the key of a requirement in a template's node selector, that
+	// nodes have it as a label, which none has: frr-k8s then leaves the template out on
+	// all nodes. The operator goes by the other requirements, so that it can generate
+	// objects that agree with the template before the two meet on a node.
+	SelectorBeingChanged = "ovnbgp.io/being-changed"
+	// AnnotationHoldUntil is on a hold, an object because of which frr-k8s leaves FRR as
+	// it is, and has the time after which it is left over.
+	AnnotationHoldUntil = "ovnbgp.io/hold-until"
+
 	// AnnotationAllocate on a VTEP with mode Unmanaged asks the operator for the nodes'
 	// addresses; its value is "true".
 	AnnotationAllocate = "ovnbgp.io/allocate"

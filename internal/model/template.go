@@ -15,6 +15,9 @@ type Template struct {
 	// Labels include the implicit kubernetes.io/metadata.name.
 	Labels       map[string]string
 	NodeSelector Selector
+	// BeingChanged is set while frr-k8s leaves the template out on all nodes because it
+	// is changed in place.
+	BeingChanged bool
 	Routers      []TemplateRouter
 	BFDProfiles  []BFDProfile
 	Problem      *Problem

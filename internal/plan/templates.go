@@ -284,6 +284,9 @@ func (a *advertiser) selectTemplates(index *templateIndex) {
 			a.find(t.Problem.In(t.scope()))
 			continue
 		}
+		if t.BeingChanged {
+			a.find(finding.TemplateBeingChanged(t.displayName()))
+		}
 		a.noteVRFNames(t)
 		if !a.matchRouters(t) {
 			apart = append(apart, t)

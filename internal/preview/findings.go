@@ -44,6 +44,24 @@ func rank(o model.Outcome) int {
 	return slices.Index([]model.Outcome{model.Invalid, model.Pending, model.Retryable, model.Notice}, o)
 }
 
+// BlockedSince are, for people, the findings that keep something from being planned now
+// and did not before.
+func (p *Preview) BlockedSince(before *Preview) []string {
+	var out []string
+	known := before.findings()
+	for _, f := range p.findings() {
+		if !f.Blocks() {
+			continue
+		}
+		at := slices.IndexFunc(known, func(k placed) bool { return k.Finding == f.Finding && k.ra == f.ra })
+		if at >= 0 && !slices.ContainsFunc(f.nodes, func(node string) bool { return !slices.Contains(known[at].nodes, node) }) {
+			continue
+		}
+		out = append(out, f.subject()+": "+phrase.Line(f.Message))
+	}
+	return out
+}
+
 // nodeFindings groups what nodes have in common, in the order of nodes.
 func (p *Preview) nodeFindings(verdict *model.Verdict) []placed {
 	var out []placed

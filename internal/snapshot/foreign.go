@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -13,13 +14,13 @@ import (
 
 // IsGenerated reports whether a controller made the object, ours or
 // OVN-Kubernetes': such objects are never templates.
-func IsGenerated(c *frrk8sv1beta1.FRRConfiguration) bool {
-	if model.Generated(c.Name, c.Labels, c.Annotations) {
+func IsGenerated(c metav1.Object) bool {
+	if model.Generated(c.GetName(), c.GetLabels(), c.GetAnnotations()) {
 		return true
 	}
-	_, labelled := c.Labels[ovnk.LabelRouteAdvertisements]
-	_, annotated := c.Annotations[ovnk.AnnotationRouteAdvertisements]
-	return labelled || annotated || strings.HasPrefix(c.Name, ovnk.GeneratedPrefix)
+	_, labelled := c.GetLabels()[ovnk.LabelRouteAdvertisements]
+	_, annotated := c.GetAnnotations()[ovnk.AnnotationRouteAdvertisements]
+	return labelled || annotated || strings.HasPrefix(c.GetName(), ovnk.GeneratedPrefix)
 }
 
 // foreignControllers finds OVN-Kubernetes' own generated objects and returns

@@ -49,6 +49,7 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 		BFDProfiles: make([]model.BFDProfile, 0, len(c.Spec.BGP.BFDProfiles)),
 	}
 	out.NodeSelector, out.Problem = selector(&c.Spec.NodeSelector, fmt.Sprintf("FRRConfiguration %s/%s: spec.nodeSelector", c.Namespace, c.Name))
+	out.NodeSelector, out.BeingChanged = withoutMark(out.NodeSelector)
 	if out.Problem == nil {
 		out.Problem = refused(c)
 	}
@@ -64,6 +65,21 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 		out.BFDProfiles = append(out.BFDProfiles, bfdProfile(&c.Spec.BGP.BFDProfiles[i]))
 	}
 	return out
+}
+
+// withoutMark takes away what keeps the template from all nodes while it is changed.
+func withoutMark(s model.Selector) (without model.Selector, marked bool) {
+	mark := func(r model.Requirement) bool {
+		return r.Key == model.SelectorBeingChanged && r.Operator == model.SelectorExists
+	}
+	if !slices.ContainsFunc(s, mark) {
+		return s, false
+	}
+	if without = slices.DeleteFunc(s, mark); len(without) == 0 {
+		// As for a template that never had a selector.
+		return nil, true
+	}
+	return without, true
 }
 
 func evpn(e *frrk8sv1beta1.EVPNConfig) *model.EVPN {

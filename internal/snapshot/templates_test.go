@@ -48,6 +48,11 @@ FRRConfigurations:
 - metadata: {name: empty, namespace: frr}
 - metadata: {name: bad, namespace: frr}
   spec: {nodeSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}
+- metadata: {name: changing, namespace: frr}
+  spec: {nodeSelector: {matchLabels: {rack: "1"}, matchExpressions: [{key: ovnbgp.io/being-changed, operator: Exists}]}}
+- metadata: {name: changing-everywhere, namespace: frr}
+  spec: {nodeSelector: {matchExpressions: [{key: ovnbgp.io/being-changed, operator: Exists}]}}
+- metadata: {name: hold-changing, namespace: frr, labels: {ovnbgp.io/generated: "true"}, annotations: {ovnbgp.io/hold-until: "2026-01-02T03:04:05Z"}}
 - metadata: {name: ours, namespace: frr, labels: {ovnbgp.io/generated: "true"}}
 - metadata: {name: ovnk-generated-1, namespace: frr}
 - metadata: {name: theirs-by-label, namespace: frr, labels: {k8s.ovn.org/route-advertisements: a}}
@@ -74,6 +79,8 @@ FRRConfigurations:
 		},
 		{Namespace: "frr", Name: "bad", Labels: map[string]string{"kubernetes.io/metadata.name": "bad"}, Problem: &model.Problem{Outcome: model.Invalid, Reason: "InvalidSelector",
 			Message: `FRRConfiguration frr/bad: spec.nodeSelector can't be used: operator Exists for key "a" takes no values: remove b, or use In or NotIn`}},
+		{Namespace: "frr", Name: "changing", Labels: map[string]string{"kubernetes.io/metadata.name": "changing"}, NodeSelector: model.Selector{in("rack", "1")}, BeingChanged: true},
+		{Namespace: "frr", Name: "changing-everywhere", Labels: map[string]string{"kubernetes.io/metadata.name": "changing-everywhere"}, BeingChanged: true},
 		{Namespace: "frr", Name: "empty", Labels: map[string]string{"kubernetes.io/metadata.name": "empty"}},
 	})
 }

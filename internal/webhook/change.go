@@ -192,8 +192,11 @@ func (c *change) about(t *trouble) bool {
 }
 
 // expected reports whether a network is only waiting for what OVN-Kubernetes
-// does with every new network.
+// does with every new network, or a template for whoever changes it.
 func (c *change) expected(t *trouble) bool {
+	if finding.IsTemplateBeingChanged(t.Finding) {
+		return true
+	}
 	cudn, ok := c.after.(*ovnv1.ClusterUserDefinedNetwork)
 	return ok && c.before == nil && t.Outcome == model.Pending && t.Scope == model.Scope{Kind: model.ScopeNetwork, Name: cudn.Name}
 }

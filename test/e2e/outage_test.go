@@ -25,7 +25,8 @@ type flow struct {
 	mutex   sync.Mutex
 	last    time.Time
 	longest time.Duration
-	// sent and heard count a stream's packets.
+	// every is how often a stream's packets are sent, sent and heard count them.
+	every       time.Duration
 	sent, heard int
 }
 

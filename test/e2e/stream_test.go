@@ -21,10 +21,16 @@ type streams []*flow
 // spec.
 func (s *streams) add(ctx context.Context, name string, from *machine.Machine, to netip.Addr) {
 	GinkgoHelper()
+	s.addEvery(ctx, askEvery, name, from, to)
+}
+
+// addEvery is add with the time between two packets.
+func (s *streams) addEvery(ctx context.Context, every time.Duration, name string, from *machine.Machine, to netip.Addr) {
+	GinkgoHelper()
 	stream, err := probe.Open(from, to)
 	Expect(err).NotTo(HaveOccurred())
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f := &flow{name: name, stop: stop, done: make(chan struct{}), last: time.Now()}
+	f := &flow{name: name, every: every, stop: stop, done: make(chan struct{}), last: time.Now()}
 	go f.hear(stream)
 	go f.send(watching, stream)
 	DeferCleanup(f.end)
@@ -33,7 +39,7 @@ func (s *streams) add(ctx context.Context, name string, from *machine.Machine, t
 
 func (f *flow) send(watching context.Context, stream *probe.Stream) {
 	defer stream.Close()
-	again := time.NewTicker(askEvery)
+	again := time.NewTicker(f.every)
 	defer again.Stop()
 	for stream.Send() == nil {
 		f.asked()
@@ -68,6 +74,17 @@ func (s streams) lost() int {
 		lost += f.lost()
 	}
 	return lost
+}
+
+// sent is how many packets were sent.
+func (s streams) sent() int {
+	sent := 0
+	for _, f := range s {
+		f.mutex.Lock()
+		sent += f.sent
+		f.mutex.Unlock()
+	}
+	return sent
 }
 
 // hasAnswers tells whether all streams work now.

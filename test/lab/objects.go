@@ -33,7 +33,11 @@ func (l *Lab) createNodes(ctx context.Context) error {
 func (l *Lab) CreateNode(ctx context.Context, n *Node) error {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: nodeLabels(n.Name)}}
 	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: frrk8s.Namespace, Name: frrk8s.PodName(n.Name)},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: frrk8s.Namespace, Name: frrk8s.PodName(n.Name),
+			// Where frr-k8s' webhook runs, it removes the state of a node without such a Pod.
+			Labels: labels.Set{"app.kubernetes.io/component": "frr-k8s"},
+		},
 		Spec: corev1.PodSpec{
 			NodeName: n.Name, HostNetwork: true,
 			Containers: []corev1.Container{{Name: "controller", Image: "frr-k8s"}},

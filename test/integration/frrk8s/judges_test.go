@@ -49,16 +49,9 @@ func startJudges(ctx context.Context, node string) *judges {
 		Type:       corev1.SecretTypeBasicAuth,
 		StringData: map[string]string{"username": "bgp", "password": "secret"},
 	}
-	// The webhook's process removes the state of a node without the daemon's pod.
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: objects.FRRNamespace, Name: "frr-k8s", Labels: map[string]string{"app.kubernetes.io/component": "frr-k8s"}},
-		Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "controller", Image: "frr-k8s"}}},
-	}
-	create(ctx, secret, pod)
-	DeferCleanup(func(ctx context.Context) {
-		Expect(admin.Delete(ctx, secret)).To(Succeed())
-		Expect(admin.Delete(ctx, pod, client.GracePeriodSeconds(0))).To(Succeed())
-	})
+	create(ctx, secret)
+	DeferCleanup(func(ctx context.Context) { Expect(admin.Delete(ctx, secret)).To(Succeed()) })
+	keepNodeState(ctx, node)
 
 	j := &judges{node: node, mark: &frrk8sv1beta1.FRRConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: objects.FRRNamespace, Name: "mark"}}}
 	j.mark.Spec.Raw.Config = "! pair 0"
@@ -67,6 +60,20 @@ func startJudges(ctx context.Context, node string) *judges {
 	Eventually(ctx, j.seen).Should(BeTrue(), "frr-k8s' daemon doesn't configure the node")
 	DeferCleanup(j.settle)
 	return j
+}
+
+// keepNodeState creates the daemon's pod: the webhook's process removes the state of a
+// node without one.
+func keepNodeState(ctx context.Context, node string) {
+	GinkgoHelper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: objects.FRRNamespace, Name: "frr-k8s", Labels: map[string]string{"app.kubernetes.io/component": "frr-k8s"}},
+		Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "controller", Image: "frr-k8s"}}},
+	}
+	create(ctx, pod)
+	DeferCleanup(func(ctx context.Context) {
+		Expect(admin.Delete(ctx, pod, client.GracePeriodSeconds(0))).To(Succeed())
+	})
 }
 
 // reloader starts a process that the daemon may signal in place of FRR's reloader,

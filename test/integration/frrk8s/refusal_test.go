@@ -129,7 +129,7 @@ func startManager() {
 		Settings:   model.Settings{Managed: model.ManagedRouting{ASN: 64600, Namespace: objects.FRRNamespace}},
 		DefaultNAD: types.NamespacedName{Namespace: "ovn-kubernetes", Name: "default"},
 		Workers:    2,
-		StatusPace: 100 * time.Millisecond,
+		StatusPace: 100 * time.Millisecond, LookForHolds: 100 * time.Millisecond,
 	})
 	Expect(err).NotTo(HaveOccurred())
 

@@ -20,15 +20,30 @@ func (m *Machine) Forward(ctx context.Context, inside string, dial func(context.
 	if err != nil {
 		return fmt.Errorf("forward %s of %s: %w", inside, m.Name, err)
 	}
+	m.forward(ctx, listener, dial)
+	return nil
+}
+
+// Expose makes an address inside of the machine, such as 127.0.0.1:9443, reachable
+// outside, on loopback, and returns where. It ends with the machine.
+func (m *Machine) Expose(ctx context.Context, inside string) (outside string, err error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("expose %s of %s: %w", inside, m.Name, err)
+	}
+	m.forward(ctx, listener, func(ctx context.Context) (net.Conn, error) { return m.Dial(ctx, "tcp", inside) })
+	return listener.Addr().String(), nil
+}
+
+func (m *Machine) forward(ctx context.Context, listener net.Listener, dial func(context.Context) (net.Conn, error)) {
 	forward := &forward{listener: listener, dial: dial, open: map[net.Conn]bool{}}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.forwards = append(m.forwards, forward)
 	go forward.accept(context.WithoutCancel(ctx))
-	return nil
 }
 
-// Unforward ends all that Forward began in the machine, with the connections.
+// Unforward ends all that Forward and Expose began in the machine, with the connections.
 func (m *Machine) Unforward() {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
