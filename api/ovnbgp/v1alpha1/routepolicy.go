@@ -216,6 +216,18 @@ type PolicyAttributes struct {
 // +kubebuilder:validation:XValidation:rule="self in ['accept-own', 'blackhole', 'graceful-shutdown', 'llgr-stale', 'no-advertise', 'no-export', 'no-export-subconfed', 'no-llgr', 'no-peer'] || (self.matches('^[0-9]{1,5}:[0-9]{1,5}$') ? self.split(':').all(n, int(n) <= 65535) : self.matches('^large:[0-9]{1,10}:[0-9]{1,10}:[0-9]{1,10}$') && self.split(':').filter(n, n != 'large').all(n, int(n) <= 4294967295))",message="a community must be two numbers up to 65535, as 64512:100, three numbers up to 4294967295 after \"large:\", as large:64512:100:200, or a well-known name, as no-export"
 type PolicyCommunity string
 
+// Conditions of a RoutePolicy, for each of its targets.
+//
+//reference:conditions RoutePolicy
+const (
+	// RoutePolicyAccepted is True while the policy's rules apply to routes of the
+	// target.
+	RoutePolicyAccepted = "Accepted"
+	// RoutePolicyRendered says on how many nodes the rules are in the generated
+	// FRRConfigurations.
+	RoutePolicyRendered = "Rendered"
+)
+
 // RoutePolicyStatus reports what became of a policy.
 type RoutePolicyStatus struct {
 	// ancestors report on each of spec.targetRefs.
