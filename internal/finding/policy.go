@@ -70,11 +70,11 @@ var ruleMatchesNothing = enter("RuleMatchesNothing", notice, ofPolicy,
 
 // RuleMatchesNothing is for a rule without a route, with the reasons.
 func RuleMatchesNothing(policy, ra string, rule int, why []string) model.Finding {
-	if len(why) == 0 {
-		why = []string{"no route matches all of match at once, or rules before it suppress those that do"}
-	}
 	return ruleMatchesNothing.about(policy, "%s matches no route of RouteAdvertisements %q: %s", Rule(rule), ra, strings.Join(why, "; "))
 }
+
+// NoRouteMatches is why a rule matches nothing, if none of its parts says it.
+const NoRouteMatches = "no route matches all of match at once, or rules before it suppress those that do"
 
 // Rule is how messages call a rule.
 func Rule(index int) string { return fmt.Sprintf("spec.rules[%d]", index) }

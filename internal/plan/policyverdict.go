@@ -60,8 +60,12 @@ func (c *Compiled) explainRules(a *advertiser, policy string, tally *model.Polic
 		if r.policy != policy {
 			continue
 		}
-		if tally.Matched&(1<<r.index) == 0 {
-			out = append(out, finding.RuleMatchesNothing(policy, a.Name, r.index, c.whyNothing(a, r)))
+		why := c.whyNothing(a, r)
+		if len(why) == 0 && tally.Matched&(1<<r.index) == 0 {
+			why = []string{whyNoRoute(r)}
+		}
+		if len(why) > 0 {
+			out = append(out, finding.RuleMatchesNothing(policy, a.Name, r.index, why))
 			continue
 		}
 		if _, set := r.Set.LocalPreference(); set && !a.anyInternal(r) {
@@ -110,12 +114,17 @@ func (c *Compiled) whyNothing(a *advertiser, r *policyRule) []string {
 	if r.sources != nil && !slices.Contains(r.sources, true) {
 		why = append(why, finding.NoKindMatches(r.Match.Kinds))
 	}
+	return why
+}
+
+// whyNoRoute is for a rule that could match a route, if there were one.
+func whyNoRoute(r *policyRule) string {
 	for _, m := range r.Match.Prefixes {
-		if m.LE == 0 && !m.Prefix.IsSingleIP() && len(why) == 0 {
-			why = append(why, finding.PrefixAlone(m))
+		if m.LE == 0 && !m.Prefix.IsSingleIP() {
+			return finding.PrefixAlone(m)
 		}
 	}
-	return why
+	return finding.NoRouteMatches
 }
 
 // neighborIDs are those of all neighbors that get routes, sorted.
