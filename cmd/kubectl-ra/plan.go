@@ -22,8 +22,8 @@ func newPlanCommand() *cobra.Command {
 		Use:   "plan [-f FILE|DIR|-]...",
 		Short: "Show what the operator would generate from RouteAdvertisements, for each node",
 		Long: `Show the FRRConfigurations that the operator would write for each node, the
-status that each RouteAdvertisements object would get, and the findings: what is
-wrong, and how to fix it. The operator itself plans in the same way. Plan writes
+status that each RouteAdvertisements object and RoutePolicy would get, and the
+findings: what is wrong, and how to fix it. The operator itself plans in the same way. Plan writes
 nothing anywhere.
 
 Which objects it plans with:
@@ -35,7 +35,7 @@ Which objects it plans with:
 
 Files are validated as the API server would (defaults, schemas and CEL rules),
 and every problem is reported with its file and line. The files should have all
-objects that matter: RouteAdvertisements, FRRConfigurations,
+objects that matter: RouteAdvertisements, RoutePolicies, FRRConfigurations,
 ClusterUserDefinedNetworks, EgressIPs, VTEPs, Nodes with OVN-Kubernetes'
 annotations, Namespaces, NetworkAttachmentDefinitions and UplinkStates. To check
 the type and keys of the Secrets with neighbors' passwords, add these, too; they

@@ -72,7 +72,7 @@ func strip() func(any) (any, error) {
 			return snapshot.StripRouteState(o), nil
 		case *corev1.Namespace:
 			return metadata(o)
-		case *ovnv1.RouteAdvertisements, *ovnv1.VTEP:
+		case *ovnv1.RouteAdvertisements, *ovnv1.VTEP, *v1alpha1.RoutePolicy:
 			// The writers of the status show whether another controller works on it.
 			return o, nil
 		default:

@@ -34,6 +34,7 @@ type wiring struct {
 	nodes          *current.Trigger[string]
 	nads           *current.Trigger[types.NamespacedName]
 	advertisements *current.Trigger[string]
+	policies       *current.Trigger[string]
 	kinds          *optional.Kinds
 	reader         optional.Reader
 }
@@ -56,6 +57,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		// The statuses and the annotations were waiting for this.
 		ras := w.rollout.Revision().RouteAdvertisements()
 		w.advertisements.Now(ras...)
+		w.policies.Now(w.rollout.Revision().Policies()...)
 		w.nads.Later(definitions.Of(context.Background(), ras)...)
 	}
 	err := errors.Join(
@@ -64,12 +66,12 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		m.Add(w.kinds),
 		cluster.Setup(m, &cluster.Reconciler{
 			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Rollout: w.rollout, Findings: w.findings,
-			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now,
+			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Policies: w.policies, Metrics: o.Metrics, Now: time.Now,
 			ObserveOnly: o.ObserveOnly,
 		}, w.kinds),
 		node.Setup(m, &node.Reconciler{
 			Reader: w.reader, Uncached: m.GetAPIReader(), Applier: applier, Rollout: w.rollout, Tallies: w.tallies,
-			Advertisements: w.advertisements, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
+			Advertisements: w.advertisements, Policies: w.policies, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
 			NADs: func(ctx context.Context, ras []string) { w.nads.Later(definitions.Of(ctx, ras)...) },
 		}, w.nodes, w.kinds, o.Workers),
 		verdict.Setup(m, &verdict.Reconciler{
@@ -77,6 +79,10 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 			NodeStates: func() bool { return w.kinds.Served(node.StateKind) },
 			Recorder:   m.GetEventRecorder(model.FieldManager), Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly, Started: time.Now(),
 		}, w.advertisements, o.StatusPace),
+		verdict.SetupPolicies(m, &verdict.PolicyReconciler{
+			Reader: w.reader, Writer: m.GetClient(), Rollout: w.rollout, Tallies: w.tallies,
+			Recorder: m.GetEventRecorder(model.FieldManager), Now: time.Now, ObserveOnly: o.ObserveOnly, Started: time.Now(),
+		}, w.policies, w.kinds, o.StatusPace),
 		nad.Setup(m, definitions, w.nads, w.kinds),
 	)
 	return ready(m, w.rollout), err
@@ -106,8 +112,9 @@ func wire(m manager.Manager, o Options) *wiring {
 		nodes:          &current.Trigger[string]{},
 		nads:           &current.Trigger[types.NamespacedName]{},
 		advertisements: &current.Trigger[string]{},
+		policies:       &current.Trigger[string]{},
 		kinds: optional.NewKinds(m.GetRESTMapper(), o.LookForKinds, m.GetLogger().WithName("kinds"),
-			nad.Kind, snapshot.ServiceCIDRKind, cluster.VTEPKind, snapshot.UplinkStateKind, node.StateKind, node.RouteStateKind, node.NetworksKind),
+			nad.Kind, snapshot.ServiceCIDRKind, cluster.VTEPKind, verdict.PolicyKind, snapshot.UplinkStateKind, node.StateKind, node.RouteStateKind, node.NetworksKind),
 	}
 	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
 	w.findings = &current.ControllerFindings{OnChange: w.advertisements.Now}

@@ -59,6 +59,9 @@ var kinds = map[schema.GroupVersionKind]kind{
 	v1alpha1.GroupVersion.WithKind("NodeRouteState"): {
 		new: func() client.Object { return &v1alpha1.NodeRouteState{} }, custom: true,
 	},
+	v1alpha1.GroupVersion.WithKind("RoutePolicy"): {
+		new: func() client.Object { return &v1alpha1.RoutePolicy{} }, custom: true,
+	},
 	v1alpha1.GroupVersion.WithKind("NodeNetworks"): {
 		new: func() client.Object { return &v1alpha1.NodeNetworks{} }, custom: true,
 	},

@@ -40,6 +40,7 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 	return &snapshot.Objects{
 		Read:                live.Read,
 		RouteAdvertisements: merged(&o, live.RouteAdvertisements, o.files.RouteAdvertisements),
+		Policies:            merged(&o, live.Policies, o.files.Policies),
 		CUDNs:               merged(&o, live.CUDNs, o.files.CUDNs),
 		FRRConfigurations:   merged(&o, live.FRRConfigurations, o.files.FRRConfigurations),
 		NADs:                merged(&o, live.NADs, o.files.NADs),
@@ -76,6 +77,9 @@ func afterAll(live *snapshot.Objects) metav1.Time {
 	}
 	for i := range live.RouteAdvertisements {
 		look(live.RouteAdvertisements[i].CreationTimestamp)
+	}
+	for i := range live.Policies {
+		look(live.Policies[i].CreationTimestamp)
 	}
 	for i := range live.CUDNs {
 		look(live.CUDNs[i].CreationTimestamp)
@@ -117,6 +121,8 @@ func (o *overlay) take(object client.Object) {
 		o.files.NodeStates = append(o.files.NodeStates, *object)
 	case *v1alpha1.NodeRouteState:
 		o.files.RouteStates = append(o.files.RouteStates, *object)
+	case *v1alpha1.RoutePolicy:
+		o.files.Policies = append(o.files.Policies, *object)
 	case *v1alpha1.NodeNetworks:
 		o.files.NodeNetworks = append(o.files.NodeNetworks, metav1.PartialObjectMetadata{TypeMeta: object.TypeMeta, ObjectMeta: object.ObjectMeta})
 	}

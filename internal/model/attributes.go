@@ -135,3 +135,17 @@ func (a Attributes) With(later Attributes) Attributes {
 		LocalPreference: cmp.Or(first.LocalPreference, second.LocalPreference),
 	})
 }
+
+// LocalPreference returns the local preference, if one is set.
+func (a Attributes) LocalPreference() (preference uint32, set bool) {
+	if a == (Attributes{}) {
+		return 0, false
+	}
+	value := a.interned.Value()
+	return value.localPreference, value.hasLocalPreference
+}
+
+// WithoutLocalPreference returns the attributes but for that one.
+func (a Attributes) WithoutLocalPreference() Attributes {
+	return MakeAttributes(AttributeValues{Communities: a.Values().Communities})
+}

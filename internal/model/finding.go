@@ -47,6 +47,7 @@ const (
 	ScopeNode                ScopeKind = "Node"
 	ScopeNeighbor            ScopeKind = "Neighbor"
 	ScopeEgressIP            ScopeKind = "EgressIP"
+	ScopeRoutePolicy         ScopeKind = "RoutePolicy"
 )
 
 // Scope names the thing that a finding concerns. Only that thing is left out because

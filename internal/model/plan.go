@@ -8,6 +8,8 @@ type Plan struct {
 	Nodes []NodePlan
 	// Verdicts has one entry per RouteAdvertisements object, sorted by name.
 	Verdicts []Verdict
+	// Policies has one entry per RoutePolicy, sorted by name.
+	Policies []PolicyVerdict
 }
 
 // NodePlan is what one node should get.
@@ -83,6 +85,8 @@ type NodePart struct {
 	// VTEPs what the node has of those that its EVPN networks use. Whatever became of it.
 	Tunnels []Tunnel
 	VTEPs   []NodeVTEP
+	// Policies are those with rules for the object on the node, in order of precedence.
+	Policies []PolicyPart
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
 	Failure Finding
 }

@@ -16,6 +16,7 @@ type Snapshot struct {
 // come in any order: the planner sorts what it uses.
 type Cluster struct {
 	RouteAdvertisements []RouteAdvertisement
+	Policies            []RoutePolicy
 	Networks            []Network
 	Templates           []Template
 	Namespaces          []Namespace

@@ -26,6 +26,7 @@ type tally struct {
 	// that may do so: see model.Advertising.
 	advertising map[string]int
 	unknown     int
+	policies    map[string]*policyTally
 }
 
 // Change is what another outcome of a node means for RouteAdvertisements objects, each
@@ -123,7 +124,7 @@ func changedParts(a, b []model.NodePart) []string {
 }
 
 func samePart(a, b *model.NodePart) bool {
-	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Failure == b.Failure && slices.Equal(a.Findings, b.Findings)
+	return a.State == b.State && slices.Equal(a.Inactive, b.Inactive) && a.Failure == b.Failure && slices.Equal(a.Findings, b.Findings) && slices.EqualFunc(a.Policies, b.Policies, samePolicy)
 }
 
 // of returns the tally of an object.
@@ -132,7 +133,7 @@ func (t *Counts) of(ra string) *tally {
 	if counted == nil {
 		counted = &tally{
 			findings: map[model.Finding]map[string]bool{}, failed: map[model.Finding]map[string]bool{},
-			inactive: map[string]int{}, advertising: map[string]int{},
+			inactive: map[string]int{}, advertising: map[string]int{}, policies: map[string]*policyTally{},
 		}
 		t.byRA[ra] = counted
 	}
@@ -148,6 +149,7 @@ func (t *Counts) count(node string, parts []model.NodePart, sign int) {
 		counted.countInactive(part.Inactive, sign)
 		*counted.stateCount(part.State) += sign
 		counted.countWithin(node, part, sign)
+		counted.countPolicies(node, part, sign)
 		for _, f := range part.Findings {
 			tick(counted.findings, f, node, sign)
 		}

@@ -21,7 +21,7 @@ func (c *Compiled) Affected(old *Compiled) (all bool, nodes []string) {
 	}
 	touched := &touchedNodes{names: map[string]bool{}}
 	for _, dependency := range []func(c, old *Compiled, nodes *touchedNodes){
-		touchedBySettings, touchedByPublished, touchedByAdvertisers, touchedByTemplates, touchedByHostnames,
+		touchedBySettings, touchedByPublished, touchedByAdvertisers, touchedByPolicies, touchedByTemplates, touchedByHostnames,
 	} {
 		dependency(c, old, touched)
 	}
@@ -134,6 +134,38 @@ func (n *advertisedNetwork) plannedAs(other *advertisedNetwork) bool {
 		return n
 	}
 	return slices.EqualFunc(n.refusedBy, other.refusedBy, sameKind) && sameVTEP(n.vtep, other.vtep) && reflect.DeepEqual(irrelevant(*n.Network), irrelevant(*other.Network))
+}
+
+// touchedByPolicies is for rules that changed, or changed places. Those before the first
+// and after the last of these are for the same routes as before.
+func touchedByPolicies(c, old *Compiled, nodes *touchedNodes) {
+	for _, a := range c.advertisers {
+		other := old.byName[a.Name]
+		if other == nil || a.idle || other.idle {
+			continue // The object itself changed.
+		}
+		now, before := a.rules, other.rules
+		for len(now) > 0 && len(before) > 0 && now[0].plannedAs(before[0]) {
+			now, before = now[1:], before[1:]
+		}
+		for len(now) > 0 && len(before) > 0 && now[len(now)-1].plannedAs(before[len(before)-1]) {
+			now, before = now[:len(now)-1], before[:len(before)-1]
+		}
+		for _, r := range slices.Concat(now, before) {
+			nodes.addSelected(c.cluster.Hosts, a.NodeSelector, r.Match.Nodes)
+		}
+	}
+}
+
+// plannedAs reports whether nodes' plans are the same for the rule as for other. What its
+// network selector matches has been compared as its effect.
+func (r *policyRule) plannedAs(other *policyRule) bool {
+	effect := func(r *policyRule) policyRule {
+		out := *r
+		out.Match.Networks = nil
+		return out
+	}
+	return reflect.DeepEqual(effect(r), effect(other))
 }
 
 func sameKind(a, b source) bool { return a.advertisement() == b.advertisement() }

@@ -36,6 +36,7 @@ func TestAffectedNamesFewOthers(t *testing.T) {
 		why        string
 	}{
 		"RouteAdvertisements": {0.1, "a node may lack the network by which the object changed"},
+		"Policies":            {4, "a rule may match no route of a node that it selects"},
 		"Networks":            {0.1, "a node may have no part of a network, or none that another may hold back"},
 		"Templates":           {1.5, "what changed of a template may not matter to what is advertised beside it"},
 		"EgressIPs":           {2, "on the node an object that advertises EgressIPs may not be planned for another reason"},
@@ -82,7 +83,12 @@ type trial struct {
 func tryChange(seed, change uint64) trial {
 	before, after := affectedSnapshot(seed), affectedSnapshot(seed)
 	r := rand.New(rand.NewPCG(change, 5))
-	what, touched := changeOneThing(r, after)
+	what, touched := "", ""
+	if change%11 == 0 {
+		what = "Policies " + changeList(r, &after.Policies, randomPolicy)
+	} else {
+		what, touched = changeOneThing(r, after)
+	}
 	out := trial{what: what}
 	old, next := plan.Compile(&before.Cluster), plan.Compile(&after.Cluster)
 	all, named := next.Affected(old)

@@ -35,6 +35,19 @@ func TestAffected(t *testing.T) {
 			{Node: "node-00002", Address: netip.MustParseAddr("192.0.2.102")},
 		}}}
 	}
+	policy := func(rules ...model.PolicyRule) func(*model.Cluster) {
+		return func(c *model.Cluster) {
+			c.Policies = []model.RoutePolicy{{Name: "policy", Targets: []string{c.RouteAdvertisements[0].Name}, Rules: rules}}
+		}
+	}
+	// suppress is a rule for one node, or for all of them.
+	suppress := func(nodes ...string) model.PolicyRule {
+		rule := model.PolicyRule{Suppress: true}
+		if len(nodes) > 0 {
+			rule.Match.Nodes = model.Selector{{Key: model.LabelHostname, Operator: model.SelectorIn, Values: nodes}}
+		}
+		return rule
+	}
 	for _, test := range []struct {
 		name   string
 		before func(*model.Cluster)
@@ -75,6 +88,20 @@ func TestAffected(t *testing.T) {
 			added.TemplateSelector = model.Selector{{Key: "fabric", Operator: model.SelectorIn, Values: []string{"other"}}}
 			c.RouteAdvertisements = append(c.RouteAdvertisements, added)
 		}, nodes: []string{"node-00001", "node-00002"}},
+		{name: "a policy for a node", after: policy(suppress("node-00001")), nodes: []string{"node-00001"}},
+		{name: "a policy goes", before: policy(suppress("node-00001")), nodes: []string{"node-00001"}},
+		{name: "a policy for all nodes", after: policy(suppress()), nodes: []string{"node-00000", "node-00001", "node-00002", "node-00003"}},
+		{name: "a rule comes last", before: policy(suppress()), after: policy(suppress(), suppress("node-00002")), nodes: []string{"node-00002"}},
+		{name: "a rule moves to another node", before: policy(suppress("node-00003"), suppress("node-00001")), after: policy(suppress("node-00003"), suppress("node-00002")),
+			nodes: []string{"node-00001", "node-00002"}},
+		{name: "a policy that changes nothing but its generation", before: policy(suppress()), after: func(c *model.Cluster) {
+			policy(suppress())(c)
+			c.Policies[0].Generation++
+		}},
+		{name: "a policy for an object that isn't there", after: func(c *model.Cluster) {
+			policy(suppress())(c)
+			c.Policies[0].Targets = []string{"another"}
+		}},
 		{name: "a node's address that another's part covers", after: func(c *model.Cluster) {
 			c.Hosts[3].Addresses = []netip.Addr{c.DefaultSubnets["node-00001"][0].Addr().Next()}
 		}, nodes: []string{"node-00001"}},

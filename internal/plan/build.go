@@ -29,5 +29,8 @@ func BuildWith(s *model.Snapshot, note func(*model.NodePlan)) model.Plan {
 	for _, name := range compiled.RouteAdvertisements() {
 		out.Verdicts = append(out.Verdicts, compiled.Verdict(name, tallies.Tally(name)))
 	}
+	for _, name := range compiled.Policies() {
+		out.Policies = append(out.Policies, compiled.PolicyVerdict(name, tallies.Policy))
+	}
 	return out
 }

@@ -25,6 +25,8 @@ type Compiled struct {
 	sharedHostnames map[string][]string
 	// guarded is what no prefix may cover.
 	guarded *guard
+	// policies are all RoutePolicy objects by name.
+	policies map[string]*model.RoutePolicy
 	// evpnByAge are the EVPN networks of all objects; see the function of that name.
 	evpnByAge []*advertisedNetwork
 	// common is what a network is to every node, by its name.
@@ -60,6 +62,8 @@ type advertiser struct {
 	names []string
 	// templates that it selects and that have a router for it.
 	templates []*matchedTemplate
+	// rules are those of its policies, in order of precedence.
+	rules []*policyRule
 }
 
 // advertisedNetwork is a network as one advertiser uses it.
@@ -79,10 +83,12 @@ type advertisedNetwork struct {
 // afterwards.
 func Compile(c *model.Cluster) *Compiled {
 	out := &Compiled{
-		cluster: *c,
-		byName:  make(map[string]*advertiser, len(c.RouteAdvertisements)),
-		sources: newSources(),
+		cluster:  *c,
+		byName:   make(map[string]*advertiser, len(c.RouteAdvertisements)),
+		sources:  newSources(),
+		policies: map[string]*model.RoutePolicy{},
 	}
+	out.cluster.Policies = slices.SortedFunc(slices.Values(c.Policies), comparePolicies)
 	out.cluster.Networks = slices.SortedFunc(slices.Values(c.Networks), compareNetworks)
 	out.cluster.RouteAdvertisements = slices.SortedFunc(slices.Values(c.RouteAdvertisements), compareRouteAdvertisements)
 	out.templates = indexTemplates(c.Templates)
@@ -134,6 +140,7 @@ func Compile(c *model.Cluster) *Compiled {
 		slices.SortFunc(a.findings, model.Finding.Compare)
 		a.findings = slices.Compact(a.findings)
 	}
+	out.attachPolicies()
 	return out
 }
 

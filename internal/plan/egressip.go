@@ -119,7 +119,7 @@ func (x *egressIPs) routes(p *nodePlanner, _ *advertiser, networks []*advertised
 	for _, e := range x.byNode[p.node.Name] {
 		i := slices.IndexFunc(networks, func(n *advertisedNetwork) bool { return n.Name == e.network })
 		if i >= 0 {
-			out = append(out, route{networks[i], model.Route{Prefix: e.prefix}})
+			out = append(out, route{network: networks[i], Route: model.Route{Prefix: e.prefix}})
 		}
 	}
 	return out

@@ -89,7 +89,9 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		// all nodes.
 		outcome.Move(&part, model.PartNoTemplate, finding.NodeWithoutTemplate())
 	default:
-		p.contribute(&contribution{advertiser: a, networks: networks, routes: routes, tunnels: tunnels, underlays: underlays}, templates, &part)
+		c := &contribution{advertiser: a, networks: networks, routes: routes, rules: p.rulesOn(a), tunnels: tunnels, underlays: underlays}
+		p.contribute(c, templates, &part)
+		part.Policies = c.rules.parts()
 		if p.frozen {
 			outcome.Move(&part, model.PartKept)
 		}

@@ -145,7 +145,7 @@ func (*podNetworks) routes(p *nodePlanner, a *advertiser, networks []*advertised
 	out := make([]route, 0, len(networks))
 	for _, n := range networks {
 		p.eachPrefix(n, a.originVRF(n), part, func(prefix netip.Prefix) {
-			out = append(out, route{n, model.Route{Prefix: prefix}})
+			out = append(out, route{network: n, Route: model.Route{Prefix: prefix}})
 		})
 	}
 	return out

@@ -73,6 +73,11 @@ func compareRoutes(a, b model.Route) int { return a.Prefix.Compare(b.Prefix) }
 
 func checkRouter(t *testing.T, p *model.NodePlan, config model.NodeConfig, r model.Router, vrfs map[string]bool) {
 	t.Helper()
+	for _, route := range r.Routes {
+		if (route.Attributes != model.Attributes{}) {
+			t.Fatalf("node %s VRF %q originates %s with attributes, which are the neighbors' business", p.Node, r.VRF, route.Prefix)
+		}
+	}
 	if !slices.IsSortedFunc(r.Routes, compareRoutes) || len(slices.Compact(slices.Clone(r.Routes))) != len(r.Routes) {
 		t.Fatalf("node %s VRF %q: prefixes not sorted and unique: %v", p.Node, r.VRF, r.Routes)
 	}
@@ -88,7 +93,7 @@ func checkRouter(t *testing.T, p *model.NodePlan, config model.NodeConfig, r mod
 		address, err := netip.ParseAddr(n.Address)
 		for _, route := range n.Advertise {
 			prefix := route.Prefix
-			if !slices.Contains(r.Routes, route) {
+			if !slices.ContainsFunc(r.Routes, func(o model.Route) bool { return o.Prefix == prefix }) {
 				t.Fatalf("node %s neighbor %s advertises %s, which its router does not originate", p.Node, n.ID(), prefix)
 			}
 			if err == nil && address.Is4() != prefix.Addr().Is4() {
@@ -126,6 +131,9 @@ func randomSnapshot(r *rand.Rand) *model.Snapshot {
 		n := randomNode(r, i)
 		s.Nodes = append(s.Nodes, n)
 		s.Hosts = append(s.Hosts, n.NodeSummary)
+	}
+	for i := range r.IntN(4) {
+		s.Policies = append(s.Policies, randomPolicy(r, i))
 	}
 	return s
 }
@@ -259,6 +267,7 @@ func randomNode(r *rand.Rand, i int) model.Node {
 func shuffledCopy(s *model.Snapshot, r *rand.Rand) *model.Snapshot {
 	out := &model.Snapshot{Cluster: s.Cluster}
 	out.RouteAdvertisements = shuffled(s.RouteAdvertisements, r)
+	out.Policies = shuffled(s.Policies, r)
 	out.Networks = shuffled(s.Networks, r)
 	out.Templates = shuffled(s.Templates, r)
 	out.Namespaces = shuffled(s.Namespaces, r)

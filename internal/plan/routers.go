@@ -17,6 +17,8 @@ type contribution struct {
 	networks []*advertisedNetwork
 	// routes is sorted by prefix.
 	routes []route
+	// rules are those for the routes, nil for none.
+	rules *nodeRules
 	// tunnels are the EVPN networks that the node has, underlays what carries them.
 	tunnels   []tunnel
 	underlays []underlay
@@ -35,13 +37,13 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 	around := c.around(templates)
 	p.refusedBeside(around, part)
 	receive := receivedFromNeighbors(c.networks)
-	all := newRouteSet(c.routes, nil)
+	all := newOffer(c.rules, c.routes, nil)
 	for _, t := range templates {
 		for _, r := range t.routers {
 			routes, wanted := all, receive
 			if r.network != nil {
 				// A neighbor in a network's own VRF has no business with other networks.
-				routes = newRouteSet(c.routes, r.network)
+				routes = newOffer(c.rules, c.routes, r.network)
 				wanted = receivedFromNeighbors([]*advertisedNetwork{r.network})
 			}
 			if len(routes.all) == 0 {
@@ -57,6 +59,8 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 		switch {
 		case len(part.Findings) > 0:
 			outcome.Move(part, model.PartHeldBack)
+		case c.rules != nil && c.rules.suppressed != [2]bool{}:
+			outcome.Move(part, model.PartIdle)
 		case c.Managed && p.alone(templates):
 			// In a cluster of one node there is no node to peer with.
 			outcome.Move(part, model.PartIdle)
@@ -67,7 +71,7 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 		}
 		return
 	}
-	part.PodNetworks = p.podNetworks(c, all, part)
+	part.PodNetworks = p.podNetworks(c, all.routeSet, part)
 	outcome.Move(part, model.PartPlanned)
 	p.noteUnreached(c, part)
 }
@@ -98,7 +102,7 @@ func (p *nodePlanner) noteUnreached(c *contribution, part *model.NodePart) {
 		}
 	}
 	for i, family := range [2]string{"IPv4", "IPv6"} {
-		if have[i] && !reached[i] {
+		if have[i] && !reached[i] && (c.rules == nil || !c.rules.suppressed[i]) {
 			part.Findings = append(part.Findings, finding.FamilyWithoutNeighbor(family))
 		}
 	}
@@ -113,7 +117,7 @@ func familyIndex(p netip.Prefix) int {
 
 // originate puts the routes into the router of the target VRF, advertises
 // them to its neighbors, and lets the VRFs of the networks import each other.
-func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, routes *routeSet, wanted []model.PrefixMatch, part *model.NodePart) {
+func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRouter, routes *offer, wanted []model.PrefixMatch, part *model.NodePart) {
 	config := p.config(t.Namespace)
 	conflict := p.managedConflict(c, t.template, r)
 	if conflict != nil {
@@ -133,7 +137,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		if slices.Contains(p.node.Addresses, n.address) {
 			continue
 		}
-		advertise := routes.forNeighbor(n)
+		advertise, bare := routes.to(n)
 		receive := receiveForNeighbor(wanted, n)
 		if len(advertise) == 0 {
 			continue
@@ -148,6 +152,9 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		if conflict == nil {
 			conflict = config.profileConflict(t.template, n)
 		}
+		if conflict == nil && c.rules != nil {
+			advertise = p.undisputed(c, t.template, r.templateRouter, n, router.neighbors[n.ID()], advertise)
+		}
 		if conflict == nil {
 			conflict = router.neighbor(c.Name, t.template, n, session, advertise, receive)
 		}
@@ -159,14 +166,14 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 			config.profiles[n.BFDProfile] = n.bfdProfile
 		}
 		reached = true
-		part.Advertised = addAdvertised(part.Advertised, r.VRF, advertise)
+		part.Advertised = addAdvertised(part.Advertised, r.VRF, bare)
 	}
 	if !reached {
 		config.forget(router)
 		return
 	}
 	config.contributors[c.Name] = true
-	router.routes = append(router.routes, routes.all)
+	router.routes = append(router.routes, routes.originated())
 	if c.TargetVRF != model.TargetVRFAuto {
 		p.leak(c, config, router, part)
 	}

@@ -14,13 +14,17 @@ type routeSet struct {
 
 // newRouteSet takes the routes of one network, or of all if it is nil.
 func newRouteSet(routes []route, network *advertisedNetwork) *routeSet {
-	s := &routeSet{all: make([]model.Route, 0, len(routes))}
+	all := make([]model.Route, 0, len(routes))
 	for i := range routes {
 		if network == nil || routes[i].network == network {
-			s.all = append(s.all, routes[i].Route)
+			all = append(all, routes[i].Route)
 		}
 	}
-	s.all = onePerPrefix(s.all)
+	return splitRoutes(onePerPrefix(all))
+}
+
+func splitRoutes(sorted []model.Route) *routeSet {
+	s := &routeSet{all: sorted}
 	// netip orders addresses by bit length first, so IPv4 is a prefix of the list.
 	split, _ := slices.BinarySearchFunc(s.all, 32, func(r model.Route, bits int) int { return cmp.Compare(r.Prefix.Addr().BitLen(), bits+1) })
 	s.ipv4, s.ipv6 = s.all[:split:split], s.all[split:]

@@ -40,7 +40,7 @@ func TestMergedRoutesHaveOnePerPrefix(t *testing.T) {
 func TestARouteSetHasOnePerPrefix(t *testing.T) {
 	prefix := netip.MustParsePrefix("192.0.2.7/32")
 	red, blue := &advertisedNetwork{}, &advertisedNetwork{}
-	routes := []route{{red, model.Route{Prefix: prefix, Attributes: attributesOf(200, 1)}}, {blue, model.Route{Prefix: prefix}}}
+	routes := []route{{network: red, Route: model.Route{Prefix: prefix, Attributes: attributesOf(200, 1)}}, {network: blue, Route: model.Route{Prefix: prefix}}}
 	if got := newRouteSet(routes, nil).all; !slices.Equal(got, []model.Route{routes[0].Route}) {
 		t.Errorf("of both networks: %+v", got)
 	}

@@ -42,6 +42,8 @@ func newSources() []source {
 type route struct {
 	network *advertisedNetwork
 	model.Route
+	// source is its place among the advertiser's.
+	source uint8
 }
 
 // ask finds the sources that the object asks for.
@@ -64,8 +66,12 @@ func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part 
 		return nil // Its EVPN networks have no routes of sources.
 	}
 	out := make([]route, 0, 2*len(networks))
-	for _, s := range a.sources {
+	for i, s := range a.sources {
+		first := len(out)
 		out = append(out, s.routes(p, a, takenBy(s, networks), part)...)
+		for j := first; i > 0 && j < len(out); j++ {
+			out[j].source = uint8(i) //nolint:gosec // there are two
+		}
 	}
 	// Mostly they are in order already.
 	byPrefix := func(x, y route) int { return x.Prefix.Compare(y.Prefix) }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
@@ -172,7 +173,8 @@ func canonicalID(s *model.Session) string {
 func (r *routerBuilder) uniteSpellings() {
 	first := map[string]*neighborBuilder{}
 	united := map[*neighborBuilder]*neighborBuilder{}
-	for _, n := range r.neighbors {
+	for _, spelling := range slices.Sorted(maps.Keys(r.neighbors)) {
+		n := r.neighbors[spelling]
 		id := canonicalID(&n.Session)
 		if first[id] == nil {
 			first[id] = &neighborBuilder{}

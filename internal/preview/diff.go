@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
@@ -33,11 +34,12 @@ type Side struct {
 	Name                string
 	Configs             []*frrk8sv1beta1.FRRConfiguration
 	RouteAdvertisements []*ovnv1.RouteAdvertisements
+	Policies            []*v1alpha1.RoutePolicy
 }
 
 // Side is the preview as a side of a comparison.
 func (p *Preview) Side(name string) Side {
-	return Side{Name: name, Configs: p.Configs, RouteAdvertisements: p.RouteAdvertisements}
+	return Side{Name: name, Configs: p.Configs, RouteAdvertisements: p.RouteAdvertisements, Policies: p.Policies}
 }
 
 // Live is the side of what the operator has already written, as far as the
@@ -68,11 +70,16 @@ func (p *Preview) Live(name string, objects *snapshot.Objects, only []string) (S
 			side.RouteAdvertisements = append(side.RouteAdvertisements, ra)
 		}
 	}
+	for i := range objects.Policies {
+		if policy := &objects.Policies[i]; policy.DeletionTimestamp == nil {
+			side.Policies = append(side.Policies, policy)
+		}
+	}
 	return side, found
 }
 
 // Diff prints, as unified diffs, which FRRConfigurations would be created,
-// changed and deleted, and how the status of RouteAdvertisements would change.
+// changed and deleted, and how the status of RouteAdvertisements and RoutePolicies would change.
 // Passwords are masked; a changed one still shows as a change.
 func Diff(w io.Writer, before, after Side) error {
 	old, current := before.objects(), after.objects()
@@ -98,12 +105,16 @@ func Diff(w io.Writer, before, after Side) error {
 	return nil
 }
 
-// kindRank has the RouteAdvertisements last, as in the other outputs.
+// kindRank has the same order of kinds as the other outputs.
 func kindRank(name string) int {
-	if strings.HasPrefix(name, "RouteAdvertisements/") {
+	switch kind, _, _ := strings.Cut(name, "/"); kind {
+	case "RouteAdvertisements":
 		return 1
+	case "RoutePolicy":
+		return 2
+	default:
+		return 0
 	}
-	return 0
 }
 
 func diffOne(w io.Writer, name, beforeName, afterName string, before, after map[string]any) error {
@@ -144,6 +155,9 @@ func (s *Side) objects() map[string]client.Object {
 	for _, ra := range s.RouteAdvertisements {
 		out["RouteAdvertisements/"+ra.Name] = ra
 	}
+	for _, policy := range s.Policies {
+		out["RoutePolicy/"+policy.Name] = policy
+	}
 	return out
 }
 
@@ -164,16 +178,22 @@ func document(object client.Object) (map[string]any, error) {
 			return c.Type == status.FRRConfigured
 		})
 		slices.SortFunc(object.Status.Conditions, func(a, b metav1.Condition) int { return cmp.Compare(a.Type, b.Type) })
-		out, err := content(object)
-		if err != nil {
-			return nil, err
-		}
-		// The rest is the user's: it is not what the operator would change.
-		delete(out, "spec")
-		out["metadata"] = map[string]any{"name": object.Name}
-		return out, nil
+		return statusOf(object)
+	case *v1alpha1.RoutePolicy:
+		return statusOf(object)
 	}
 	return nil, nil
+}
+
+// statusOf leaves out what is the user's: it is not what the operator would change.
+func statusOf(object client.Object) (map[string]any, error) {
+	out, err := content(object)
+	if err != nil {
+		return nil, err
+	}
+	delete(out, "spec")
+	out["metadata"] = map[string]any{"name": object.GetName()}
+	return out, nil
 }
 
 func onlyOwned(document map[string]any) {

@@ -36,6 +36,15 @@ func (p *Preview) findings() []placed {
 		}
 		out = append(out, p.nodeFindings(verdict)...)
 	}
+	for i := range p.Plan.Policies {
+		policy := &p.Plan.Policies[i]
+		for _, ancestor := range policy.Ancestors {
+			for _, f := range ancestor.Findings {
+				out = append(out, placed{Finding: f, ra: ancestor.RA})
+			}
+			out = append(out, p.policyFindings(policy.Policy, ancestor.RA)...)
+		}
+	}
 	slices.SortStableFunc(out, func(a, b placed) int { return rank(a.Outcome) - rank(b.Outcome) })
 	return out
 }
@@ -62,12 +71,32 @@ func (p *Preview) BlockedSince(before *Preview) []string {
 	return out
 }
 
-// nodeFindings groups what nodes have in common, in the order of nodes.
+// nodeFindings are those of an object on nodes.
 func (p *Preview) nodeFindings(verdict *model.Verdict) []placed {
-	var out []placed
-	ra := verdict.RA
 	// Then the verdict itself reports it.
 	everywhere := verdict.Tally.NoTemplate == verdict.Tally.Selected
+	return p.onNodes(verdict.RA, func(part *model.NodePart) []model.Finding {
+		if !everywhere {
+			return part.Findings
+		}
+		return slices.DeleteFunc(slices.Clone(part.Findings), finding.IsNodeWithoutTemplate)
+	})
+}
+
+// policyFindings are those of a policy for one of its targets on nodes.
+func (p *Preview) policyFindings(policy, ra string) []placed {
+	return p.onNodes(ra, func(part *model.NodePart) []model.Finding {
+		i := slices.IndexFunc(part.Policies, func(p model.PolicyPart) bool { return p.Policy == policy })
+		if i < 0 {
+			return nil
+		}
+		return part.Policies[i].Findings
+	})
+}
+
+// onNodes groups what nodes have in common, in the order of nodes.
+func (p *Preview) onNodes(ra string, of func(*model.NodePart) []model.Finding) []placed {
+	var out []placed
 	index := map[model.Finding]int{}
 	for i := range p.Plan.Nodes {
 		node := &p.Plan.Nodes[i]
@@ -75,10 +104,7 @@ func (p *Preview) nodeFindings(verdict *model.Verdict) []placed {
 			if node.Parts[j].RA != ra {
 				continue
 			}
-			for _, f := range node.Parts[j].Findings {
-				if everywhere && finding.IsNodeWithoutTemplate(f) {
-					continue
-				}
+			for _, f := range of(&node.Parts[j]) {
 				at, found := index[f]
 				if !found {
 					at = len(out)

@@ -7,6 +7,7 @@ import (
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
@@ -20,6 +21,8 @@ type Preview struct {
 	// RouteAdvertisements have the status that they would get, and are sorted
 	// by name.
 	RouteAdvertisements []*ovnv1.RouteAdvertisements
+	// Policies are the same.
+	Policies []*v1alpha1.RoutePolicy
 }
 
 // New plans and renders the objects as the manager would.
@@ -31,6 +34,7 @@ func New(objects *snapshot.Objects, settings model.Settings) *Preview {
 	})
 	slices.SortFunc(p.Configs, compareConfigs)
 	p.RouteAdvertisements = withStatus(objects, settings, p.Plan.Verdicts)
+	p.Policies = withPolicyStatus(objects.Policies, p.Plan.Policies)
 	return p
 }
 

@@ -11,10 +11,11 @@ import (
 	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 )
 
-// YAML prints the FRRConfigurations and the RouteAdvertisements with their
-// status as a stream of documents. Nothing is masked, so that it can be
+// YAML prints the FRRConfigurations, and the RouteAdvertisements and RoutePolicies with
+// their status, as a stream of documents. Nothing is masked, so that it can be
 // applied.
 func (p *Preview) YAML(w io.Writer) error {
 	separator := ""
@@ -69,6 +70,11 @@ func (p *Preview) each(print func(document map[string]any) error) error {
 			return err
 		}
 	}
+	for _, policy := range p.Policies {
+		if err := show(policy); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -83,6 +89,8 @@ func content(object client.Object) (map[string]any, error) {
 	switch object.(type) {
 	case *ovnv1.RouteAdvertisements:
 		out["apiVersion"], out["kind"] = ovnv1.GroupVersion.String(), "RouteAdvertisements"
+	case *v1alpha1.RoutePolicy:
+		out["apiVersion"], out["kind"] = v1alpha1.GroupVersion.String(), "RoutePolicy"
 	case *frrk8sv1beta1.FRRConfiguration:
 		out["apiVersion"], out["kind"] = frrk8sv1beta1.GroupVersion.String(), "FRRConfiguration"
 		dropEmpty(out)
@@ -102,10 +110,17 @@ func content(object client.Object) (map[string]any, error) {
 // settle removes from a status what is not of the plan.
 func settle(out map[string]any) {
 	fields, _ := out["status"].(map[string]any)
-	conditions, _ := fields["conditions"].([]any)
-	for _, condition := range conditions {
-		if condition, ok := condition.(map[string]any); ok {
-			delete(condition, "lastTransitionTime")
+	reports := []any{fields}
+	if ancestors, ok := fields["ancestors"].([]any); ok {
+		reports = ancestors
+	}
+	for _, report := range reports {
+		report, _ := report.(map[string]any)
+		conditions, _ := report["conditions"].([]any)
+		for _, condition := range conditions {
+			if condition, ok := condition.(map[string]any); ok {
+				delete(condition, "lastTransitionTime")
+			}
 		}
 	}
 	if len(fields) == 0 {

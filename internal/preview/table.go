@@ -86,6 +86,7 @@ func (p *Preview) Table(w io.Writer) error {
 		out.printf("NOTHING TO CONFIGURE\n  %s\n\n", phrase.List(idle, maxNodesShown))
 	}
 	out.verdicts(p)
+	out.policies(p)
 	if findings := p.findings(); len(findings) > 0 && out.err == nil {
 		out.printf("\n")
 		if out.err == nil {
@@ -103,13 +104,18 @@ func (p *printer) node(node *model.NodePlan) {
 		receives := slices.ContainsFunc(config.Routers, func(r model.Router) bool {
 			return slices.ContainsFunc(r.Neighbors, func(n model.Neighbor) bool { return len(n.Receive) > 0 })
 		})
-		header := []string{"VRF", "ASN", "NEIGHBOR", "NEIGHBOR ASN", "ADVERTISES", "IMPORTS FROM"}
+		shown := columns{receives: receives, attributes: hasAttributes(config)}
+		header := []string{"VRF", "ASN", "NEIGHBOR", "NEIGHBOR ASN", "ADVERTISES"}
+		if shown.attributes {
+			header = append(header, "WITH")
+		}
+		header = append(header, "IMPORTS FROM")
 		if receives {
 			header = append(header, "ALSO RECEIVES")
 		}
 		lines := []string{"  " + strings.Join(header, "\t")}
 		for j := range config.Routers {
-			lines = append(lines, routerLines(&config.Routers[j], receives)...)
+			lines = append(lines, routerLines(&config.Routers[j], shown)...)
 		}
 		p.rows(lines)
 		p.evpn(config)
@@ -117,10 +123,13 @@ func (p *printer) node(node *model.NodePlan) {
 	}
 }
 
+// columns are those that only some plans need.
+type columns struct{ receives, attributes bool }
+
 // routerLines has one block of lines for each neighbor; what belongs to the
 // router as a whole stands in the first. A router without neighbors shows the
 // prefixes that it originates for the VRFs that import them.
-func routerLines(r *model.Router, receives bool) []string {
+func routerLines(r *model.Router, shown columns) []string {
 	vrf := r.VRF
 	if vrf == "" {
 		vrf = model.DefaultVRF
@@ -128,14 +137,22 @@ func routerLines(r *model.Router, receives bool) []string {
 	router := [][]string{{vrf}, {strconv.FormatUint(uint64(r.ASN), 10)}}
 	imports := orDash(r.Imports)
 	if len(r.Neighbors) == 0 {
-		return block(append(router, []string{"-"}, []string{"-"}, prefixCells(r.Routes, "-"), imports)...)
+		router = append(router, []string{"-"}, []string{"-"}, prefixCells(r.Routes, "-"))
+		if shown.attributes {
+			router = append(router, []string{"-"})
+		}
+		return block(append(router, imports)...)
 	}
 	var lines []string
 	for i := range r.Neighbors {
 		n := &r.Neighbors[i]
 		columns := append(slices.Clone(router), []string{n.ID()}, []string{neighborASN(n)},
-			prefixCells(n.Advertise, "nothing"), imports)
-		if receives {
+			prefixCells(n.Advertise, "nothing"))
+		if shown.attributes {
+			columns = append(columns, attributeCells(n.Advertise))
+		}
+		columns = append(columns, imports)
+		if shown.receives {
 			columns = append(columns, receiveCells(n.Receive))
 		}
 		lines = append(lines, block(columns...)...)

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
@@ -33,6 +34,18 @@ func withStatus(objects *snapshot.Objects, settings model.Settings, verdicts []m
 		out = append(out, object)
 	}
 	slices.SortFunc(out, func(a, b *ovnv1.RouteAdvertisements) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// withPolicyStatus gives each policy the status that the manager would write.
+func withPolicyStatus(objects []v1alpha1.RoutePolicy, verdicts []model.PolicyVerdict) []*v1alpha1.RoutePolicy {
+	var out []*v1alpha1.RoutePolicy
+	for i := range verdicts {
+		at := slices.IndexFunc(objects, func(p v1alpha1.RoutePolicy) bool { return p.Name == verdicts[i].Policy })
+		policy := objects[at].DeepCopy()
+		policy.Status.Ancestors = status.PolicyAncestors(&verdicts[i], policy.Status.Ancestors, metav1.Time{})
+		out = append(out, policy)
+	}
 	return out
 }
 

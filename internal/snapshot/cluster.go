@@ -30,6 +30,7 @@ func Snapshot(objs *Objects, settings model.Settings) *model.Snapshot {
 func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 	out := model.Cluster{
 		RouteAdvertisements: routeAdvertisements(objs, settings),
+		Policies:            routePolicies(objs.Policies),
 		Networks:            networks(objs, settings),
 		Templates:           templates(objs),
 		Namespaces:          namespaces(objs.Namespaces),

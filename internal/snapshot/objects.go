@@ -27,6 +27,7 @@ import (
 // Objects are the API objects that a Snapshot is made of, in any order.
 type Objects struct {
 	RouteAdvertisements []ovnv1.RouteAdvertisements
+	Policies            []v1alpha1.RoutePolicy
 	CUDNs               []ovnv1.ClusterUserDefinedNetwork
 	FRRConfigurations   []frrk8sv1beta1.FRRConfiguration
 	NADs                []nadv1.NetworkAttachmentDefinition
@@ -103,6 +104,7 @@ type Options struct {
 func Gather(ctx context.Context, reader client.Reader, options Options) (*Objects, error) {
 	var (
 		ras        ovnv1.RouteAdvertisementsList
+		policies   v1alpha1.RoutePolicyList
 		cudns      ovnv1.ClusterUserDefinedNetworkList
 		configs    frrk8sv1beta1.FRRConfigurationList
 		nads       nadv1.NetworkAttachmentDefinitionList
@@ -133,6 +135,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		namespace string
 	}{
 		{name: "RouteAdvertisements", list: &ras},
+		{name: "RoutePolicies", list: &policies, optional: true},
 		{name: "ClusterUserDefinedNetworks", list: &cudns},
 		{name: "FRRConfigurations", list: &configs},
 		{name: "NetworkAttachmentDefinitions", list: &nads, optional: true},
@@ -156,7 +159,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		}
 	}
 	return &Objects{
-		RouteAdvertisements: ras.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
+		RouteAdvertisements: ras.Items, Policies: policies.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
 		Namespaces: namespaces.Items, EgressIPs: egressIPs.Items, VTEPs: vteps.Items, Nodes: nodes.Items,
 		UplinkStates: uplinks.Items, NodeStates: states.Items, RouteStates: routes.Items, Read: read,
 		NodeNetworks: networks.Items, ServiceCIDRs: services.Items, EndpointSlices: endpoints.Items,

@@ -27,7 +27,7 @@ func object[T any](t testing.TB, manifest string) T {
 
 func same(t *testing.T, got, wanted any) {
 	t.Helper()
-	options := gocmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.EquateEmpty()}
+	options := gocmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, model.Attributes{}), cmpopts.EquateEmpty()}
 	if diff := gocmp.Diff(wanted, got, options); diff != "" {
 		t.Fatalf("-wanted +got\n%s", diff)
 	}
@@ -124,7 +124,7 @@ func TestSnapshotDoesNotDependOnOrder(t *testing.T) {
 		shuffle(r, objs.Namespaces)
 		shuffle(r, objs.EgressIPs)
 		shuffle(r, objs.Nodes)
-		if diff := gocmp.Diff(wanted, Snapshot(objs, settings), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
+		if diff := gocmp.Diff(wanted, Snapshot(objs, settings), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, model.Attributes{})); diff != "" {
 			t.Fatalf("seed %d: -wanted +got\n%s", seed, diff)
 		}
 	}

@@ -62,7 +62,7 @@ func renderedMessage(v *model.Verdict) string {
 	if t.Inactive > 0 {
 		s.addf("%s skipped, because a network is not set up on a node", phrase.Count(t.Inactive, "advertisement"))
 	}
-	if text := notices(v); text != "" {
+	if text := notices(v.Findings, t.NodeFindings); text != "" {
 		s.add("note: " + text)
 	}
 	return s.String()

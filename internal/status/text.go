@@ -49,14 +49,14 @@ func objectFindings(findings []model.Finding) string {
 }
 
 // notices are the messages that block nothing.
-func notices(v *model.Verdict) string {
+func notices(findings []model.Finding, ofNodes []model.NodeFinding) string {
 	var messages []string
-	for _, f := range v.Findings {
+	for _, f := range findings {
 		if !f.Blocks() {
 			messages = append(messages, phrase.Cut(f.Message, maxFinding))
 		}
 	}
-	for _, f := range v.Tally.NodeFindings {
+	for _, f := range ofNodes {
 		if !f.Blocks() {
 			messages = append(messages, fmt.Sprintf("%s (%s)", phrase.ListOf(f.Nodes, f.Count, maxNames), phrase.Cut(f.Message, maxFinding)))
 		}

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
@@ -71,6 +72,8 @@ func decode(kind string, raw runtime.RawExtension) (client.Object, error) {
 	switch kind {
 	case "RouteAdvertisements":
 		object = &ovnv1.RouteAdvertisements{}
+	case "RoutePolicy":
+		object = &v1alpha1.RoutePolicy{}
 	case "ClusterUserDefinedNetwork":
 		object = &ovnv1.ClusterUserDefinedNetwork{}
 	case "FRRConfiguration":
@@ -101,6 +104,8 @@ func sameSpec(before, after client.Object) bool {
 	switch a := after.(type) {
 	case *ovnv1.RouteAdvertisements:
 		return reflect.DeepEqual(before.(*ovnv1.RouteAdvertisements).Spec, a.Spec)
+	case *v1alpha1.RoutePolicy:
+		return reflect.DeepEqual(before.(*v1alpha1.RoutePolicy).Spec, a.Spec)
 	case *ovnv1.ClusterUserDefinedNetwork:
 		return reflect.DeepEqual(before.(*ovnv1.ClusterUserDefinedNetwork).Spec, a.Spec)
 	case *frrk8sv1beta1.FRRConfiguration:
@@ -122,6 +127,11 @@ func (c *change) fault(settings model.Settings) string {
 				return f.Message
 			}
 		}
+	case *v1alpha1.RoutePolicy:
+		alone := snapshot.Cluster(&snapshot.Objects{Policies: []v1alpha1.RoutePolicy{*after}}, settings)
+		if p := alone.Policies[0].Problem; p != nil && p.Outcome == model.Invalid {
+			return p.Message
+		}
 	case *ovnv1.ClusterUserDefinedNetwork:
 		alone := snapshot.Cluster(&snapshot.Objects{CUDNs: []ovnv1.ClusterUserDefinedNetwork{*after}}, settings)
 		for i := range alone.Networks {
@@ -141,6 +151,9 @@ func (c *change) views(objects *snapshot.Objects) (with, without *snapshot.Objec
 	case *ovnv1.RouteAdvertisements:
 		a.RouteAdvertisements = replaced(a.RouteAdvertisements, c.before, c.after)
 		b.RouteAdvertisements = replaced(b.RouteAdvertisements, c.after, c.before)
+	case *v1alpha1.RoutePolicy:
+		a.Policies = replaced(a.Policies, c.before, c.after)
+		b.Policies = replaced(b.Policies, c.after, c.before)
 	case *ovnv1.ClusterUserDefinedNetwork:
 		a.CUDNs = replaced(a.CUDNs, c.before, c.after)
 		b.CUDNs = replaced(b.CUDNs, c.after, c.before)
@@ -184,11 +197,17 @@ func (c *change) example() client.Object {
 
 func (c *change) name() string { return c.example().GetName() }
 
-// about reports whether the trouble is that of the very RouteAdvertisements
-// object that is applied: of its own troubles it hears all, new or not.
+// about reports whether the trouble is that of the very RouteAdvertisements object or
+// RoutePolicy that is applied: of its own troubles it hears all, new or not.
 func (c *change) about(t *trouble) bool {
-	ra, ok := c.after.(*ovnv1.RouteAdvertisements)
-	return ok && ra.Name == t.ra
+	switch after := c.after.(type) {
+	case *ovnv1.RouteAdvertisements:
+		return t.policy == "" && after.Name == t.ra
+	case *v1alpha1.RoutePolicy:
+		return after.Name == t.policy
+	default:
+		return false
+	}
 }
 
 // expected reports whether a network is only waiting for what OVN-Kubernetes

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -145,6 +146,8 @@ func review(t testing.TB, operation admissionv1.Operation, before, after client.
 			kind = "ClusterUserDefinedNetwork"
 		case *frrk8sv1beta1.FRRConfiguration:
 			kind = "FRRConfiguration"
+		case *v1alpha1.RoutePolicy:
+			kind = "RoutePolicy"
 		}
 	}
 	return admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
@@ -264,7 +267,7 @@ func TestManyTroublesAreCut(t *testing.T) {
 	for i := range 20 {
 		troubles = append(troubles, trouble{ra: "a", Finding: model.Finding{Outcome: model.Invalid, Message: fmt.Sprintf("%02d %s", i, strings.Repeat("é\n", 600))}})
 	}
-	out := texts(troubles, "b")
+	out := texts(troubles, func(*trouble) bool { return false })
 	if len(out) != maxWarnings+1 || !strings.Contains(out[maxWarnings], "and 14 more") {
 		t.Fatalf("%d warnings, the last %q", len(out), out[len(out)-1])
 	}

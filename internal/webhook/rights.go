@@ -19,6 +19,7 @@ import (
 // neighbors and nodes.
 var quoted = []schema.GroupResource{
 	{Group: "k8s.ovn.org", Resource: "routeadvertisements"},
+	{Group: "ovnbgp.io", Resource: "routepolicies"},
 	{Group: "k8s.ovn.org", Resource: "clusteruserdefinednetworks"},
 	{Group: "k8s.ovn.org", Resource: "egressips"},
 	{Group: "frrk8s.metallb.io", Resource: "frrconfigurations"},

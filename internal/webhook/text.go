@@ -20,16 +20,16 @@ const (
 
 // texts says it to people: first what concerns the object itself, then what
 // keeps something from being advertised.
-func texts(troubles []trouble, name string) []string {
+func texts(troubles []trouble, own func(*trouble) bool) []string {
 	slices.SortFunc(troubles, func(a, b trouble) int {
 		return cmp.Or(
-			-compareBool(a.ra == name, b.ra == name), -compareBool(a.Blocks(), b.Blocks()), -cmp.Compare(a.Outcome, b.Outcome),
-			cmp.Compare(a.Scope.Kind, b.Scope.Kind), cmp.Compare(a.Message, b.Message), cmp.Compare(a.ra, b.ra), cmp.Compare(a.Reason, b.Reason))
+			-compareBool(own(&a), own(&b)), -compareBool(a.Blocks(), b.Blocks()), -cmp.Compare(a.Outcome, b.Outcome),
+			cmp.Compare(a.Scope.Kind, b.Scope.Kind), cmp.Compare(a.Message, b.Message), cmp.Compare(a.policy, b.policy), cmp.Compare(a.ra, b.ra), cmp.Compare(a.Reason, b.Reason))
 	})
 	var out []string
 	for len(troubles) > 0 {
 		same := 1
-		for same < len(troubles) && troubles[same].Message == troubles[0].Message && slices.Equal(troubles[same].nodes, troubles[0].nodes) {
+		for same < len(troubles) && troubles[same].Message == troubles[0].Message && troubles[same].policy == troubles[0].policy && slices.Equal(troubles[same].nodes, troubles[0].nodes) {
 			same++
 		}
 		if len(out) == maxWarnings {
@@ -54,7 +54,11 @@ func text(same []trouble) string {
 	if nodes := same[0].nodes; len(nodes) > 0 {
 		where = ", on nodes such as " + strings.Join(nodes, ", ")
 	}
-	return fmt.Sprintf("RouteAdvertisements %s%s: %s", phrase.List(slices.Compact(ras), maxRAs), where, same[0].Message)
+	what := "RouteAdvertisements " + phrase.List(slices.Compact(ras), maxRAs)
+	if policy := same[0].policy; policy != "" {
+		what = fmt.Sprintf("RoutePolicy %s (%s)", policy, what)
+	}
+	return fmt.Sprintf("%s%s: %s", what, where, same[0].Message)
 }
 
 func compareBool(a, b bool) int {

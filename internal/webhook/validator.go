@@ -29,7 +29,7 @@ const (
 	atOnce = 2
 )
 
-// Validator answers admission reviews of RouteAdvertisements,
+// Validator answers admission reviews of RouteAdvertisements, RoutePolicies,
 // ClusterUserDefinedNetworks and FRRConfigurations.
 type Validator struct {
 	reader   client.Reader
@@ -116,7 +116,7 @@ func (v *Validator) warnings(c *change, objects *snapshot.Objects) []string {
 		}
 		fresh = append(fresh, *t)
 	}
-	return append(c.remarks(objects.Nodes), texts(fresh, c.name())...)
+	return append(c.remarks(objects.Nodes), texts(fresh, c.about)...)
 }
 
 // deleting reports whether the object is to go, or is on its way.

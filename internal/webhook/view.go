@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"math"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -37,6 +38,8 @@ func compile(objects *snapshot.Objects, settings model.Settings) *view {
 type trouble struct {
 	model.Finding
 	ra string
+	// policy is the RoutePolicy that it is about, "" if it is about the object.
+	policy string
 	// nodes are the first few that have it, if it concerns nodes.
 	nodes []string
 }
@@ -53,11 +56,12 @@ type troubleKey struct {
 // troubles are all findings, those of the given nodes included.
 func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
 	out := map[troubleKey]*trouble{}
+	policy := ""
 	add := func(ra string, f model.Finding, node string) {
 		key := troubleKey{ra, f.Outcome, f.Scope, f.Reason}
 		t := out[key]
 		if t == nil {
-			t = &trouble{Finding: f, ra: ra}
+			t = &trouble{Finding: f, ra: ra, policy: policy}
 			out[key] = t
 		}
 		if node != "" && len(t.nodes) < maxNodesShown {
@@ -91,7 +95,47 @@ func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
 			add(ra, finding.NoTemplateOnReviewedNodes(ra), "")
 		}
 	}
+	for _, policy = range v.compiled.Policies() {
+		for _, ancestor := range v.compiled.PolicyVerdict(policy, v.policyTally(parts)).Ancestors {
+			for _, f := range ancestor.Findings {
+				add(ancestor.RA, f, "")
+			}
+			for _, p := range parts[ancestor.RA] {
+				for _, f := range findingsOf(policy, &p.NodePart) {
+					add(ancestor.RA, f, p.node)
+				}
+			}
+		}
+	}
 	return out
+}
+
+// policyTally counts which rules match a route of the planned nodes. If these are not all
+// nodes, the others may have routes for the rest.
+func (v *view) policyTally(parts map[string][]nodePart) func(policy, ra string) model.PolicyTally {
+	return func(policy, ra string) model.PolicyTally {
+		if v.selected(ra) > len(parts[ra]) {
+			return model.PolicyTally{Matched: math.MaxUint64}
+		}
+		var out model.PolicyTally
+		for _, p := range parts[ra] {
+			for _, part := range p.Policies {
+				if part.Policy == policy {
+					out.Matched |= part.Matched
+				}
+			}
+		}
+		return out
+	}
+}
+
+func findingsOf(policy string, part *model.NodePart) []model.Finding {
+	for i := range part.Policies {
+		if part.Policies[i].Policy == policy {
+			return part.Policies[i].Findings
+		}
+	}
+	return nil
 }
 
 // nodePart is a RouteAdvertisements object's part of a node's plan.
@@ -191,6 +235,13 @@ func (v *view) selectors() []model.Selector {
 	for i := range v.cluster.RouteAdvertisements {
 		if s := v.cluster.RouteAdvertisements[i].NodeSelector; !s.Empty() {
 			out = append(out, s)
+		}
+	}
+	for i := range v.cluster.Policies {
+		for j := range v.cluster.Policies[i].Rules {
+			if s := v.cluster.Policies[i].Rules[j].Match.Nodes; !s.Empty() {
+				out = append(out, s)
+			}
 		}
 	}
 	for i := range v.cluster.Templates {

@@ -23,7 +23,8 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &NodeNetworks{}, &NodeNetworksList{}, &NodeRouteState{}, &NodeRouteStateList{})
+	scheme.AddKnownTypes(GroupVersion, &NodeNetworks{}, &NodeNetworksList{}, &NodeRouteState{}, &NodeRouteStateList{},
+		&RoutePolicy{}, &RoutePolicyList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

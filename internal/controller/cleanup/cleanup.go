@@ -20,7 +20,7 @@ import (
 
 // Removed counts what was taken away.
 type Removed struct {
-	FRRConfigurations, RouteAdvertisements, Annotations, Statuses, NodeNetworks, VTEPs int
+	FRRConfigurations, RouteAdvertisements, Annotations, Statuses, NodeNetworks, VTEPs, Policies int
 }
 
 // Add counts more.
@@ -31,12 +31,13 @@ func (r *Removed) Add(more Removed) {
 	r.Statuses += more.Statuses
 	r.NodeNetworks += more.NodeNetworks
 	r.VTEPs += more.VTEPs
+	r.Policies += more.Policies
 }
 
 // String says it for people.
 func (r Removed) String() string {
-	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements and %d VTEPs, %d NodeNetworks",
-		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses, r.VTEPs, r.NodeNetworks)
+	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements, %d VTEPs and %d RoutePolicies, %d NodeNetworks",
+		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses, r.VTEPs, r.Policies, r.NodeNetworks)
 }
 
 // Run removes what the operator wrote. It continues after failures, and may be run
@@ -48,8 +49,8 @@ func Run(ctx context.Context, c client.Client) (removed Removed, err error) {
 	removed.Annotations = cleared
 	configurations := deleteGenerated(ctx, c, &removed)
 	networks := deleteNetworks(ctx, c, &removed)
-	vteps := leaveVTEPs(ctx, c, &removed)
-	return removed, errors.Join(advertisements, annotations, configurations, networks, vteps)
+	vteps, policies := leaveVTEPs(ctx, c, &removed), leavePolicies(ctx, c, &removed)
+	return removed, errors.Join(advertisements, annotations, configurations, networks, vteps, policies)
 }
 
 // list lists a kind; a cluster without the kind has none of it.
@@ -110,6 +111,25 @@ func leaveVTEPs(ctx context.Context, c client.Client, removed *Removed) error {
 		}
 		if changed {
 			removed.VTEPs++
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// leavePolicies takes the operator's status from RoutePolicies.
+func leavePolicies(ctx context.Context, c client.Client, removed *Removed) error {
+	var all v1alpha1.RoutePolicyList
+	if err := list(ctx, c, &all); err != nil {
+		return err
+	}
+	var problems []error
+	for i := range all.Items {
+		changed, err := verdict.ClearPolicy(ctx, c, &all.Items[i])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("RoutePolicy %s: %w", all.Items[i].Name, err))
+		}
+		if changed {
+			removed.Policies++
 		}
 	}
 	return errors.Join(problems...)

@@ -46,7 +46,7 @@ func HandBack(ctx context.Context, c client.Client) (removed Removed, err error)
 		return removed, errors.Join(problems...)
 	}
 	removed.Annotations, err = nad.Release(ctx, c)
-	err = errors.Join(err, leaveAdvertisements(ctx, c, verdict.Release, &removed), deleteNetworks(ctx, c, &removed), leaveVTEPs(ctx, c, &removed))
+	err = errors.Join(err, leaveAdvertisements(ctx, c, verdict.Release, &removed), deleteNetworks(ctx, c, &removed), leaveVTEPs(ctx, c, &removed), leavePolicies(ctx, c, &removed))
 	return removed, err
 }
 

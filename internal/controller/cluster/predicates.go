@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -57,6 +58,11 @@ func statusWriters(ra *ovnv1.RouteAdvertisements) []string {
 // change of a spec, and when deletion begins.
 func sameSpec(before, after client.Object) bool {
 	return before.GetGeneration() == after.GetGeneration() && maps.Equal(before.GetLabels(), after.GetLabels())
+}
+
+// samePolicy goes by the spec alone.
+func samePolicy(before, after *v1alpha1.RoutePolicy) bool {
+	return before.Generation == after.Generation
 }
 
 func sameCUDN(before, after *ovnv1.ClusterUserDefinedNetwork) bool {

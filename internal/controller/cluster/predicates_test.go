@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 )
@@ -47,6 +48,17 @@ func checkChanges[object client.Object](t *testing.T, predicates []predicate.Typ
 
 func labelled(key, value string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: "object", UID: "1", Generation: 1, Labels: map[string]string{key: value}}
+}
+
+func TestChangesOfRoutePolicies(t *testing.T) {
+	type object = *v1alpha1.RoutePolicy
+	policy := &v1alpha1.RoutePolicy{ObjectMeta: labelled("a", "b")}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(samePolicy)}, map[string]change[object]{
+		"resync":            {policy, func(object) {}, false},
+		"our own status":    {policy, func(o object) { o.Status.Ancestors = []v1alpha1.PolicyAncestorStatus{{}} }, false},
+		"spec":              {policy, func(o object) { o.Generation++ }, true},
+		"a new incarnation": {policy, func(o object) { o.UID = "2" }, true},
+	})
 }
 
 func TestChangesOfRouteAdvertisements(t *testing.T) {

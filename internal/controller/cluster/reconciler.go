@@ -44,10 +44,11 @@ type Reconciler struct {
 	Settings model.Settings
 	Rollout  *current.Rollout
 	Findings *current.ControllerFindings
-	// Nodes, NADs and Advertisements give work to the other controllers.
+	// Nodes, NADs, Advertisements and Policies give work to the other controllers.
 	Nodes          *current.Trigger[string]
 	NADs           *current.Trigger[types.NamespacedName]
 	Advertisements *current.Trigger[string]
+	Policies       *current.Trigger[string]
 	Metrics        *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
@@ -95,6 +96,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	r.Nodes.Later(nodes...)
 	r.NADs.Later(nads...)
 	r.Advertisements.Now(concerned(next, old)...)
+	r.Policies.Now(next.Policies()...)
 
 	took := r.Now().Sub(started)
 	r.took.Store(int64(took))

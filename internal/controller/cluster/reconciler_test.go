@@ -38,7 +38,8 @@ func newReconciler(r client.Reader) *Reconciler {
 	return &Reconciler{
 		Reader: r, Rollout: &current.Rollout{}, Findings: &current.ControllerFindings{},
 		Nodes: &current.Trigger[string]{}, NADs: &current.Trigger[types.NamespacedName]{}, Advertisements: &current.Trigger[string]{},
-		Now: time.Now,
+		Policies: &current.Trigger[string]{},
+		Now:      time.Now,
 	}
 }
 

@@ -20,8 +20,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/optional"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -64,6 +66,7 @@ func (r *Reconciler) sources(c cache.Cache, kinds *optional.Kinds) []source.Type
 		source.TypedKind(c, &discoveryv1.EndpointSlice{}, wake[*discoveryv1.EndpointSlice](r), unless(sameEndpoints)),
 		optional.NewSource(kinds, snapshot.ServiceCIDRKind, c, &networkingv1.ServiceCIDR{}, wake[*networkingv1.ServiceCIDR](r), unless(sameServiceCIDR)),
 		optional.NewSource(kinds, nad.Kind, c, &nadv1.NetworkAttachmentDefinition{}, wake[*nadv1.NetworkAttachmentDefinition](r), unless(sameNAD)),
+		optional.NewSource(kinds, verdict.PolicyKind, c, &v1alpha1.RoutePolicy{}, wake[*v1alpha1.RoutePolicy](r), unless(samePolicy)),
 		optional.NewSource(kinds, VTEPKind, c, &ovnv1.VTEP{}, wake[*ovnv1.VTEP](r), unless(sameVTEP)),
 		optional.NewSource(kinds, snapshot.UplinkStateKind, c, uplinkState, wake[*unstructured.Unstructured](r), unless(sameUplinkState)),
 	}

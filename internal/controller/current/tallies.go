@@ -38,6 +38,13 @@ func (t *Tallies) Tally(ra string) model.Tally {
 	return t.counts.Tally(ra)
 }
 
+// Policy returns the counts of a policy for one of its targets.
+func (t *Tallies) Policy(policy, ra string) model.PolicyTally {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counts.Policy(policy, ra)
+}
+
 // Advertising counts the nodes that advertise a network's pods for an object.
 func (t *Tallies) Advertising(ra, network string) model.Advertising {
 	t.mu.Lock()

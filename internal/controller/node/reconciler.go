@@ -34,8 +34,10 @@ type Reconciler struct {
 	// Advertisements gets the RouteAdvertisements whose tally changed, and NADs those of
 	// which a network is now advertised by a first node, or no longer by any.
 	Advertisements *current.Trigger[string]
-	NADs           func(ctx context.Context, ras []string)
-	Metrics        *metrics.Metrics
+	// Policies gets the policies of these.
+	Policies *current.Trigger[string]
+	NADs     func(ctx context.Context, ras []string)
+	Metrics  *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
 	// ObserveOnly plans, and writes nothing.
@@ -98,6 +100,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 // changed wakes those who go by the tallies.
 func (r *Reconciler) changed(ctx context.Context, change outcome.Change) {
 	r.Advertisements.Now(change.Tallies...)
+	if revision := r.Rollout.Revision(); revision != nil {
+		r.Policies.Now(revision.PoliciesOf(change.Tallies)...)
+	}
 	if len(change.Advertising) > 0 {
 		r.NADs(ctx, change.Advertising)
 	}

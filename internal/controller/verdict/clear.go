@@ -101,8 +101,8 @@ const acceptedField = `k:{"type":"Accepted"}`
 
 // writtenSince reports whether another manager has applied a part of the status since
 // a time, which the API server keeps in seconds.
-func writtenSince(object *ovnv1.RouteAdvertisements, manager string, since time.Time) bool {
-	return slices.ContainsFunc(object.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+func writtenSince(object metav1.Object, manager string, since time.Time) bool {
+	return slices.ContainsFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
 		return entry.Subresource == "status" && entry.Manager == manager && entry.Time != nil && entry.Time.After(since.Truncate(time.Second))
 	})
 }

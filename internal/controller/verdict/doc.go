@@ -1,7 +1,7 @@
-// Package verdict is the controller that writes the status of each RouteAdvertisements
-// object.
+// Package verdict has the controllers that write the status of each RouteAdvertisements
+// object, and of each RoutePolicy.
 //
-// It writes a status only if it differs from the stored one, and not more often than its
-// pace allows, so that a change of thousands of nodes costs a few writes. It must never
+// They write a status only if it differs from the stored one, and not more often than their
+// pace allows, so that a change of thousands of nodes costs a few writes. They must never
 // change what is advertised.
 package verdict

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 )
 
 const repoRoot = "../../.."
@@ -66,7 +67,7 @@ func TestCRDs(t *testing.T) {
 			Expect(environment.Stop()).To(Succeed())
 		}
 	})
-	RunSpecs(t, "k8s.ovn.org CustomResourceDefinitions")
+	RunSpecs(t, "CustomResourceDefinitions")
 }
 
 // controlPlane finds the folder with kube-apiserver and etcd.
@@ -97,7 +98,11 @@ type resource string
 func (r resource) object(spec string) *unstructured.Unstructured {
 	GinkgoHelper()
 	object := &unstructured.Unstructured{}
-	object.SetGroupVersionKind(ovnv1.GroupVersion.WithKind(string(r)))
+	version := ovnv1.GroupVersion
+	if r == "RoutePolicy" {
+		version = v1alpha1.GroupVersion
+	}
+	object.SetGroupVersionKind(version.WithKind(string(r)))
 	object.SetGenerateName("entry-")
 	r.setSpec(object, spec)
 	return object

@@ -1,0 +1,380 @@
+package plan
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+)
+
+// policyRule is a rule of a policy as one of its targets uses it.
+type policyRule struct {
+	model.PolicyRule
+	policy string
+	index  int
+	// networks has an entry for each of the target's networks, by index, and sources one
+	// for each of its sources; nil means all.
+	networks, sources []bool
+}
+
+// comparePolicies orders by precedence, as compareRouteAdvertisements does.
+func comparePolicies(a, b model.RoutePolicy) int {
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
+}
+
+// attachPolicies gives each advertiser the rules of the policies that have it as a
+// target. Its networks are known and have their indexes.
+func (c *Compiled) attachPolicies() {
+	for i := range c.cluster.Policies {
+		policy := &c.cluster.Policies[i]
+		c.policies[policy.Name] = policy
+		for _, target := range policy.Targets {
+			if a := c.byName[target]; a != nil && policy.Problem == nil && !a.idle {
+				a.attach(policy)
+			}
+		}
+	}
+}
+
+func (a *advertiser) attach(policy *model.RoutePolicy) {
+	for i := range policy.Rules {
+		r := &policyRule{PolicyRule: policy.Rules[i], policy: policy.Name, index: i}
+		if !r.Match.Networks.Empty() {
+			r.networks = make([]bool, len(a.networks))
+			for j, n := range a.networks {
+				r.networks[j] = r.Match.Networks.Matches(policyLabels(n.Network))
+			}
+		}
+		if len(r.Match.Kinds) > 0 {
+			r.sources = make([]bool, len(a.sources))
+			for j, s := range a.sources {
+				r.sources[j] = slices.Contains(r.Match.Kinds, s.advertisement())
+			}
+		}
+		a.rules = append(a.rules, r)
+	}
+}
+
+// policyLabels are those that a policy's networkSelector matches.
+func policyLabels(n *model.Network) map[string]string {
+	if n.IsDefault() {
+		return map[string]string{model.LabelName: model.DefaultNetwork}
+	}
+	return n.Labels
+}
+
+// rulesOn returns the advertiser's rules that are for the node, in order of precedence.
+// Whatever else gives a node's routes attributes belongs here.
+func (p *nodePlanner) rulesOn(a *advertiser) *nodeRules {
+	var rules []*policyRule
+	for _, r := range a.rules {
+		if r.Match.Nodes.Matches(p.node.Labels) {
+			rules = append(rules, r)
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	return &nodeRules{rules: rules, matched: make([]bool, len(rules))}
+}
+
+// nodeRules are the rules for an advertiser's routes on a node, nil for none.
+type nodeRules struct {
+	rules []*policyRule
+	// matched notes which of them match a route that a neighbor could get.
+	matched []bool
+	// suppressed notes the families of which a neighbor gets no route because of a rule.
+	suppressed [2]bool
+	findings   []policyFinding
+	byNeighbor []*neighborRules
+}
+
+// policyFinding is a finding of the policy with a name.
+type policyFinding struct {
+	policy string
+	model.Finding
+}
+
+func (s *nodeRules) find(policy string, f model.Finding) {
+	if found := (policyFinding{policy, f}); !slices.Contains(s.findings, found) {
+		s.findings = append(s.findings, found)
+	}
+}
+
+// forNeighbor returns the rules for a neighbor. Neighbors with the same rules share them.
+func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
+	id := canonicalID(n.Session)
+	var at []int
+	for i, r := range s.rules {
+		if len(r.Match.Neighbors) == 0 || slices.Contains(r.Match.Neighbors, id) {
+			at = append(at, i)
+		}
+	}
+	for _, known := range s.byNeighbor {
+		if slices.Equal(known.at, at) {
+			return known
+		}
+	}
+	out := &neighborRules{nodeRules: s, at: at}
+	s.byNeighbor = append(s.byNeighbor, out)
+	return out
+}
+
+// neighborRules are those of a node's rules that are for a neighbor.
+type neighborRules struct {
+	*nodeRules
+	// at are their places among the node's.
+	at     []int
+	groups []*attributeGroup
+	last   *attributeGroup
+}
+
+// attributeGroup is what all routes get that the same rules match.
+type attributeGroup struct {
+	// matched are the rules' places among the node's.
+	matched    []int
+	attributes model.Attributes
+	suppressed bool
+	// preferred is the rule with the local preference.
+	preferred *policyRule
+}
+
+// group finds what becomes of a route. Nearly all routes of a node are in a few groups.
+func (s *neighborRules) group(r *route) *attributeGroup {
+	var room [16]int
+	matched := room[:0]
+	for _, i := range s.at {
+		if !s.rules[i].matches(r) {
+			continue
+		}
+		matched = append(matched, i)
+		if s.rules[i].Suppress {
+			break
+		}
+	}
+	if s.last != nil && slices.Equal(s.last.matched, matched) {
+		return s.last
+	}
+	i := slices.IndexFunc(s.groups, func(g *attributeGroup) bool { return slices.Equal(g.matched, matched) })
+	if i < 0 {
+		i = len(s.groups)
+		s.groups = append(s.groups, s.newGroup(slices.Clone(matched)))
+	}
+	s.last = s.groups[i]
+	return s.last
+}
+
+func (r *policyRule) matches(route *route) bool {
+	return (len(r.networks) == 0 || r.networks[route.network.index]) && (len(r.sources) == 0 || r.sources[route.source]) &&
+		(len(r.Match.Prefixes) == 0 || slices.ContainsFunc(r.Match.Prefixes, func(m model.PrefixMatch) bool { return m.Matches(route.Prefix) }))
+}
+
+// newGroup adds communities up, takes the first local preference, and tells of one that
+// another policy's replaces.
+func (s *neighborRules) newGroup(matched []int) *attributeGroup {
+	g := &attributeGroup{matched: matched}
+	for _, i := range matched {
+		r := s.rules[i]
+		s.nodeRules.matched[i] = true
+		if r.Suppress {
+			g.suppressed = true
+			continue
+		}
+		g.attributes = g.attributes.With(r.Set)
+		preference, set := r.Set.LocalPreference()
+		switch {
+		case !set:
+		case g.preferred == nil:
+			g.preferred = r
+		case g.preferred.policy != r.policy && localPreference(g.preferred) != preference:
+			s.find(r.policy, finding.Overridden(r.policy, r.index, g.preferred.policy))
+		}
+	}
+	return g
+}
+
+func localPreference(r *policyRule) uint32 {
+	preference, _ := r.Set.LocalPreference()
+	return preference
+}
+
+// parts are what each policy does on the node.
+func (s *nodeRules) parts() []model.PolicyPart {
+	if s == nil {
+		return nil
+	}
+	var out []model.PolicyPart
+	for i, r := range s.rules {
+		if len(out) == 0 || out[len(out)-1].Policy != r.policy {
+			out = append(out, model.PolicyPart{Policy: r.policy})
+		}
+		if s.matched[i] {
+			out[len(out)-1].Matched |= 1 << r.index
+		}
+	}
+	for i := range out {
+		for _, f := range s.findings {
+			if f.policy == out[i].Policy {
+				out[i].Findings = append(out[i].Findings, f.Finding)
+			}
+		}
+		slices.SortFunc(out[i].Findings, model.Finding.Compare)
+	}
+	return out
+}
+
+// offer is what a router's neighbors may get of an advertiser's routes.
+type offer struct {
+	*routeSet
+	rules *nodeRules
+	// routes and network are what the set was made of.
+	routes  []route
+	network *advertisedNetwork
+	byRules map[*neighborRules]*ruledRoutes
+}
+
+// ruledRoutes are the routes that rules let through, with their attributes and bare.
+type ruledRoutes struct{ attributed, bare *routeSet }
+
+func newOffer(rules *nodeRules, routes []route, network *advertisedNetwork) *offer {
+	o := &offer{routeSet: newRouteSet(routes, network), rules: rules, routes: routes, network: network}
+	if rules != nil {
+		o.byRules = map[*neighborRules]*ruledRoutes{}
+	}
+	return o
+}
+
+// to returns what a neighbor gets, with attributes and bare. Neighbors with the same
+// rules share the lists.
+func (o *offer) to(n *templateNeighbor) (attributed, bare []model.Route) {
+	if o.rules == nil {
+		all := o.forNeighbor(n)
+		return all, all
+	}
+	rules := o.rules.forNeighbor(n)
+	ruled := o.byRules[rules]
+	if ruled == nil {
+		ruled = o.apply(rules)
+		o.byRules[rules] = ruled
+	}
+	for i, lists := range [2][2][]model.Route{{ruled.bare.ipv4, o.ipv4}, {ruled.bare.ipv6, o.ipv6}} {
+		takes := [2]bool{n.takesIPv4, n.takesIPv6}[i]
+		o.rules.suppressed[i] = o.rules.suppressed[i] || takes && len(lists[0]) == 0 && len(lists[1]) > 0
+	}
+	return ruled.attributed.forNeighbor(n), ruled.bare.forNeighbor(n)
+}
+
+func (o *offer) apply(rules *neighborRules) *ruledRoutes {
+	out := make([]model.Route, 0, len(o.routes))
+	suppressed := false
+	for i := range o.routes {
+		r := &o.routes[i]
+		if o.network != nil && r.network != o.network {
+			continue
+		}
+		g := rules.group(r)
+		if g.suppressed {
+			suppressed = true
+			continue
+		}
+		out = append(out, model.Route{Prefix: r.Prefix, Attributes: r.Attributes.With(g.attributes)})
+	}
+	ruled := &ruledRoutes{attributed: splitRoutes(onePerPrefix(out)), bare: o.routeSet}
+	if suppressed {
+		ruled.bare = splitRoutes(withoutAttributes(ruled.attributed.all))
+	}
+	return ruled
+}
+
+func withoutAttributes(routes []model.Route) []model.Route {
+	out := make([]model.Route, len(routes))
+	for i := range routes {
+		out[i].Prefix = routes[i].Prefix
+	}
+	return out
+}
+
+// originated are the routes that the router has to have: those that no neighbor gets stay
+// out of it, since other neighbors in FRR would get them where their filters let them.
+func (o *offer) originated() []model.Route {
+	if len(o.byRules) == 0 {
+		return o.all
+	}
+	var lists [][]model.Route
+	for _, ruled := range o.byRules {
+		if ruled.bare == o.routeSet {
+			return o.all
+		}
+		lists = append(lists, ruled.bare.all)
+	}
+	return mergeRoutes(lists)
+}
+
+// undisputed takes local preferences away that others on the node contradict, of whom
+// frr-k8s takes one: FRRConfigurations of others, and objects that are older.
+func (p *nodePlanner) undisputed(c *contribution, t *template, r *templateRouter, n *templateNeighbor, known *neighborBuilder, routes []model.Route) []model.Route {
+	if !slices.ContainsFunc(c.rules.rules, func(r *policyRule) bool { _, set := r.Set.LocalPreference(); return set }) {
+		return routes
+	}
+	sessions := p.templates.sessions[sessionKey{t.Namespace, r.VRF, canonicalID(n.Session)}]
+	if len(sessions) == 0 {
+		sessions = []knownSession{{template: t, session: n.Session}}
+	}
+	for _, other := range sessions {
+		if len(other.session.LocalPreferences) == 0 || other.session.ID() != n.ID() || !other.template.NodeSelector.Matches(p.node.Labels) {
+			continue
+		}
+		routes = c.withoutDisputed(routes, n, func(prefix netip.Prefix) (uint32, bool) {
+			preference, set := other.session.LocalPreferences[prefix.String()]
+			return preference, set
+		}, func(r *policyRule) model.Finding {
+			return finding.LocalPreferenceConflict(r.policy, r.index, n.ID(), other.template.displayName())
+		})
+	}
+	if known == nil {
+		return routes
+	}
+	for _, list := range known.advertise {
+		routes = c.withoutDisputed(routes, n, func(prefix netip.Prefix) (uint32, bool) {
+			i, found := slices.BinarySearchFunc(list, prefix, func(r model.Route, p netip.Prefix) int { return r.Prefix.Compare(p) })
+			if !found {
+				return 0, false
+			}
+			return list[i].Attributes.LocalPreference()
+		}, func(r *policyRule) model.Finding {
+			return finding.OverriddenByOlder(r.policy, n.ID(), r.index, c.Name)
+		})
+	}
+	return routes
+}
+
+// withoutDisputed leaves the list alone, which others share.
+func (c *contribution) withoutDisputed(routes []model.Route, n *templateNeighbor, other func(netip.Prefix) (uint32, bool), tell func(*policyRule) model.Finding) []model.Route {
+	rules := c.rules.forNeighbor(n)
+	changed := false
+	for i := range routes {
+		ours, set := routes[i].Attributes.LocalPreference()
+		if !set {
+			continue
+		}
+		theirs, set := other(routes[i].Prefix)
+		if !set || theirs == ours {
+			continue
+		}
+		if !changed {
+			routes, changed = slices.Clone(routes), true
+		}
+		routes[i].Attributes = routes[i].Attributes.WithoutLocalPreference()
+		for j := range c.routes {
+			if c.routes[j].Prefix != routes[i].Prefix {
+				continue
+			}
+			if r := rules.group(&c.routes[j]).preferred; r != nil {
+				c.rules.find(r.policy, tell(r))
+			}
+		}
+	}
+	return routes
+}
