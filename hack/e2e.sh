@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 vm=$1 binaries=$2 modules=$3 folder=$4 labels=$5 tiers=$6
 shift 6
 read -ra vm_flags <<<"${VM_FLAGS-}"
-common=(--ginkgo.timeout=60m)
+common=()
 # It goes through a pipe, which Ginkgo does not look at.
 [[ -t 1 ]] || common+=(--ginkgo.no-color)
 needs='(vrf || openvswitch)'
@@ -27,12 +27,12 @@ export LAB_REQUIRED=1 CONTROLPLANE_REQUIRED=1
 native() {
 	cd test/e2e
 	OVNBGP_LAB_BINARIES=$binaries OVNBGP_LAB_EVIDENCE=$folder/native/evidence \
-		"$folder/e2e.test" -test.timeout=61m "${common[@]}" --ginkgo.label-filter="$native_filter" "$@"
+		"$folder/e2e.test" -test.timeout=$((minutes + 1))m --ginkgo.timeout="${minutes}m" "${common[@]}" --ginkgo.label-filter="$native_filter" "$@"
 }
 
 in_vm() {
 	"$vm" run -controlplane -modules "$modules" -memory 4096 -binaries "$binaries" -evidence "$folder/vm/evidence" -with config \
-		"${vm_flags[@]}" -- ./test/e2e -v -timeout 61m "${common[@]}" --ginkgo.label-filter="$vm_filter" "$@"
+		"${vm_flags[@]}" -- ./test/e2e -v -timeout $((minutes + 1))m --ginkgo.timeout="${minutes}m" "${common[@]}" --ginkgo.label-filter="$vm_filter" "$@"
 }
 
 # How many specs a filter selects: nothing is worth booting a machine for.
@@ -43,7 +43,7 @@ selected() {
 
 ran=() failed=()
 run() {
-	local tier=$1 filter=$2 count
+	local tier=$1 filter=$2 count minutes
 	shift 2
 	[[ ,$tiers, == *",$tier,"* ]] || return 0
 	count=$(selected "$filter")
@@ -51,7 +51,9 @@ run() {
 		echo "No spec of the $tier tier is selected."
 		return
 	fi
-	echo "== $tier tier: $count specs"
+	# Emulated, a slow spec takes six minutes or more, and up to twelve beside other work.
+	minutes=$((60 + 12 * $(selected "($filter) && slow")))
+	echo "== $tier tier: $count specs, within $minutes minutes"
 	ran+=("$tier")
 	hack/remove.sh "$folder/$tier"
 	mkdir -p "$folder/$tier/evidence"

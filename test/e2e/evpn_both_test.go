@@ -92,6 +92,8 @@ func (s *sharedBoth) setUp(ctx context.Context) {
 	apply(ctx, s.l, peering(s.l, s.tor), overVRF("story16", "auto", s.selector()))
 	s.expectAll(ctx, s.l)
 	expectFollowed(ctx, s.l, s.both)
+	// A node that still lacks the IP-VRF would tell of no way to a pod that moves there.
+	Eventually(ctx, s.waysTo).WithArguments(s.tor, within(s.l, s.subnets)[0]).Should(ConsistOf(s.endpoints()), "the router's ways to the subnet")
 	s.entries = s.knownOfPod(ctx, s.l)
 }
 
@@ -104,10 +106,36 @@ func (s *sharedBoth) watch(ctx context.Context) {
 	s.flows = map[string]*streams{"routed": routed, "bridged": bridged}
 }
 
+// expectSettled waits until packets arrive, and tells for how long they did not.
+func (s *sharedBoth) expectSettled(ctx context.Context, cause string) {
+	GinkgoHelper()
+	for name, f := range s.flows {
+		Eventually(ctx, f.hasAnswers).Should(BeTrue(), "%s after: %s", name, cause)
+		reportOutage(cause, name, f.outage())
+	}
+}
+
+// expectUninterrupted checks that packets have arrived all the time.
+func (s *sharedBoth) expectUninterrupted() {
+	GinkgoHelper()
+	for name, f := range s.flows {
+		Expect(f.outage()).To(BeNumerically("<", notAnOutage), name)
+	}
+}
+
 // expectAsBefore waits until all is known of the pod that was, and nothing more.
 func (s *sharedBoth) expectAsBefore(ctx context.Context) {
 	GinkgoHelper()
 	Eventually(ctx, func(ctx context.Context) []string { return s.knownOfPod(ctx, s.l) }).Should(Equal(s.entries), "what was known of the pod before")
+}
+
+// endpoints are all nodes' ends of tunnels.
+func (s *sharedBoth) endpoints() []netip.Addr {
+	var all []netip.Addr
+	for _, n := range s.l.Nodes {
+		all = append(all, s.evpn.NodeEndpoint(n))
+	}
+	return all
 }
 
 // tellOfBoth is story 16: who has both VRFs is routed to, straight to its node.
@@ -118,10 +146,7 @@ func (s *sharedBoth) tellOfBoth() {
 		host := hostRoute(pod, true)
 
 		By("any node leads to the subnet, and the pod's own to the pod")
-		var all []netip.Addr
-		for _, n := range s.l.Nodes {
-			all = append(all, s.evpn.NodeEndpoint(n))
-		}
+		all := s.endpoints()
 		ways := func(to netip.Prefix) func() ([]netip.Addr, error) {
 			return func() ([]netip.Addr, error) { return s.waysTo(s.tor, to) }
 		}

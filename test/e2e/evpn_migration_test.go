@@ -177,14 +177,24 @@ func (b *both) forwarding(m *machine.Machine) ([]netlink.Neigh, error) {
 	return slices.DeleteFunc(own, func(n netlink.Neigh) bool { return here && n.IP != nil }), nil
 }
 
-// expectFollowed waits until the router and the other nodes send to the pod's node.
+// expectFollowed waits until the router and the other nodes send to the pod's node, and
+// these have installed all that FRR learned: what an FRR that is behind still writes would
+// take the place of what a node writes when the pod comes back
+// (github.com/FRRouting/frr/issues/21472).
 func expectFollowed(ctx context.Context, l *lab.Lab, b *both) {
 	GinkgoHelper()
-	end := b.evpn.NodeEndpoint(l.Node(b.pod.Node))
-	Eventually(ctx, func() (bool, error) { return b.routerFollows(end) }).Should(BeTrue(), "the router sends to %s", b.pod.Node)
+	end, address := b.evpn.NodeEndpoint(l.Node(b.pod.Node)), b.pod.Address(true).String()
+	known := func(what string) func() string {
+		return func() string { return fmt.Sprintf("%s; known of the pod: %q", what, b.knownOfPod(ctx, l)) }
+	}
+	Eventually(ctx, func() (bool, error) { return b.routerFollows(end) }).Should(BeTrue(), known("the router sends to "+b.pod.Node))
 	for _, n := range l.Nodes {
 		Eventually(ctx, func() ([]string, error) { return b.endsOn(n.Machine) }).
-			Should(HaveEach(BeElementOf(end.String(), "")), "where %s has the machine", n.Name)
+			Should(HaveEach(BeElementOf(end.String(), "")), known("where "+n.Name+" has the machine"))
+		if n.Name != b.pod.Node {
+			Eventually(ctx, func() ([]string, error) { return neighborsBy(n.Machine, "svl2-"+b.cudn) }).
+				Should(ContainElement(address), known("neighbors of "+n.Name))
+		}
 	}
 }
 

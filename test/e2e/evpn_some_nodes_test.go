@@ -60,7 +60,7 @@ func tellOfSomeNodes() {
 		t.expectPathsTo(ctx, l, v, without.Name, 0)
 		Expect(tor.Prefixes(ctx, "", true)).NotTo(ContainElement(netip.PrefixFrom(e.NodeEndpoint(without), 32).String()))
 		Expect(unreachable(ctx, pods[1], t.server.Address(true))).To(Succeed())
-		Eventually(ctx, rendered(l, "story20")).Should(And(ContainSubstring("incomplete on "+without.Name), ContainSubstring("VTEP")))
+		Eventually(ctx, rendered(l, "story20")).Should(And(ContainSubstring("blocked: "+without.Name), ContainSubstring("VTEP")))
 		expectDistinct(ctx, tor)
 	})
 

@@ -26,19 +26,31 @@ func evpn() lab.Description {
 // end of the spec.
 func startEVPN(ctx context.Context, l *lab.Lab, r *lab.Router, without ...*lab.Node) *lab.EVPN {
 	GinkgoHelper()
+	e := startTunnels(ctx, l, r, without...)
+	apply(ctx, l, vtepManifest(e, "Unmanaged", lab.Endpoints))
+	Expect(l.CNI.Publish(ctx, l.Kube.Client, nil)).To(Succeed())
+	return e
+}
+
+// startTunnels is startEVPN without the VTEP's object.
+func startTunnels(ctx context.Context, l *lab.Lab, r *lab.Router, without ...*lab.Node) *lab.EVPN {
+	GinkgoHelper()
 	e, err := l.StartEVPN(ctx, r, "fabric", without...)
 	DeferCleanup(func(ctx context.Context) {
 		Expect(e.Close(ctx)).To(Succeed())
 		Expect(l.CNI.Publish(ctx, l.Kube.Client, nil)).To(Succeed())
 	})
 	Expect(err).NotTo(HaveOccurred())
-	apply(ctx, l, fmt.Sprintf(`
+	return e
+}
+
+func vtepManifest(e *lab.EVPN, mode string, endpoints netip.Prefix) string {
+	return fmt.Sprintf(`
 apiVersion: k8s.ovn.org/v1
 kind: VTEP
 metadata: {name: %s}
-spec: {cidrs: [%s], mode: Unmanaged}
-`, e.VTEP, lab.Endpoints))
-	return e
+spec: {cidrs: [%s], mode: %s}
+`, e.VTEP, endpoints, mode)
 }
 
 // startIPVRF makes the router's end of a network's IP-VRF, with a host behind it.
@@ -247,9 +259,7 @@ var _ = Describe("EVPN", NeedsVRF, func() {
 	Describe("An IP-VRF", Label("story13"), tellOfIPVRF)
 	Describe("Tenants with the same subnets", Label("story14"), Slow, tellOfEVPNTenants)
 	Describe("A MAC-VRF", Label("story15"), Slow, func() { tellOfMACVRF(evpn()) })
-	Describe("A MAC-VRF whose devices the agents make", Label("story24"), Slow, func() { tellOfMACVRF(evpnByAgent()) })
 	Describe("Some nodes only", Label("story20"), Slow, tellOfSomeNodes)
-	Describe("Many networks", Label("story21"), Slow, tellOfMany)
 	Describe("A network with both", Slow, Ordered, ContinueOnFailure, func() {
 		s := &sharedBoth{description: evpn}
 		BeforeAll(s.setUp)
@@ -258,11 +268,15 @@ var _ = Describe("EVPN", NeedsVRF, func() {
 		Describe("Live migration", Label("story17"), s.tellOfMigration)
 		Describe("Faults", Label("story22"), s.tellOfFaults)
 	})
+	Describe("Many networks", Label("story21"), Slow, tellOfMany)
+	Describe("A MAC-VRF whose devices the agents make", Label("story24"), Slow, func() { tellOfMACVRF(evpnByAgent()) })
 	// Here the agents find in OVN's database where the machine is.
 	Describe("A network with both whose devices the agents make", Slow, Ordered, ContinueOnFailure, func() {
 		s := &sharedBoth{description: evpnByAgent}
 		BeforeAll(s.setUp)
 		Describe("Live migration", Label("story25"), s.tellOfMigration)
 		Describe("A thousand hosts", Label("story28"), s.tellOfManyHosts)
+		Describe("Faults", Label("story26"), s.tellOfFaultsOfDevices)
 	})
+	Describe("Nodes whose ends of tunnels the operator gives out", Label("story31"), Slow, tellOfManagedVTEP)
 })

@@ -51,7 +51,8 @@ func TestE2E(t *testing.T) {
 	}
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(machine.Patience(changeWithin))
-	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
+	// Emulated, looking more often would slow down what is waited for.
+	SetDefaultEventuallyPollingInterval(machine.Patience(100 * time.Millisecond))
 	SetDefaultConsistentlyDuration(2 * time.Second)
 	SetDefaultConsistentlyPollingInterval(100 * time.Millisecond)
 	// Without it an Eventually with a context waits for as long as the spec may.

@@ -156,6 +156,9 @@ func (c *Cluster) acceptVTEPs(ctx context.Context, api client.Client) error {
 	}
 	for i := range stored.Items {
 		vtep := &stored.Items[i]
+		if vtep.Spec.Mode == ovnv1.VTEPModeManaged {
+			continue // A cluster manager that knows of VTEPs would refuse it.
+		}
 		verdict := metav1.Condition{
 			Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Allocated", Message: "all nodes have addresses", ObservedGeneration: vtep.Generation,
 		}
