@@ -17,9 +17,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
 )
 
-// withBFD is Default with a router that watches its sessions, and with frr-k8s' own
-// patience: a change in place takes longer than that on a busy machine, and must not
-// rely on it.
+// withBFD is Default with a router that watches its sessions.
 func withBFD() lab.Description {
 	d := lab.Default()
 	d.Routers[0].BFD = true
