@@ -66,6 +66,7 @@ var _ = Describe("A template that is changed", Label("story27"), func() {
 		began := time.Now()
 		Expect(kubectlRAApply(ctx, l, changed)).To(ContainSubstring("frrconfiguration.frrk8s.metallb.io/fabric configured in place"))
 		took := time.Since(began)
+		AddReportEntry("kubectl ra apply", fmt.Sprintf("took %.2f s on %d nodes", took.Seconds(), len(l.Nodes)))
 		for _, n := range l.Nodes {
 			Eventually(ctx, n.FRR.BGPConfig).Should(And(ContainSubstring("timers 10 30"), Not(ContainSubstring("timers 3 9"))), n.Name)
 			Eventually(ctx, func(ctx context.Context) (string, error) { return n.FRR.Show(ctx, "show bfd peers") }).
