@@ -37,6 +37,7 @@ func TestGoldens(t *testing.T) {
 		"diff-of-equal-sets":              {args: "plan -o diff --from stories/cluster --from stories/egress-ip -f stories/egress-ip -f stories/cluster"},
 		"diff-of-a-password":              {args: "plan -o diff --from findings/changed-password.yaml -f findings/blocked.yaml --node worker-1", code: exitBlocked},
 		"diff-without-another-side":       {args: "plan -f stories/cluster -f stories/egress-ip -o diff", code: exitUnable},
+		"diff-beside-a-hold":              {args: "plan -f ../../../internal/plan/testdata/cluster.yaml -f ../../../internal/plan/testdata/golden/template-being-changed/in.yaml -o diff", code: exitUnable},
 		"arguments-of-a-glob":             {args: "plan -f stories/cluster/nodes.yaml stories/default-import-export/frrconfiguration.yaml stories/default-import-export/routeadvertisements.yaml --node worker-1"},
 		"stdin":                           {args: "plan -f - -f stories/cluster --node worker-1", stdin: "stories/default-import-export/routeadvertisements.yaml", code: exitBlocked},
 		"nothing-to-plan":                 {args: "plan -f -"},

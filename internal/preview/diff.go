@@ -58,6 +58,10 @@ func (p *Preview) Live(name string, objects *snapshot.Objects, only []string) (S
 		if !model.Generated(config.Name, config.Labels, config.Annotations) {
 			continue
 		}
+		if _, hold := config.Annotations[model.AnnotationHoldUntil]; hold {
+			// It is kubectl ra apply's, and of no plan.
+			continue
+		}
 		found = true
 		node := config.Annotations[model.AnnotationNode]
 		if keep[node] || len(only) > 0 && !slices.Contains(only, node) {

@@ -199,6 +199,17 @@ func TestFailsOpen(t *testing.T) {
 	}
 }
 
+// Whoever changes a template in place need not be told that it is on no node.
+func TestSaysNothingOfATemplateThatIsBeingChanged(t *testing.T) {
+	changed := template("fabric", 64512)
+	changed.Spec.BGP.Routers[0].Neighbors[0].ConnectTime = &metav1.Duration{Duration: time.Second}
+	changed.Spec.NodeSelector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: model.SelectorBeingChanged, Operator: metav1.LabelSelectorOpExists}}
+	request := review(t, admissionv1.Update, template("fabric", 64512), changed)
+	if response := validator(cluster(2, 1)).Handle(FromAPIServer(t.Context()), request); !response.Allowed || len(response.Warnings) > 0 {
+		t.Errorf("%+v, want it allowed without warnings", response)
+	}
+}
+
 func TestManyReviewsWaitForEachOther(t *testing.T) {
 	slow := &stored{wait: make(chan struct{})}
 	v := validator(slow)

@@ -28,6 +28,7 @@ type flow struct {
 	// every is how often a stream's packets are sent, sent and heard count them.
 	every       time.Duration
 	sent, heard int
+	paused      bool
 }
 
 const (

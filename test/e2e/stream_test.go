@@ -41,8 +41,13 @@ func (f *flow) send(watching context.Context, stream *probe.Stream) {
 	defer stream.Close()
 	again := time.NewTicker(f.every)
 	defer again.Stop()
-	for stream.Send() == nil {
-		f.asked()
+	for {
+		if !f.isPaused() {
+			if stream.Send() != nil {
+				return
+			}
+			f.asked()
+		}
 		select {
 		case <-watching.Done():
 			return
@@ -55,6 +60,21 @@ func (f *flow) hear(stream *probe.Stream) {
 	defer close(f.done)
 	for stream.Await() == nil {
 		f.answered()
+	}
+}
+
+func (f *flow) isPaused() bool {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.paused
+}
+
+// pause sends nothing more until it is undone, so that what is on its way can be answered.
+func (s streams) pause(paused bool) {
+	for _, f := range s {
+		f.mutex.Lock()
+		f.paused = paused
+		f.mutex.Unlock()
 	}
 }
 

@@ -46,12 +46,26 @@ var _ = Describe("A template that is changed in place", Ordered, ContinueOnFailu
 		configured = startDaemonWith("node-1", time.Millisecond, reloader())
 		Eventually(ctx, configured, soon).Should(And(
 			ContainSubstring("permit 10.244.1.0/24"), ContainSubstring("network 203.0.113.0/24"), ContainSubstring("timers 3 9")))
+		// Told to end in the middle of a change, the daemon hangs.
+		DeferCleanup(func(ctx context.Context) {
+			last := configuration("last", func(o *frrk8sv1beta1.FRRConfiguration) {
+				o.Spec.BGP.Routers, o.Spec.Raw.Config = nil, "! the last change"
+			})
+			create(ctx, last)
+			Eventually(ctx, configured, soon).Should(ContainSubstring(last.Spec.Raw.Config))
+		})
 	})
 
-	It("is refused by frr-k8s' webhook from kubectl apply", func(ctx context.Context) {
+	// Neither can go first, so that it helps nobody to tell the operator what comes.
+	It("is refused by frr-k8s' webhook from kubectl apply, as generated objects are before it", func(ctx context.Context) {
 		wanted := fabricTemplate(withTimers)
-		Expect(admin.Get(ctx, client.ObjectKeyFromObject(wanted), &frrk8sv1beta1.FRRConfiguration{})).To(Succeed())
 		Expect(update(ctx, wanted)).To(MatchError(ContainSubstring("multiple hold times specified")))
+		for _, o := range listConfigurations(ctx) {
+			if _, generated := o.Labels[model.LabelGenerated]; generated {
+				withTimers(&o)
+				Expect(admin.Update(ctx, &o)).To(MatchError(ContainSubstring("multiple hold times specified")))
+			}
+		}
 	})
 
 	// Were these taken, generated objects could leave them to the template.
