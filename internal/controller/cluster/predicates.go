@@ -61,7 +61,9 @@ func sameSpec(before, after client.Object) bool {
 }
 
 // samePolicy goes by the spec alone.
-func samePolicy(before, after *v1alpha1.RoutePolicy) bool { return before.Generation == after.Generation }
+func samePolicy(before, after *v1alpha1.RoutePolicy) bool {
+	return before.Generation == after.Generation
+}
 
 func sameCUDN(before, after *ovnv1.ClusterUserDefinedNetwork) bool {
 	return sameSpec(before, after) && before.Status.VRFName == after.Status.VRFName &&

@@ -36,8 +36,8 @@ type Reconciler struct {
 	Advertisements *current.Trigger[string]
 	// Policies gets the policies of these.
 	Policies *current.Trigger[string]
-	NADs           func(ctx context.Context, ras []string)
-	Metrics        *metrics.Metrics
+	NADs     func(ctx context.Context, ras []string)
+	Metrics  *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
 	// ObserveOnly plans, and writes nothing.
