@@ -155,11 +155,15 @@ type attributeGroup struct {
 }
 
 // group finds what becomes of a route. Nearly all routes of a node are in a few groups.
-func (s *neighborRules) group(r *route) *attributeGroup {
+func (c *contribution) group(s *neighborRules, at int) *attributeGroup {
+	r, source := &c.routes[at], 0
+	if c.from != nil {
+		source = c.from[at]
+	}
 	var room [16]int
 	matched := room[:0]
 	for _, i := range s.at {
-		if !s.rules[i].always && !s.rules[i].matches(r) {
+		if !s.rules[i].always && !s.rules[i].matches(r, source) {
 			continue
 		}
 		matched = append(matched, i)
@@ -179,8 +183,8 @@ func (s *neighborRules) group(r *route) *attributeGroup {
 	return s.last
 }
 
-func (r *policyRule) matches(route *route) bool {
-	return (len(r.networks) == 0 || r.networks[route.network.index]) && (len(r.sources) == 0 || r.sources[route.source]) &&
+func (r *policyRule) matches(route *route, source int) bool {
+	return (len(r.networks) == 0 || r.networks[route.network.index]) && (len(r.sources) == 0 || r.sources[source]) &&
 		(len(r.Match.Prefixes) == 0 || slices.ContainsFunc(r.Match.Prefixes, func(m model.PrefixMatch) bool { return m.Matches(route.Prefix) }))
 }
 
@@ -241,9 +245,8 @@ func (s *nodeRules) parts() []model.PolicyPart {
 // offer is what a router's neighbors may get of an advertiser's routes.
 type offer struct {
 	*routeSet
-	rules *nodeRules
-	// routes and network are what the set was made of.
-	routes  []route
+	*contribution
+	// network is the one whose routes the set has, nil for all.
 	network *advertisedNetwork
 	ruled   []*ruledRoutes
 }
@@ -254,8 +257,8 @@ type ruledRoutes struct {
 	attributed, bare *routeSet
 }
 
-func newOffer(rules *nodeRules, routes []route, network *advertisedNetwork) *offer {
-	return &offer{routeSet: newRouteSet(routes, network), rules: rules, routes: routes, network: network}
+func newOffer(c *contribution, network *advertisedNetwork) *offer {
+	return &offer{routeSet: newRouteSet(c.routes, network), contribution: c, network: network}
 }
 
 // to returns what a neighbor gets, with attributes and bare. Neighbors with the same
@@ -287,7 +290,7 @@ func (o *offer) apply(rules *neighborRules) *ruledRoutes {
 		if o.network != nil && r.network != o.network {
 			continue
 		}
-		g := rules.group(r)
+		g := o.group(rules, i)
 		if g.suppressed {
 			suppressed = true
 			continue
@@ -389,7 +392,7 @@ func (c *contribution) withoutDisputed(routes []model.Route, n *templateNeighbor
 			if c.routes[j].Prefix != routes[i].Prefix {
 				continue
 			}
-			if r := rules.group(&c.routes[j]).preferred; r != nil {
+			if r := c.group(rules, j).preferred; r != nil {
 				c.rules.find(r.policy, tell(r))
 			}
 		}
