@@ -53,6 +53,21 @@ func BenchmarkPlanOneNode(b *testing.B) {
 	}
 }
 
+// BenchmarkPolicyOneNode is BenchmarkPlanOneNode with a policy of four rules for all
+// routes, which must cost a fifth more at most.
+func BenchmarkPolicyOneNode(b *testing.B) {
+	for _, size := range sizes() {
+		b.Run(fmt.Sprintf("nodes=%d/networks=%d", size.nodes, size.networks), func(b *testing.B) {
+			snapshot := scale.Policies(size.nodes, size.networks)
+			compiled := plan.Compile(&snapshot.Cluster)
+			b.ReportAllocs()
+			for b.Loop() {
+				compiled.Node(&snapshot.Nodes[size.nodes/2], nil)
+			}
+		})
+	}
+}
+
 // BenchmarkAffected has a node join, which touches no other.
 func BenchmarkAffected(b *testing.B) {
 	for _, size := range sizes() {

@@ -77,7 +77,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		return part, true
 	}
 	networks := p.networksOn(a, &part)
-	routes := p.routes(a, networks, &part)
+	routes, from := p.routes(a, networks, &part)
 	tunnels := p.tunnelsOn(a, &part)
 	switch {
 	case len(routes)+len(tunnels) == 0 && slices.ContainsFunc(part.Findings, model.Finding.Blocks):
@@ -89,7 +89,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		// all nodes.
 		outcome.Move(&part, model.PartNoTemplate, finding.NodeWithoutTemplate())
 	default:
-		c := &contribution{advertiser: a, networks: networks, routes: routes, rules: p.rulesOn(a), tunnels: tunnels, underlays: underlays}
+		c := &contribution{advertiser: a, networks: networks, routes: routes, from: from, rules: p.rulesOn(a), tunnels: tunnels, underlays: underlays}
 		p.contribute(c, templates, &part)
 		part.Policies = c.rules.parts()
 		if p.frozen {

@@ -14,9 +14,13 @@ type policyRule struct {
 	model.PolicyRule
 	policy string
 	index  int
+	// values are those of Set.
+	values model.AttributeValues
 	// networks has an entry for each of the target's networks, by index, and sources one
 	// for each of its sources; nil means all.
 	networks, sources []bool
+	// always is set if it matches every route.
+	always bool
 }
 
 // comparePolicies orders by precedence, as compareRouteAdvertisements does.
@@ -40,7 +44,7 @@ func (c *Compiled) attachPolicies() {
 
 func (a *advertiser) attach(policy *model.RoutePolicy) {
 	for i := range policy.Rules {
-		r := &policyRule{PolicyRule: policy.Rules[i], policy: policy.Name, index: i}
+		r := &policyRule{PolicyRule: policy.Rules[i], policy: policy.Name, index: i, values: policy.Rules[i].Set.Values()}
 		if !r.Match.Networks.Empty() {
 			r.networks = make([]bool, len(a.networks))
 			for j, n := range a.networks {
@@ -53,6 +57,7 @@ func (a *advertiser) attach(policy *model.RoutePolicy) {
 				r.sources[j] = slices.Contains(r.Match.Kinds, s.advertisement())
 			}
 		}
+		r.always = r.networks == nil && r.sources == nil && len(r.Match.Prefixes) == 0
 		a.rules = append(a.rules, r)
 	}
 }
@@ -68,7 +73,10 @@ func policyLabels(n *model.Network) map[string]string {
 // rulesOn returns the advertiser's rules that are for the node, in order of precedence.
 // Whatever else gives a node's routes attributes belongs here.
 func (p *nodePlanner) rulesOn(a *advertiser) *nodeRules {
-	var rules []*policyRule
+	if len(a.rules) == 0 {
+		return nil
+	}
+	rules := make([]*policyRule, 0, len(a.rules))
 	for _, r := range a.rules {
 		if r.Match.Nodes.Matches(p.node.Labels) {
 			rules = append(rules, r)
@@ -105,8 +113,13 @@ func (s *nodeRules) find(policy string, f model.Finding) {
 
 // forNeighbor returns the rules for a neighbor. Neighbors with the same rules share them.
 func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
-	id := canonicalID(n.Session)
-	var at []int
+	id := ""
+	if slices.ContainsFunc(s.rules, func(r *policyRule) bool { return len(r.Match.Neighbors) > 0 }) {
+		id = canonicalID(n.Session)
+	} else if len(s.byNeighbor) > 0 {
+		return s.byNeighbor[0]
+	}
+	at := make([]int, 0, len(s.rules))
 	for i, r := range s.rules {
 		if len(r.Match.Neighbors) == 0 || slices.Contains(r.Match.Neighbors, id) {
 			at = append(at, i)
@@ -142,11 +155,15 @@ type attributeGroup struct {
 }
 
 // group finds what becomes of a route. Nearly all routes of a node are in a few groups.
-func (s *neighborRules) group(r *route) *attributeGroup {
+func (c *contribution) group(s *neighborRules, at int) *attributeGroup {
+	r, source := &c.routes[at], 0
+	if c.from != nil {
+		source = c.from[at]
+	}
 	var room [16]int
 	matched := room[:0]
 	for _, i := range s.at {
-		if !s.rules[i].matches(r) {
+		if !s.rules[i].always && !s.rules[i].matches(r, source) {
 			continue
 		}
 		matched = append(matched, i)
@@ -166,8 +183,8 @@ func (s *neighborRules) group(r *route) *attributeGroup {
 	return s.last
 }
 
-func (r *policyRule) matches(route *route) bool {
-	return (len(r.networks) == 0 || r.networks[route.network.index]) && (len(r.sources) == 0 || r.sources[route.source]) &&
+func (r *policyRule) matches(route *route, source int) bool {
+	return (len(r.networks) == 0 || r.networks[route.network.index]) && (len(r.sources) == 0 || r.sources[source]) &&
 		(len(r.Match.Prefixes) == 0 || slices.ContainsFunc(r.Match.Prefixes, func(m model.PrefixMatch) bool { return m.Matches(route.Prefix) }))
 }
 
@@ -175,6 +192,7 @@ func (r *policyRule) matches(route *route) bool {
 // another policy's replaces.
 func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 	g := &attributeGroup{matched: matched}
+	var values model.AttributeValues
 	for _, i := range matched {
 		r := s.rules[i]
 		s.nodeRules.matched[i] = true
@@ -182,22 +200,21 @@ func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 			g.suppressed = true
 			continue
 		}
-		g.attributes = g.attributes.With(r.Set)
-		preference, set := r.Set.LocalPreference()
-		switch {
-		case !set:
+		values.Communities = append(values.Communities, r.values.Communities...)
+		switch preference := r.values.LocalPreference; {
+		case preference == nil:
 		case g.preferred == nil:
-			g.preferred = r
-		case g.preferred.policy != r.policy && localPreference(g.preferred) != preference:
+			g.preferred, values.LocalPreference = r, preference
+		case g.preferred.policy != r.policy && *values.LocalPreference != *preference:
 			s.find(r.policy, finding.Overridden(r.policy, r.index, g.preferred.policy))
 		}
 	}
+	if len(matched) == 1 {
+		g.attributes = s.rules[matched[0]].Set
+	} else {
+		g.attributes = model.MakeAttributes(values)
+	}
 	return g
-}
-
-func localPreference(r *policyRule) uint32 {
-	preference, _ := r.Set.LocalPreference()
-	return preference
 }
 
 // parts are what each policy does on the node.
@@ -228,22 +245,20 @@ func (s *nodeRules) parts() []model.PolicyPart {
 // offer is what a router's neighbors may get of an advertiser's routes.
 type offer struct {
 	*routeSet
-	rules *nodeRules
-	// routes and network are what the set was made of.
-	routes  []route
+	*contribution
+	// network is the one whose routes the set has, nil for all.
 	network *advertisedNetwork
-	byRules map[*neighborRules]*ruledRoutes
+	ruled   []*ruledRoutes
 }
 
 // ruledRoutes are the routes that rules let through, with their attributes and bare.
-type ruledRoutes struct{ attributed, bare *routeSet }
+type ruledRoutes struct {
+	rules            *neighborRules
+	attributed, bare *routeSet
+}
 
-func newOffer(rules *nodeRules, routes []route, network *advertisedNetwork) *offer {
-	o := &offer{routeSet: newRouteSet(routes, network), rules: rules, routes: routes, network: network}
-	if rules != nil {
-		o.byRules = map[*neighborRules]*ruledRoutes{}
-	}
-	return o
+func newOffer(c *contribution, network *advertisedNetwork) *offer {
+	return &offer{routeSet: newRouteSet(c.routes, network), contribution: c, network: network}
 }
 
 // to returns what a neighbor gets, with attributes and bare. Neighbors with the same
@@ -254,11 +269,12 @@ func (o *offer) to(n *templateNeighbor) (attributed, bare []model.Route) {
 		return all, all
 	}
 	rules := o.rules.forNeighbor(n)
-	ruled := o.byRules[rules]
-	if ruled == nil {
-		ruled = o.apply(rules)
-		o.byRules[rules] = ruled
+	at := slices.IndexFunc(o.ruled, func(r *ruledRoutes) bool { return r.rules == rules })
+	if at < 0 {
+		at = len(o.ruled)
+		o.ruled = append(o.ruled, o.apply(rules))
 	}
+	ruled := o.ruled[at]
 	for i, lists := range [2][2][]model.Route{{ruled.bare.ipv4, o.ipv4}, {ruled.bare.ipv6, o.ipv6}} {
 		takes := [2]bool{n.takesIPv4, n.takesIPv6}[i]
 		o.rules.suppressed[i] = o.rules.suppressed[i] || takes && len(lists[0]) == 0 && len(lists[1]) > 0
@@ -274,14 +290,19 @@ func (o *offer) apply(rules *neighborRules) *ruledRoutes {
 		if o.network != nil && r.network != o.network {
 			continue
 		}
-		g := rules.group(r)
+		g := o.group(rules, i)
 		if g.suppressed {
 			suppressed = true
 			continue
 		}
 		out = append(out, model.Route{Prefix: r.Prefix, Attributes: r.Attributes.With(g.attributes)})
 	}
-	ruled := &ruledRoutes{attributed: splitRoutes(onePerPrefix(out)), bare: o.routeSet}
+	if !suppressed && len(out) == len(o.all) {
+		// The prefixes are the same, one of each.
+		v4 := len(o.ipv4)
+		return &ruledRoutes{rules, &routeSet{all: out, ipv4: out[:v4:v4], ipv6: out[v4:]}, o.routeSet}
+	}
+	ruled := &ruledRoutes{rules: rules, attributed: splitRoutes(onePerPrefix(out)), bare: o.routeSet}
 	if suppressed {
 		ruled.bare = splitRoutes(withoutAttributes(ruled.attributed.all))
 	}
@@ -299,11 +320,11 @@ func withoutAttributes(routes []model.Route) []model.Route {
 // originated are the routes that the router has to have: those that no neighbor gets stay
 // out of it, since other neighbors in FRR would get them where their filters let them.
 func (o *offer) originated() []model.Route {
-	if len(o.byRules) == 0 {
+	if len(o.ruled) == 0 {
 		return o.all
 	}
 	var lists [][]model.Route
-	for _, ruled := range o.byRules {
+	for _, ruled := range o.ruled {
 		if ruled.bare == o.routeSet {
 			return o.all
 		}
@@ -315,7 +336,7 @@ func (o *offer) originated() []model.Route {
 // undisputed takes local preferences away that others on the node contradict, of whom
 // frr-k8s takes one: FRRConfigurations of others, and objects that are older.
 func (p *nodePlanner) undisputed(c *contribution, t *template, r *templateRouter, n *templateNeighbor, known *neighborBuilder, routes []model.Route) []model.Route {
-	if !slices.ContainsFunc(c.rules.rules, func(r *policyRule) bool { _, set := r.Set.LocalPreference(); return set }) {
+	if !slices.ContainsFunc(c.rules.rules, func(r *policyRule) bool { return r.values.LocalPreference != nil }) {
 		return routes
 	}
 	sessions := p.templates.sessions[sessionKey{t.Namespace, r.VRF, canonicalID(n.Session)}]
@@ -371,7 +392,7 @@ func (c *contribution) withoutDisputed(routes []model.Route, n *templateNeighbor
 			if c.routes[j].Prefix != routes[i].Prefix {
 				continue
 			}
-			if r := rules.group(&c.routes[j]).preferred; r != nil {
+			if r := c.group(rules, j).preferred; r != nil {
 				c.rules.find(r.policy, tell(r))
 			}
 		}

@@ -68,7 +68,7 @@ func (c *Compiled) explainRules(a *advertiser, policy string, tally *model.Polic
 			out = append(out, finding.RuleMatchesNothing(policy, a.Name, r.index, why))
 			continue
 		}
-		if _, set := r.Set.LocalPreference(); set && !a.anyInternal(r) {
+		if r.values.LocalPreference != nil && !a.anyInternal(r) {
 			out = append(out, finding.NoEffect(policy, a.Name, r.index))
 		}
 	}

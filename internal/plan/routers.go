@@ -15,8 +15,9 @@ type contribution struct {
 	*advertiser
 	// networks that the node has, sorted by VRF.
 	networks []*advertisedNetwork
-	// routes is sorted by prefix.
+	// routes is sorted by prefix, from has their sources where rules look at these.
 	routes []route
+	from   []int
 	// rules are those for the routes, nil for none.
 	rules *nodeRules
 	// tunnels are the EVPN networks that the node has, underlays what carries them.
@@ -37,13 +38,13 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 	around := c.around(templates)
 	p.refusedBeside(around, part)
 	receive := receivedFromNeighbors(c.networks)
-	all := newOffer(c.rules, c.routes, nil)
+	all := newOffer(c, nil)
 	for _, t := range templates {
 		for _, r := range t.routers {
 			routes, wanted := all, receive
 			if r.network != nil {
 				// A neighbor in a network's own VRF has no business with other networks.
-				routes = newOffer(c.rules, c.routes, r.network)
+				routes = newOffer(c, r.network)
 				wanted = receivedFromNeighbors([]*advertisedNetwork{r.network})
 			}
 			if len(routes.all) == 0 {

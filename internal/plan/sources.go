@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"sort"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -42,8 +43,6 @@ func newSources() []source {
 type route struct {
 	network *advertisedNetwork
 	model.Route
-	// source is its place among the advertiser's.
-	source uint8
 }
 
 // ask finds the sources that the object asks for.
@@ -60,25 +59,48 @@ func (a *advertiser) asks(s source) bool {
 	return slices.Contains(a.sources, s) && !a.idle && len(a.networks) > 0 && len(a.templates) > 0
 }
 
-// routes collects what the advertiser's sources yield, sorted by prefix.
-func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part *model.NodePart) []route {
+// routes collects what the advertiser's sources yield, sorted by prefix. If it matters to
+// the advertiser's rules, it also returns which source each comes from, by its place among
+// the advertiser's.
+func (p *nodePlanner) routes(a *advertiser, networks []*advertisedNetwork, part *model.NodePart) ([]route, []int) {
 	if len(a.templates) == 0 {
-		return nil // Its EVPN networks have no routes of sources.
+		return nil, nil // Its EVPN networks have no routes of sources.
 	}
 	out := make([]route, 0, 2*len(networks))
+	var from []int
 	for i, s := range a.sources {
-		first := len(out)
 		out = append(out, s.routes(p, a, takenBy(s, networks), part)...)
-		for j := first; i > 0 && j < len(out); j++ {
-			out[j].source = uint8(i) //nolint:gosec // there are two
+		if slices.ContainsFunc(a.rules, func(r *policyRule) bool { return r.sources != nil }) {
+			from = append(from, slices.Repeat([]int{i}, len(out)-len(from))...)
 		}
 	}
 	// Mostly they are in order already.
 	byPrefix := func(x, y route) int { return x.Prefix.Compare(y.Prefix) }
-	if !slices.IsSortedFunc(out, byPrefix) {
+	switch {
+	case slices.IsSortedFunc(out, byPrefix):
+	case from == nil:
 		slices.SortStableFunc(out, byPrefix)
+	default:
+		sort.Stable(&sourcedRoutes{out, from})
 	}
-	return out
+	return out, from
+}
+
+// sourcedRoutes are sorted together with where they come from.
+type sourcedRoutes struct {
+	routes []route
+	from   []int
+}
+
+func (s *sourcedRoutes) Len() int { return len(s.routes) }
+
+func (s *sourcedRoutes) Less(i, j int) bool {
+	return s.routes[i].Prefix.Compare(s.routes[j].Prefix) < 0
+}
+
+func (s *sourcedRoutes) Swap(i, j int) {
+	s.routes[i], s.routes[j] = s.routes[j], s.routes[i]
+	s.from[i], s.from[j] = s.from[j], s.from[i]
 }
 
 // takenBy leaves out networks that the source has no routes of.

@@ -171,6 +171,9 @@ func canonicalID(s *model.Session) string {
 // that any of them gets. frr-k8s makes several neighbors of them with a filter
 // each, FRR knows one, and the last filter wins.
 func (r *routerBuilder) uniteSpellings() {
+	if len(r.neighbors) < 2 {
+		return
+	}
 	first := map[string]*neighborBuilder{}
 	united := map[*neighborBuilder]*neighborBuilder{}
 	for _, spelling := range slices.Sorted(maps.Keys(r.neighbors)) {

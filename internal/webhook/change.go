@@ -195,8 +195,6 @@ func (c *change) example() client.Object {
 	return c.before
 }
 
-func (c *change) name() string { return c.example().GetName() }
-
 // about reports whether the trouble is that of the very RouteAdvertisements object or
 // RoutePolicy that is applied: of its own troubles it hears all, new or not.
 func (c *change) about(t *trouble) bool {

@@ -58,6 +58,29 @@ func Cluster(networks int) model.Cluster {
 	return c
 }
 
+// Policies returns a cluster of this many nodes and networks, in which a policy with a
+// rule of each kind is for all of them.
+func Policies(nodes, networks int) *model.Snapshot {
+	s := Snapshot(nodes, networks)
+	preference := uint32(200)
+	community := func(n uint32) model.AttributeValues {
+		return model.AttributeValues{Communities: []model.Community{{Parts: [3]uint32{64512, n}}}}
+	}
+	ofSome := model.Selector{{Key: model.LabelName, Operator: model.SelectorIn, Values: []string{"net-001", "net-003"}}}
+	preferred := community(2)
+	preferred.LocalPreference = &preference
+	s.Policies = []model.RoutePolicy{{
+		Name: "fabric", Created: epoch, Targets: []string{"default", "networks"},
+		Rules: []model.PolicyRule{
+			{Set: model.MakeAttributes(community(1))},
+			{Match: model.PolicyMatch{Networks: ofSome}, Set: model.MakeAttributes(preferred)},
+			{Match: model.PolicyMatch{Prefixes: []model.PrefixMatch{{Prefix: netip.MustParsePrefix("16.0.0.0/8"), GE: 24, LE: 32}}}, Set: model.MakeAttributes(community(3))},
+			{Match: model.PolicyMatch{Kinds: []model.Advertisement{model.AdvertiseEgressIP}}, Set: model.MakeAttributes(community(4))},
+		},
+	}}
+	return s
+}
+
 // EVPN returns a cluster of this many nodes, whose Layer2 networks have a MAC-VRF, every
 // sixth with a route target of its own, and an IP-VRF.
 func EVPN(nodes, networks int) *model.Snapshot {

@@ -132,6 +132,13 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 		accepted(metav1.ConditionTrue)
 		asks(user, right{verb: "patch", group: "k8s.cni.cncf.io", resource: "network-attachment-definitions"})
 
+		By("reporting on a policy")
+		create(ctx, &v1alpha1.RoutePolicy{ObjectMeta: metav1.ObjectMeta{Name: "policy"}, Spec: v1alpha1.RoutePolicySpec{
+			TargetRefs: []v1alpha1.PolicyTargetReference{{Group: "k8s.ovn.org", Kind: "RouteAdvertisements", Name: ra.Name}},
+			Rules:      []v1alpha1.PolicyRule{{Set: &v1alpha1.PolicyAttributes{Communities: []v1alpha1.PolicyCommunity{"64512:100"}}}},
+		}})
+		asks(user, right{verb: "patch", group: "ovnbgp.io", resource: "routepolicies/status"})
+
 		By("withdrawing")
 		Expect(admin.Delete(ctx, fabric)).To(Succeed())
 		accepted(metav1.ConditionFalse)
