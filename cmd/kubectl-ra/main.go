@@ -65,9 +65,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func newCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "kubectl-ra",
-		Short: "Inspect RouteAdvertisements: what they advertise, where, and what is missing",
+		Short: "Inspect RouteAdvertisements, and move traffic away from nodes before they go down",
 		Long: `kubectl ra shows what RouteAdvertisements advertise on each node, and what
-prevents the rest. It only reads, and never writes to a cluster.
+prevents the rest. Before a node goes down, it moves traffic away from it. It writes
+to a cluster to cordon a node and to uncordon it, and for nothing else.
 
 Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra".`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ra"},
@@ -79,7 +80,7 @@ Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra"
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see --help)", err)
 	})
-	command.AddCommand(newPlanCommand(), program.NewReferenceCommand())
+	command.AddCommand(newPlanCommand(), newDrainCommand(), newUndrainCommand(), program.NewReferenceCommand())
 	describeCompletion(command)
 	return command
 }
