@@ -79,18 +79,18 @@ Exit codes: 0 applied; 1 wrong usage, unreadable input, or not applied.`,
 }
 
 func (o *applyOptions) run(ctx context.Context) error {
+	config, scheme, err := o.connect()
+	if err != nil {
+		return err
+	}
 	templates, err := o.readTemplates()
 	if err != nil {
 		return err
 	}
-	config, err := o.kube.ToRESTConfig()
-	if err != nil {
-		return fmt.Errorf("there is no cluster to apply to: %w", named(err))
-	}
 	config.WarningHandler = rest.NewWarningWriter(o.stderr, rest.WarningWriterOptions{Deduplicate: true})
-	api, err := connect(config)
+	api, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
-		return err
+		return fmt.Errorf("the cluster at %s can't be reached: %w", config.Host, err)
 	}
 	changer := inplace.Changer{Client: client.WithFieldValidation(api, "Strict"), Now: time.Now, Within: o.within}
 	if !o.force {
@@ -116,7 +116,7 @@ func (o *applyOptions) run(ctx context.Context) error {
 func (o *applyOptions) readTemplates() ([]*unstructured.Unstructured, error) {
 	namespace, _, err := o.kube.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
-		return nil, fmt.Errorf("there is no cluster to apply to: %w", named(err))
+		return nil, fmt.Errorf("the kubeconfig's namespace can't be told: %w", err)
 	}
 	builder := resource.NewLocalBuilder().Unstructured().ContinueOnError().Flatten()
 	paths := slices.DeleteFunc(slices.Clone(o.files), func(path string) bool { return path == "-" })

@@ -72,10 +72,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func newCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "kubectl-ra",
-		Short: "Inspect RouteAdvertisements, and change the templates that they use",
+		Short: "Inspect RouteAdvertisements, change templates in use, and move traffic away from nodes",
 		Long: `kubectl ra shows what RouteAdvertisements advertise on each node, and what
-prevents the rest, and changes templates that are in use. Only "kubectl ra apply"
-writes to a cluster.
+prevents the rest. It changes templates that are in use, and moves traffic away from
+a node before it goes down. Only "kubectl ra apply", "drain" and "undrain" write to a
+cluster: templates, and whether a node is cordoned.
 
 Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra".`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl ra"},
@@ -87,7 +88,7 @@ Put the binary kubectl-ra on your PATH, so that kubectl finds it as "kubectl ra"
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see --help)", err)
 	})
-	command.AddCommand(newPlanCommand(), newApplyCommand(), program.NewReferenceCommand())
+	command.AddCommand(newPlanCommand(), newApplyCommand(), newDrainCommand(), newUndrainCommand(), program.NewReferenceCommand())
 	describeCompletion(command)
 	return command
 }

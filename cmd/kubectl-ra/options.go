@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
@@ -33,9 +32,7 @@ type options struct {
 	output string
 	nodes  []string
 
-	// kube says which cluster and as whom, by kubeFlags, as for kubectl itself.
-	kube      *genericclioptions.ConfigFlags
-	kubeFlags *pflag.FlagSet
+	cluster
 
 	takeOver         bool
 	manageVTEPs      bool
@@ -80,23 +77,6 @@ func (o *options) addSettingsTo(f *pflag.FlagSet) {
 		"subnets of the default pod network if it has no overlay, like the manager's flag")
 	f.StringSliceVar(&o.clusterSubnets, "cluster-subnets", nil, "subnets of the default pod network, like the manager's flag")
 	f.StringSliceVar(&o.serviceSubnets, "service-subnets", nil, "subnets of Services, like the manager's flag")
-}
-
-// addKubeFlags adds kubectl's own flags for reaching a cluster, but not those that
-// have no meaning here: a plan covers all namespaces, and caches nothing.
-func (o *options) addKubeFlags() {
-	o.kube = genericclioptions.NewConfigFlags(true)
-	o.kube.Namespace, o.kube.CacheDir = nil, nil
-	o.kubeFlags = pflag.NewFlagSet("", pflag.ContinueOnError)
-	o.kubeFlags.SortFlags = false
-	o.kube.AddFlags(o.kubeFlags)
-}
-
-// namesCluster reports whether a flag says which cluster, or as whom to read it.
-func (o *options) namesCluster() bool {
-	named := false
-	o.kubeFlags.VisitAll(func(f *pflag.Flag) { named = named || f.Changed })
-	return named
 }
 
 // usesCluster reports whether a cluster is read. Files alone never need one.

@@ -22,9 +22,9 @@ func newPlanCommand() *cobra.Command {
 		Use:   "plan [-f FILE|DIR|-]...",
 		Short: "Show what the operator would generate from RouteAdvertisements, for each node",
 		Long: `Show the FRRConfigurations that the operator would write for each node, the
-status that each RouteAdvertisements object and RoutePolicy would get, and the
-findings: what is wrong, and how to fix it. The operator itself plans in the same way. Plan writes
-nothing anywhere.
+status that each RouteAdvertisements object, RoutePolicy and DrainPolicy would
+get, and the findings: what is wrong, and how to fix it. The operator itself plans
+in the same way. Plan writes nothing anywhere.
 
 Which objects it plans with:
   without -f              those of the current cluster
@@ -35,11 +35,12 @@ Which objects it plans with:
 
 Files are validated as the API server would (defaults, schemas and CEL rules),
 and every problem is reported with its file and line. The files should have all
-objects that matter: RouteAdvertisements, RoutePolicies, FRRConfigurations,
-ClusterUserDefinedNetworks, EgressIPs, VTEPs, Nodes with OVN-Kubernetes'
-annotations, Namespaces, NetworkAttachmentDefinitions and UplinkStates. To check
-the type and keys of the Secrets with neighbors' passwords, add these, too; they
-are never read from a cluster, and never printed. Other kinds are skipped.
+objects that matter: RouteAdvertisements, RoutePolicies, DrainPolicies,
+FRRConfigurations, ClusterUserDefinedNetworks, EgressIPs, VTEPs, Nodes with
+OVN-Kubernetes' annotations, Namespaces, NetworkAttachmentDefinitions and
+UplinkStates. To check the type and keys of the Secrets with neighbors'
+passwords, add these, too; they are never read from a cluster, and never printed.
+Other kinds are skipped.
 
 What -o diff compares the plan with:
   with a cluster          what the operator has written there

@@ -19,8 +19,9 @@ const annotationOrigins = "ovnbgp.io/origins"
 // failed reload quote whole configurations.
 const maxResult = 2048
 
-// OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, and
-// the (VRF, VNI) pairs by which it announces them, as sorted hashes.
+// OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, the
+// (VRF, VNI) pairs by which it announces them, and the (VRF, neighbor, prefix) triples that
+// it marks for graceful shutdown, as sorted hashes.
 type OriginatedPrefixes []uint64
 
 // Has reports whether the prefix is originated in the VRF, "" for the default.
@@ -32,6 +33,13 @@ func (o OriginatedPrefixes) Has(vrf string, prefix netip.Prefix) bool {
 // HasVNI reports whether EVPN carries the VRF by the VNI.
 func (o OriginatedPrefixes) HasVNI(vrf string, vni uint32) bool {
 	_, found := slices.BinarySearch(o, vniHash(vrf, strconv.FormatUint(uint64(vni), 10)))
+	return found
+}
+
+// Marks reports whether the neighbor in the VRF gets the prefix marked for graceful
+// shutdown, if it gets it.
+func (o OriginatedPrefixes) Marks(vrf, neighbor string, prefix netip.Prefix) bool {
+	_, found := slices.BinarySearch(o, markHash(outboundMap(vrf, neighbor), prefix))
 	return found
 }
 
@@ -93,6 +101,7 @@ func parseOrigins(config string) OriginatedPrefixes {
 			origins = append(origins, originHash(vrf, prefix))
 		}
 	}
+	origins = append(origins, parseMarks(config)...)
 	slices.Sort(origins)
 	return slices.Compact(origins)
 }

@@ -62,8 +62,9 @@ func noted(o metav1.Object, key string) (string, bool) {
 }
 
 // StripNode returns a cache transform for Nodes that keeps what a plan depends
-// on: labels, internal addresses and the given annotations. Nodes change every
-// few seconds in what it drops, and carry their images' names.
+// on: labels, internal addresses, whether pods may run there, and the given
+// annotations. Nodes change every few seconds in what it drops, and carry their images'
+// names.
 func StripNode(annotations ...string) func(any) (any, error) {
 	return func(obj any) (any, error) {
 		o, ok := obj.(*corev1.Node)
@@ -81,6 +82,11 @@ func StripNode(annotations ...string) func(any) (any, error) {
 				Labels:            o.Labels,
 				Annotations:       only(o.Annotations, annotations),
 			},
+		}
+		kept.Spec.Unschedulable = o.Spec.Unschedulable
+		for _, taint := range o.Spec.Taints {
+			taint.TimeAdded = nil
+			kept.Spec.Taints = append(kept.Spec.Taints, taint)
 		}
 		for _, address := range o.Status.Addresses {
 			if address.Type == corev1.NodeInternalIP {

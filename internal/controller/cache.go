@@ -16,6 +16,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
@@ -47,6 +48,7 @@ func strip() func(any) (any, error) {
 		ovnk.AnnotationNodeSubnets, ovnk.AnnotationPrimaryAddress, ovnk.AnnotationHostCIDRs,
 		ovnk.AnnotationGatewayConfig, ovnk.AnnotationChassisID, ovnk.AnnotationNetworkIDs, ovnk.AnnotationLayer2TunnelIDs,
 		ovnk.AnnotationLayer2Version, ovnk.AnnotationMasqueradeSubnet, ovnk.AnnotationTransitAddress, ovnk.AnnotationVTEPs,
+		model.AnnotationMaintenance,
 	)
 	nads := apply.StripMetadata(nad.Annotations()...)
 	metadata := apply.StripMetadata()

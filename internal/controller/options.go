@@ -28,6 +28,9 @@ type Options struct {
 	// StatusPace is the least time between two writes of an object's status;
 	// 0 for a second.
 	StatusPace time.Duration
+	// DrainReturning is how long a node goes on draining when it shall no longer; 0 for
+	// half a minute.
+	DrainReturning time.Duration
 	// Reads, where set, is given what the controllers read from: the cache,
 	// in which an optional kind is missing until it is served.
 	Reads func(client.Reader)

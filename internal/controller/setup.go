@@ -13,6 +13,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/cluster"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/drain"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/holds"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/node"
@@ -35,6 +36,8 @@ type wiring struct {
 	nads           *current.Trigger[types.NamespacedName]
 	advertisements *current.Trigger[string]
 	policies       *current.Trigger[string]
+	drains         *current.Trigger[string]
+	drained        *current.Drained
 	kinds          *optional.Kinds
 	reader         optional.Reader
 }
@@ -63,15 +66,17 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 	err := errors.Join(
 		setupVTEPs(m, o, w),
 		setupHolds(m, o),
+		setupDrains(m, o, w),
 		m.Add(w.kinds),
 		cluster.Setup(m, &cluster.Reconciler{
 			Reader: w.reader, Writer: m.GetClient(), Settings: o.Settings, Rollout: w.rollout, Findings: w.findings,
-			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Policies: w.policies, Metrics: o.Metrics, Now: time.Now,
+			Nodes: w.nodes, NADs: w.nads, Advertisements: w.advertisements, Policies: w.policies, Drains: w.drains, Metrics: o.Metrics, Now: time.Now,
 			ObserveOnly: o.ObserveOnly,
 		}, w.kinds),
 		node.Setup(m, &node.Reconciler{
 			Reader: w.reader, Uncached: m.GetAPIReader(), Applier: applier, Rollout: w.rollout, Tallies: w.tallies,
 			Advertisements: w.advertisements, Policies: w.policies, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
+			Drained: w.drained, Drains: w.drains,
 			NADs: func(ctx context.Context, ras []string) { w.nads.Later(definitions.Of(ctx, ras)...) },
 		}, w.nodes, w.kinds, o.Workers),
 		verdict.Setup(m, &verdict.Reconciler{
@@ -106,6 +111,17 @@ func setupHolds(m manager.Manager, o Options) error {
 	return m.Add(&holds.Remover{Reader: m.GetCache(), Writer: m.GetClient(), Every: o.LookForHolds, Now: time.Now})
 }
 
+// setupDrains adds the controller that follows draining nodes. Whoever only observes leaves
+// their phases to those who act on them.
+func setupDrains(m manager.Manager, o Options, w *wiring) error {
+	if o.ObserveOnly {
+		return nil
+	}
+	return drain.Setup(m, &drain.Reconciler{
+		Reader: w.reader, Writer: m.GetClient(), Rollout: w.rollout, Drained: w.drained, Now: time.Now, Returning: o.DrainReturning,
+	}, w.drains, w.kinds)
+}
+
 func wire(m manager.Manager, o Options) *wiring {
 	w := &wiring{
 		tallies:        current.NewTallies(),
@@ -113,8 +129,10 @@ func wire(m manager.Manager, o Options) *wiring {
 		nads:           &current.Trigger[types.NamespacedName]{},
 		advertisements: &current.Trigger[string]{},
 		policies:       &current.Trigger[string]{},
+		drains:         &current.Trigger[string]{},
+		drained:        &current.Drained{},
 		kinds: optional.NewKinds(m.GetRESTMapper(), o.LookForKinds, m.GetLogger().WithName("kinds"),
-			nad.Kind, snapshot.ServiceCIDRKind, cluster.VTEPKind, verdict.PolicyKind, snapshot.UplinkStateKind, node.StateKind, node.RouteStateKind, node.NetworksKind),
+			nad.Kind, snapshot.ServiceCIDRKind, cluster.VTEPKind, verdict.PolicyKind, cluster.DrainPolicyKind, snapshot.UplinkStateKind, node.StateKind, node.RouteStateKind, node.NetworksKind),
 	}
 	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
 	w.findings = &current.ControllerFindings{OnChange: w.advertisements.Now}

@@ -48,7 +48,7 @@ func NetworkTypeUnsupported(index int, kind string) *model.Problem {
 }
 
 var invalidSelector = enter("InvalidSelector", invalid,
-	[]model.ScopeKind{model.ScopeRouteAdvertisements, model.ScopeNetwork, model.ScopeTemplate, model.ScopeEgressIP, model.ScopeRoutePolicy},
+	[]model.ScopeKind{model.ScopeRouteAdvertisements, model.ScopeNetwork, model.ScopeTemplate, model.ScopeEgressIP, model.ScopeRoutePolicy, model.ScopeDrainPolicy},
 	"A label selector can't be used: a key, a value or an operator in it is malformed.",
 	"Correct the field that the message names.")
 

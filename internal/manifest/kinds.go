@@ -62,6 +62,9 @@ var kinds = map[schema.GroupVersionKind]kind{
 	v1alpha1.GroupVersion.WithKind("RoutePolicy"): {
 		new: func() client.Object { return &v1alpha1.RoutePolicy{} }, custom: true,
 	},
+	v1alpha1.GroupVersion.WithKind("DrainPolicy"): {
+		new: func() client.Object { return &v1alpha1.DrainPolicy{} }, custom: true,
+	},
 	v1alpha1.GroupVersion.WithKind("NodeNetworks"): {
 		new: func() client.Object { return &v1alpha1.NodeNetworks{} }, custom: true,
 	},

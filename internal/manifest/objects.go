@@ -41,6 +41,7 @@ func (s *Set) Overlay(live *snapshot.Objects) (*snapshot.Objects, error) {
 		Read:                live.Read,
 		RouteAdvertisements: merged(&o, live.RouteAdvertisements, o.files.RouteAdvertisements),
 		Policies:            merged(&o, live.Policies, o.files.Policies),
+		Drains:              merged(&o, live.Drains, o.files.Drains),
 		CUDNs:               merged(&o, live.CUDNs, o.files.CUDNs),
 		FRRConfigurations:   merged(&o, live.FRRConfigurations, o.files.FRRConfigurations),
 		NADs:                merged(&o, live.NADs, o.files.NADs),
@@ -80,6 +81,9 @@ func afterAll(live *snapshot.Objects) metav1.Time {
 	}
 	for i := range live.Policies {
 		look(live.Policies[i].CreationTimestamp)
+	}
+	for i := range live.Drains {
+		look(live.Drains[i].CreationTimestamp)
 	}
 	for i := range live.CUDNs {
 		look(live.CUDNs[i].CreationTimestamp)
@@ -123,6 +127,8 @@ func (o *overlay) take(object client.Object) {
 		o.files.RouteStates = append(o.files.RouteStates, *object)
 	case *v1alpha1.RoutePolicy:
 		o.files.Policies = append(o.files.Policies, *object)
+	case *v1alpha1.DrainPolicy:
+		o.files.Drains = append(o.files.Drains, *object)
 	case *v1alpha1.NodeNetworks:
 		o.files.NodeNetworks = append(o.files.NodeNetworks, metav1.PartialObjectMetadata{TypeMeta: object.TypeMeta, ObjectMeta: object.ObjectMeta})
 	}

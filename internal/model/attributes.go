@@ -47,6 +47,9 @@ type Community struct {
 	Parts [3]uint32
 }
 
+// GracefulShutdown asks routers to prefer any other path (RFC 8326).
+var GracefulShutdown = Community{Parts: [3]uint32{65535, 0}}
+
 // String returns the community as frr-k8s writes it.
 func (c Community) String() string {
 	if c.Large {

@@ -48,6 +48,7 @@ const (
 	ScopeNeighbor            ScopeKind = "Neighbor"
 	ScopeEgressIP            ScopeKind = "EgressIP"
 	ScopeRoutePolicy         ScopeKind = "RoutePolicy"
+	ScopeDrainPolicy         ScopeKind = "DrainPolicy"
 )
 
 // Scope names the thing that a finding concerns. Only that thing is left out because

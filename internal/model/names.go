@@ -38,6 +38,10 @@ const (
 	AnnotationVTEPs   = "ovnbgp.io/vteps"
 	FieldManagerVTEPs = "ovn-bgp-operator-vteps"
 
+	// AnnotationMaintenance on a Node has it drain, by a DrainPolicy, unless its value is
+	// "false".
+	AnnotationMaintenance = "ovnbgp.io/maintenance"
+
 	// LabelName is the label that every network and template carries for
 	// selection without being labelled, with its name as the value.
 	LabelName = "kubernetes.io/metadata.name"

@@ -10,6 +10,8 @@ type Plan struct {
 	Verdicts []Verdict
 	// Policies has one entry per RoutePolicy, sorted by name.
 	Policies []PolicyVerdict
+	// Drains has one entry per DrainPolicy, sorted by name.
+	Drains []DrainVerdict
 }
 
 // NodePlan is what one node should get.
@@ -85,10 +87,19 @@ type NodePart struct {
 	// VTEPs what the node has of those that its EVPN networks use. Whatever became of it.
 	Tunnels []Tunnel
 	VTEPs   []NodeVTEP
+	// Marked are the routes that neighbors get marked for graceful shutdown.
+	Marked []MarkedRoutes
 	// Policies are those with rules for the object on the node, in order of precedence.
 	Policies []PolicyPart
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
 	Failure Finding
+}
+
+// MarkedRoutes are routes that a neighbor in a VRF gets with the community
+// GracefulShutdown.
+type MarkedRoutes struct {
+	VRF, Neighbor string
+	Routes        []Route
 }
 
 // AdvertisedRoutes are what a router of this VRF originates.

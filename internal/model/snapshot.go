@@ -17,6 +17,7 @@ type Snapshot struct {
 type Cluster struct {
 	RouteAdvertisements []RouteAdvertisement
 	Policies            []RoutePolicy
+	Drains              []DrainPolicy
 	Networks            []Network
 	Templates           []Template
 	Namespaces          []Namespace
@@ -240,7 +241,8 @@ type NodeSummary struct {
 	Hostname string
 	Labels   map[string]string
 	// Addresses are the node's primary addresses, at most one per family.
-	Addresses []netip.Addr
+	Addresses   []netip.Addr
+	Maintenance Maintenance
 }
 
 // AgentReport is what a node's agent says of the node.

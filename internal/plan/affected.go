@@ -21,7 +21,7 @@ func (c *Compiled) Affected(old *Compiled) (all bool, nodes []string) {
 	}
 	touched := &touchedNodes{names: map[string]bool{}}
 	for _, dependency := range []func(c, old *Compiled, nodes *touchedNodes){
-		touchedBySettings, touchedByPublished, touchedByAdvertisers, touchedByPolicies, touchedByTemplates, touchedByHostnames,
+		touchedBySettings, touchedByPublished, touchedByAdvertisers, touchedByPolicies, touchedByDrains, touchedByTemplates, touchedByHostnames,
 	} {
 		dependency(c, old, touched)
 	}

@@ -37,11 +37,13 @@ func TestAffectedNamesFewOthers(t *testing.T) {
 	}{
 		"RouteAdvertisements": {0.1, "a node may lack the network by which the object changed"},
 		"Policies":            {4, "a rule may match no route of a node that it selects"},
+		"Drains":              {5, "a node may have nothing to advertise, or nothing that it withdraws"},
+		"Maintenance":         {5, "a node that doesn't drain may take over what others don't have"},
 		"Networks":            {0.1, "a node may have no part of a network, or none that another may hold back"},
 		"Templates":           {1.5, "what changed of a template may not matter to what is advertised beside it"},
 		"EgressIPs":           {2, "on the node an object that advertises EgressIPs may not be planned for another reason"},
 		"Namespaces":          {6, "as for EgressIPs"},
-		"Hosts":               {4, "only a node knows which of its parts are advertised, and which address it covers first"},
+		"Hosts":               {6, "only a node knows which of its parts are advertised, and which address it covers first"},
 		"Disputes":            {4, "what is in dispute may not be advertised there for another reason"},
 		"APIServer":           {0, "every node is told"},
 		"VTEPs":               {4, "only a node knows which addresses it was given"},
@@ -84,9 +86,17 @@ func tryChange(seed, change uint64) trial {
 	before, after := affectedSnapshot(seed), affectedSnapshot(seed)
 	r := rand.New(rand.NewPCG(change, 5))
 	what, touched := "", ""
-	if change%11 == 0 {
+	switch {
+	case change%11 == 0:
 		what = "Policies " + changeList(r, &after.Policies, randomPolicy)
-	} else {
+	case change%11 == 1:
+		what = "Drains " + changeList(r, &after.Drains, randomDrain)
+	case change%11 == 2:
+		// A node's maintenance is in no plan but by the cluster's.
+		what = "Maintenance"
+		after.Hosts = slices.Clone(after.Hosts)
+		after.Hosts[r.IntN(len(after.Hosts))].Maintenance = randomMaintenance(r)
+	default:
 		what, touched = changeOneThing(r, after)
 	}
 	out := trial{what: what}
@@ -158,6 +168,9 @@ func affectedSnapshot(seed uint64) *model.Snapshot {
 		n.Addresses = []netip.Addr{randomAddress(r)}
 		s.Nodes = append(s.Nodes, n)
 		s.Hosts = append(s.Hosts, n.NodeSummary)
+	}
+	for i := range s.Hosts {
+		s.Hosts[i].Maintenance = randomMaintenance(r)
 	}
 	for i := range s.Networks {
 		if r.IntN(4) > 0 {

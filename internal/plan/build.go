@@ -32,5 +32,8 @@ func BuildWith(s *model.Snapshot, note func(*model.NodePlan)) model.Plan {
 	for _, name := range compiled.Policies() {
 		out.Policies = append(out.Policies, compiled.PolicyVerdict(name, tallies.Policy))
 	}
+	for _, name := range slices.Sorted(slices.Values(compiled.DrainPolicies())) {
+		out.Drains = append(out.Drains, compiled.DrainVerdict(name))
+	}
 	return out
 }

@@ -27,6 +27,8 @@ type Compiled struct {
 	guarded *guard
 	// policies are all RoutePolicy objects by name.
 	policies map[string]*model.RoutePolicy
+	// drains are the nodes that drain.
+	drains map[string]model.NodeDrain
 	// evpnByAge are the EVPN networks of all objects; see the function of that name.
 	evpnByAge []*advertisedNetwork
 	// common is what a network is to every node, by its name.
@@ -64,6 +66,9 @@ type advertiser struct {
 	templates []*matchedTemplate
 	// rules are those of its policies, in order of precedence.
 	rules []*policyRule
+	// shared are the networks, by index, that nodes advertise which don't drain, and that
+	// are whole on each of them. It is nil unless a node may withdraw such.
+	shared []bool
 }
 
 // advertisedNetwork is a network as one advertiser uses it.
@@ -89,6 +94,7 @@ func Compile(c *model.Cluster) *Compiled {
 		policies: map[string]*model.RoutePolicy{},
 	}
 	out.cluster.Policies = slices.SortedFunc(slices.Values(c.Policies), comparePolicies)
+	out.cluster.Drains = slices.SortedFunc(slices.Values(c.Drains), compareDrains)
 	out.cluster.Networks = slices.SortedFunc(slices.Values(c.Networks), compareNetworks)
 	out.cluster.RouteAdvertisements = slices.SortedFunc(slices.Values(c.RouteAdvertisements), compareRouteAdvertisements)
 	out.templates = indexTemplates(c.Templates)
@@ -141,6 +147,7 @@ func Compile(c *model.Cluster) *Compiled {
 		a.findings = slices.Compact(a.findings)
 	}
 	out.attachPolicies()
+	out.drainNodes()
 	return out
 }
 

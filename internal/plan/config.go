@@ -66,11 +66,13 @@ func (c *configBuilder) add(vrf string, asn uint32, id, owner string) *routerBui
 	return router
 }
 
-// forget removes a router that nothing was put into.
-func (c *configBuilder) forget(r *routerBuilder) {
-	if len(r.routes) == 0 && len(r.imports) == 0 && len(r.neighbors) == 0 && r.evpn == nil {
+// forget removes a router that nothing was put into, and reports whether it is one.
+func (c *configBuilder) forget(r *routerBuilder) bool {
+	empty := len(r.routes) == 0 && len(r.imports) == 0 && len(r.neighbors) == 0 && r.evpn == nil
+	if empty {
 		delete(c.routers, r.vrf)
 	}
+	return empty
 }
 
 // router returns the router of a VRF. A VRF has one router, so its ASN and ID

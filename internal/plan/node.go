@@ -92,6 +92,10 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		c := &contribution{advertiser: a, networks: networks, routes: routes, from: from, rules: p.rulesOn(a), tunnels: tunnels, underlays: underlays}
 		p.contribute(c, templates, &part)
 		part.Policies = c.rules.parts()
+		part.Findings = append(part.Findings, c.rules.ofDrain()...)
+		if p.drains[p.node.Name].Policy != "" && len(tunnels) > 0 {
+			part.Findings = append(part.Findings, drainKeepsTunnels(tunnels))
+		}
 		if p.frozen {
 			outcome.Move(&part, model.PartKept)
 		}

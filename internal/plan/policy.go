@@ -21,6 +21,8 @@ type policyRule struct {
 	networks, sources []bool
 	// always is set if it matches every route.
 	always bool
+	// internal rules are for neighbors of the router's own AS.
+	internal bool
 }
 
 // comparePolicies orders by precedence, as compareRouteAdvertisements does.
@@ -71,12 +73,13 @@ func policyLabels(n *model.Network) map[string]string {
 }
 
 // rulesOn returns the advertiser's rules that are for the node, in order of precedence.
-// Whatever else gives a node's routes attributes belongs here.
+// Those of a node that drains come first.
 func (p *nodePlanner) rulesOn(a *advertiser) *nodeRules {
-	if len(a.rules) == 0 {
+	drain := p.drainRules(a)
+	if len(drain)+len(a.rules) == 0 {
 		return nil
 	}
-	rules := make([]*policyRule, 0, len(a.rules))
+	rules := append(make([]*policyRule, 0, len(drain)+len(a.rules)), drain...)
 	for _, r := range a.rules {
 		if r.Match.Nodes.Matches(p.node.Labels) {
 			rules = append(rules, r)
@@ -114,14 +117,14 @@ func (s *nodeRules) find(policy string, f model.Finding) {
 // forNeighbor returns the rules for a neighbor. Neighbors with the same rules share them.
 func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
 	id := ""
-	if slices.ContainsFunc(s.rules, func(r *policyRule) bool { return len(r.Match.Neighbors) > 0 }) {
+	if slices.ContainsFunc(s.rules, func(r *policyRule) bool { return r.internal || len(r.Match.Neighbors) > 0 }) {
 		id = canonicalID(n.Session)
 	} else if len(s.byNeighbor) > 0 {
 		return s.byNeighbor[0]
 	}
 	at := make([]int, 0, len(s.rules))
 	for i, r := range s.rules {
-		if len(r.Match.Neighbors) == 0 || slices.Contains(r.Match.Neighbors, id) {
+		if (len(r.Match.Neighbors) == 0 || slices.Contains(r.Match.Neighbors, id)) && (!r.internal || n.internal) {
 			at = append(at, i)
 		}
 	}
@@ -205,6 +208,8 @@ func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 		case preference == nil:
 		case g.preferred == nil:
 			g.preferred, values.LocalPreference = r, preference
+		case g.preferred.ofDrain():
+			// It is over when the node is back.
 		case g.preferred.policy != r.policy && *values.LocalPreference != *preference:
 			s.find(r.policy, finding.Overridden(r.policy, r.index, g.preferred.policy))
 		}
@@ -217,6 +222,9 @@ func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 	return g
 }
 
+// ofDrain reports whether the rule is no policy's, but for a node that drains.
+func (r *policyRule) ofDrain() bool { return r.policy == "" }
+
 // parts are what each policy does on the node.
 func (s *nodeRules) parts() []model.PolicyPart {
 	if s == nil {
@@ -224,6 +232,9 @@ func (s *nodeRules) parts() []model.PolicyPart {
 	}
 	var out []model.PolicyPart
 	for i, r := range s.rules {
+		if r.ofDrain() {
+			continue
+		}
 		if len(out) == 0 || out[len(out)-1].Policy != r.policy {
 			out = append(out, model.PolicyPart{Policy: r.policy})
 		}
@@ -241,6 +252,23 @@ func (s *nodeRules) parts() []model.PolicyPart {
 	}
 	return out
 }
+
+// ofDrain are the findings about the node's drain.
+func (s *nodeRules) ofDrain() []model.Finding {
+	var out []model.Finding
+	if s == nil {
+		return out
+	}
+	for _, f := range s.findings {
+		if f.policy == "" {
+			out = append(out, f.Finding)
+		}
+	}
+	return out
+}
+
+// marks reports whether routes are marked for graceful shutdown.
+func (s *nodeRules) marks() bool { return s != nil && slices.Contains(s.rules, markRule) }
 
 // offer is what a router's neighbors may get of an advertiser's routes.
 type offer struct {
@@ -351,6 +379,9 @@ func (p *nodePlanner) undisputed(c *contribution, t *template, r *templateRouter
 			preference, set := other.session.LocalPreferences[prefix.String()]
 			return preference, set
 		}, func(r *policyRule) model.Finding {
+			if r.ofDrain() {
+				return finding.DrainKeepsPreference(n.ID(), other.template.displayName())
+			}
 			return finding.LocalPreferenceConflict(r.policy, r.index, n.ID(), other.template.displayName())
 		})
 	}

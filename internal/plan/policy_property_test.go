@@ -99,7 +99,7 @@ func onePolicySnapshot(seed uint64) *model.Snapshot {
 		s.RouteAdvertisements[i].Problem = &model.Problem{Outcome: model.Invalid}
 	}
 	s.RouteAdvertisements[0] = model.RouteAdvertisement{Name: "ra-0", Advertisements: []model.Advertisement{model.AdvertisePodNetwork}, SelectsDefaultNetwork: true}
-	s.Policies = nil
+	s.Policies, s.Drains = nil, nil
 	for i := range 1 + r.IntN(3) {
 		p := randomPolicy(r, i)
 		p.Targets = []string{"ra-0"}

@@ -135,6 +135,12 @@ func randomSnapshot(r *rand.Rand) *model.Snapshot {
 	for i := range r.IntN(4) {
 		s.Policies = append(s.Policies, randomPolicy(r, i))
 	}
+	for i := range r.IntN(3) {
+		s.Drains = append(s.Drains, randomDrain(r, i))
+	}
+	for i := range s.Hosts {
+		s.Hosts[i].Maintenance = randomMaintenance(r)
+	}
 	return s
 }
 
@@ -268,6 +274,7 @@ func shuffledCopy(s *model.Snapshot, r *rand.Rand) *model.Snapshot {
 	out := &model.Snapshot{Cluster: s.Cluster}
 	out.RouteAdvertisements = shuffled(s.RouteAdvertisements, r)
 	out.Policies = shuffled(s.Policies, r)
+	out.Drains = shuffled(s.Drains, r)
 	out.Networks = shuffled(s.Networks, r)
 	out.Templates = shuffled(s.Templates, r)
 	out.Namespaces = shuffled(s.Namespaces, r)

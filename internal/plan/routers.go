@@ -133,51 +133,87 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		part.Findings = append(part.Findings, *conflict)
 		return
 	}
-	hops, reached := p.nextHops(c.advertiser, r.VRF), false
+	o := &origin{nodePlanner: p, c: c, config: config, template: t, router: router, routes: routes, wanted: wanted, hops: p.nextHops(c.advertiser, r.VRF), part: part}
+	reached, suppressed := false, false
 	for _, n := range r.neighbors {
 		if slices.Contains(p.node.Addresses, n.address) {
 			continue
 		}
-		advertise, bare := routes.to(n)
-		receive := receiveForNeighbor(wanted, n)
-		if len(advertise) == 0 {
-			continue
-		}
-		session, conflict := withNextHops(n, hops)
-		if len(receive) > 0 {
-			acceptOwnASN(&session, n, finding.AllowAsInNone, part)
-		}
-		if conflict == nil && p.disagrees(t.template, r.templateRouter, n, &session, part) {
-			continue
-		}
-		if conflict == nil {
-			conflict = config.profileConflict(t.template, n)
-		}
-		if conflict == nil && c.rules != nil {
-			advertise = p.undisputed(c, t.template, r.templateRouter, n, router.neighbors[n.ID()], advertise)
-		}
-		if conflict == nil {
-			conflict = router.neighbor(c.Name, t.template, n, session, advertise, receive)
-		}
-		if conflict != nil {
-			part.Findings = append(part.Findings, *conflict)
-			continue
-		}
-		if n.bfdProfile != nil {
-			config.profiles[n.BFDProfile] = n.bfdProfile
-		}
-		reached = true
-		part.Advertised = addAdvertised(part.Advertised, r.VRF, bare)
+		told, kept := o.tell(r.templateRouter, n)
+		reached, suppressed = reached || told, suppressed || kept
 	}
-	if !reached {
+	if !reached && !suppressed {
 		config.forget(router)
 		return
 	}
-	config.contributors[c.Name] = true
-	router.routes = append(router.routes, routes.originated())
+	if originated := routes.originated(); len(originated) > 0 {
+		router.routes = append(router.routes, originated)
+	}
+	// A node that advertises nothing because of a rule imports and receives all the same.
 	if c.TargetVRF != model.TargetVRFAuto {
 		p.leak(c, config, router, part)
 	}
+	if !config.forget(router) {
+		config.contributors[c.Name] = true
+	}
+}
+
+// origin is a router that originates routes, for an advertiser.
+type origin struct {
+	*nodePlanner
+	c        *contribution
+	config   *configBuilder
+	template *matchedTemplate
+	router   *routerBuilder
+	routes   *offer
+	wanted   []model.PrefixMatch
+	hops     []netip.Addr
+	part     *model.NodePart
+}
+
+// tell has a neighbor get the routes, and reports whether it gets any, or whether rules
+// keep all of them from it.
+func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed bool) {
+	advertise, bare := o.routes.to(n)
+	receive := receiveForNeighbor(o.wanted, n)
+	if len(advertise) == 0 {
+		suppressed = len(o.routes.forNeighbor(n)) > 0
+		if !suppressed || len(receive) == 0 {
+			return false, suppressed
+		}
+	}
+	session, conflict := withNextHops(n, o.hops)
+	if len(receive) > 0 {
+		acceptOwnASN(&session, n, finding.AllowAsInNone, o.part)
+	}
+	t := o.template.template
+	if conflict == nil && o.disagrees(t, r, n, &session, o.part) {
+		return false, suppressed
+	}
+	if conflict == nil {
+		conflict = o.config.profileConflict(t, n)
+	}
+	if conflict == nil && o.c.rules != nil {
+		advertise = o.undisputed(o.c, t, r, n, o.router.neighbors[n.ID()], advertise)
+	}
+	if conflict == nil {
+		conflict = o.router.neighbor(o.c.Name, t, n, session, advertise, receive)
+	}
+	if conflict != nil {
+		o.part.Findings = append(o.part.Findings, *conflict)
+		return false, suppressed
+	}
+	if n.bfdProfile != nil {
+		o.config.profiles[n.BFDProfile] = n.bfdProfile
+	}
+	if len(advertise) == 0 {
+		return false, suppressed
+	}
+	o.part.Advertised = addAdvertised(o.part.Advertised, r.VRF, bare)
+	if o.c.rules.marks() {
+		o.part.Marked = append(o.part.Marked, model.MarkedRoutes{VRF: r.VRF, Neighbor: n.ID(), Routes: advertise})
+	}
+	return true, false
 }
 
 // managedConflict reports a router of the operator's own that would differ from the

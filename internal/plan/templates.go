@@ -49,6 +49,8 @@ type templateNeighbor struct {
 	takesIPv4  bool
 	takesIPv6  bool
 	bfdProfile *model.BFDProfile
+	// internal is set if it is of the router's own AS.
+	internal bool
 }
 
 // matchedTemplate is a template with the routers that one advertiser uses.
@@ -172,6 +174,9 @@ func newTemplate(m *model.Template) *template {
 			neighbor, problem := t.neighbor(&m.Routers[i].Neighbors[j])
 			if problem != nil {
 				r.findings = append(r.findings, *problem)
+			}
+			if neighbor != nil {
+				neighbor.internal = neighbor.DynamicASN == "internal" || neighbor.DynamicASN == "" && neighbor.ASN == r.ASN
 			}
 			switch {
 			case neighbor == nil:

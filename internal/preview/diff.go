@@ -35,11 +35,12 @@ type Side struct {
 	Configs             []*frrk8sv1beta1.FRRConfiguration
 	RouteAdvertisements []*ovnv1.RouteAdvertisements
 	Policies            []*v1alpha1.RoutePolicy
+	Drains              []*v1alpha1.DrainPolicy
 }
 
 // Side is the preview as a side of a comparison.
 func (p *Preview) Side(name string) Side {
-	return Side{Name: name, Configs: p.Configs, RouteAdvertisements: p.RouteAdvertisements, Policies: p.Policies}
+	return Side{Name: name, Configs: p.Configs, RouteAdvertisements: p.RouteAdvertisements, Policies: p.Policies, Drains: p.Drains}
 }
 
 // Live is the side of what the operator has already written, as far as the
@@ -79,11 +80,16 @@ func (p *Preview) Live(name string, objects *snapshot.Objects, only []string) (S
 			side.Policies = append(side.Policies, policy)
 		}
 	}
+	for i := range objects.Drains {
+		if policy := &objects.Drains[i]; policy.DeletionTimestamp == nil {
+			side.Drains = append(side.Drains, policy)
+		}
+	}
 	return side, found
 }
 
 // Diff prints, as unified diffs, which FRRConfigurations would be created,
-// changed and deleted, and how the status of RouteAdvertisements and RoutePolicies would change.
+// changed and deleted, and how the status of RouteAdvertisements and policies would change.
 // Passwords are masked; a changed one still shows as a change.
 func Diff(w io.Writer, before, after Side) error {
 	old, current := before.objects(), after.objects()
@@ -116,6 +122,8 @@ func kindRank(name string) int {
 		return 1
 	case "RoutePolicy":
 		return 2
+	case "DrainPolicy":
+		return 3
 	default:
 		return 0
 	}
@@ -162,6 +170,9 @@ func (s *Side) objects() map[string]client.Object {
 	for _, policy := range s.Policies {
 		out["RoutePolicy/"+policy.Name] = policy
 	}
+	for _, policy := range s.Drains {
+		out["DrainPolicy/"+policy.Name] = policy
+	}
 	return out
 }
 
@@ -184,6 +195,8 @@ func document(object client.Object) (map[string]any, error) {
 		slices.SortFunc(object.Status.Conditions, func(a, b metav1.Condition) int { return cmp.Compare(a.Type, b.Type) })
 		return statusOf(object)
 	case *v1alpha1.RoutePolicy:
+		return statusOf(object)
+	case *v1alpha1.DrainPolicy:
 		return statusOf(object)
 	}
 	return nil, nil

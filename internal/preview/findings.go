@@ -45,6 +45,11 @@ func (p *Preview) findings() []placed {
 			out = append(out, p.policyFindings(policy.Policy, ancestor.RA)...)
 		}
 	}
+	for i := range p.Plan.Drains {
+		for _, f := range p.Plan.Drains[i].Findings {
+			out = append(out, placed{Finding: f})
+		}
+	}
 	slices.SortStableFunc(out, func(a, b placed) int { return rank(a.Outcome) - rank(b.Outcome) })
 	return out
 }

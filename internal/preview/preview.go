@@ -23,6 +23,8 @@ type Preview struct {
 	RouteAdvertisements []*ovnv1.RouteAdvertisements
 	// Policies are the same.
 	Policies []*v1alpha1.RoutePolicy
+	// Drains are the same.
+	Drains []*v1alpha1.DrainPolicy
 }
 
 // New plans and renders the objects as the manager would.
@@ -35,6 +37,7 @@ func New(objects *snapshot.Objects, settings model.Settings) *Preview {
 	slices.SortFunc(p.Configs, compareConfigs)
 	p.RouteAdvertisements = withStatus(objects, settings, p.Plan.Verdicts)
 	p.Policies = withPolicyStatus(objects.Policies, p.Plan.Policies)
+	p.Drains = withDrainStatus(objects.Drains, p.Plan.Drains)
 	return p
 }
 

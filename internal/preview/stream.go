@@ -14,8 +14,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 )
 
-// YAML prints the FRRConfigurations, and the RouteAdvertisements and RoutePolicies with
-// their status, as a stream of documents. Nothing is masked, so that it can be
+// YAML prints the FRRConfigurations, and the RouteAdvertisements and policies with their
+// status, as a stream of documents. Nothing is masked, so that it can be
 // applied.
 func (p *Preview) YAML(w io.Writer) error {
 	separator := ""
@@ -75,6 +75,11 @@ func (p *Preview) each(print func(document map[string]any) error) error {
 			return err
 		}
 	}
+	for _, policy := range p.Drains {
+		if err := show(policy); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -91,6 +96,8 @@ func content(object client.Object) (map[string]any, error) {
 		out["apiVersion"], out["kind"] = ovnv1.GroupVersion.String(), "RouteAdvertisements"
 	case *v1alpha1.RoutePolicy:
 		out["apiVersion"], out["kind"] = v1alpha1.GroupVersion.String(), "RoutePolicy"
+	case *v1alpha1.DrainPolicy:
+		out["apiVersion"], out["kind"] = v1alpha1.GroupVersion.String(), "DrainPolicy"
 	case *frrk8sv1beta1.FRRConfiguration:
 		out["apiVersion"], out["kind"] = frrk8sv1beta1.GroupVersion.String(), "FRRConfiguration"
 		dropEmpty(out)
@@ -122,6 +129,10 @@ func settle(out map[string]any) {
 				delete(condition, "lastTransitionTime")
 			}
 		}
+	}
+	// How far a draining node is, only time tells.
+	if out["kind"] == "DrainPolicy" {
+		delete(fields, "nodes")
 	}
 	if len(fields) == 0 {
 		delete(out, "status")

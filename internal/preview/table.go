@@ -85,6 +85,7 @@ func (p *Preview) Table(w io.Writer) error {
 	case len(idle) > 0:
 		out.printf("NOTHING TO CONFIGURE\n  %s\n\n", phrase.List(idle, maxNodesShown))
 	}
+	out.draining(p)
 	out.verdicts(p)
 	out.policies(p)
 	if findings := p.findings(); len(findings) > 0 && out.err == nil {

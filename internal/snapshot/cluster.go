@@ -31,6 +31,7 @@ func Cluster(objs *Objects, settings model.Settings) model.Cluster {
 	out := model.Cluster{
 		RouteAdvertisements: routeAdvertisements(objs, settings),
 		Policies:            routePolicies(objs.Policies),
+		Drains:              DrainPolicies(objs.Drains),
 		Networks:            networks(objs, settings),
 		Templates:           templates(objs),
 		Namespaces:          namespaces(objs.Namespaces),

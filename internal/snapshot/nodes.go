@@ -128,7 +128,7 @@ func nextHops(n *corev1.Node, config ovnk.GatewayConfig) ([]netip.Addr, *model.P
 
 // Host is the light view of a node.
 func Host(n *corev1.Node) model.NodeSummary {
-	return model.NodeSummary{Name: n.Name, Hostname: n.Labels[model.LabelHostname], Labels: n.Labels, Addresses: addresses(n)}
+	return model.NodeSummary{Name: n.Name, Hostname: n.Labels[model.LabelHostname], Labels: n.Labels, Addresses: addresses(n), Maintenance: maintenance(n)}
 }
 
 // addresses returns the node's primary addresses from the first source that has

@@ -28,6 +28,7 @@ import (
 type Objects struct {
 	RouteAdvertisements []ovnv1.RouteAdvertisements
 	Policies            []v1alpha1.RoutePolicy
+	Drains              []v1alpha1.DrainPolicy
 	CUDNs               []ovnv1.ClusterUserDefinedNetwork
 	FRRConfigurations   []frrk8sv1beta1.FRRConfiguration
 	NADs                []nadv1.NetworkAttachmentDefinition
@@ -105,6 +106,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 	var (
 		ras        ovnv1.RouteAdvertisementsList
 		policies   v1alpha1.RoutePolicyList
+		drains     v1alpha1.DrainPolicyList
 		cudns      ovnv1.ClusterUserDefinedNetworkList
 		configs    frrk8sv1beta1.FRRConfigurationList
 		nads       nadv1.NetworkAttachmentDefinitionList
@@ -136,6 +138,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 	}{
 		{name: "RouteAdvertisements", list: &ras},
 		{name: "RoutePolicies", list: &policies, optional: true},
+		{name: "DrainPolicies", list: &drains, optional: true},
 		{name: "ClusterUserDefinedNetworks", list: &cudns},
 		{name: "FRRConfigurations", list: &configs},
 		{name: "NetworkAttachmentDefinitions", list: &nads, optional: true},
@@ -159,7 +162,7 @@ func Gather(ctx context.Context, reader client.Reader, options Options) (*Object
 		}
 	}
 	return &Objects{
-		RouteAdvertisements: ras.Items, Policies: policies.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
+		RouteAdvertisements: ras.Items, Policies: policies.Items, Drains: drains.Items, CUDNs: cudns.Items, FRRConfigurations: configs.Items, NADs: nads.Items,
 		Namespaces: namespaces.Items, EgressIPs: egressIPs.Items, VTEPs: vteps.Items, Nodes: nodes.Items,
 		UplinkStates: uplinks.Items, NodeStates: states.Items, RouteStates: routes.Items, Read: read,
 		NodeNetworks: networks.Items, ServiceCIDRs: services.Items, EndpointSlices: endpoints.Items,

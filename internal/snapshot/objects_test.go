@@ -62,6 +62,7 @@ func TestGather(t *testing.T) {
 		{name: "all there"},
 		{name: "no NADs", kind: "NetworkAttachmentDefinition", err: noMatch},
 		{name: "no RoutePolicies", kind: "RoutePolicy", err: noMatch},
+		{name: "no DrainPolicies", kind: "DrainPolicy", err: noMatch},
 		{name: "no VTEPs", kind: "VTEP", err: noMatch},
 		{name: "no UplinkStates", kind: "UplinkState", err: noMatch},
 		{name: "no FRRNodeStates", kind: "FRRNodeState", err: noMatch},
@@ -88,7 +89,7 @@ func TestGather(t *testing.T) {
 			if len(objs.Namespaces) != 1 {
 				t.Fatalf("got %d namespaces", len(objs.Namespaces))
 			}
-			same(t, cluster.listed, []string{"RouteAdvertisements", "RoutePolicy", "ClusterUserDefinedNetwork", "FRRConfiguration", "NetworkAttachmentDefinition",
+			same(t, cluster.listed, []string{"RouteAdvertisements", "RoutePolicy", "DrainPolicy", "ClusterUserDefinedNetwork", "FRRConfiguration", "NetworkAttachmentDefinition",
 				"Namespace", "EgressIP", "VTEP", "Node", "UplinkState", "FRRNodeState", "NodeRouteState", "ServiceCIDR", "EndpointSlice"})
 		})
 	}

@@ -24,7 +24,7 @@ var (
 
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &NodeNetworks{}, &NodeNetworksList{}, &NodeRouteState{}, &NodeRouteStateList{},
-		&RoutePolicy{}, &RoutePolicyList{})
+		&RoutePolicy{}, &RoutePolicyList{}, &DrainPolicy{}, &DrainPolicyList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/drain"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/verdict"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/vtep"
@@ -36,7 +37,7 @@ func (r *Removed) Add(more Removed) {
 
 // String says it for people.
 func (r Removed) String() string {
-	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements, %d VTEPs and %d RoutePolicies, %d NodeNetworks",
+	return fmt.Sprintf("removed %d generated FRRConfigurations, %d managed RouteAdvertisements, annotations of %d NetworkAttachmentDefinitions, conditions of %d RouteAdvertisements, %d VTEPs and %d policies, %d NodeNetworks",
 		r.FRRConfigurations, r.RouteAdvertisements, r.Annotations, r.Statuses, r.VTEPs, r.Policies, r.NodeNetworks)
 }
 
@@ -116,7 +117,7 @@ func leaveVTEPs(ctx context.Context, c client.Client, removed *Removed) error {
 	return errors.Join(problems...)
 }
 
-// leavePolicies takes the operator's status from RoutePolicies.
+// leavePolicies takes the operator's status from RoutePolicies and DrainPolicies.
 func leavePolicies(ctx context.Context, c client.Client, removed *Removed) error {
 	var all v1alpha1.RoutePolicyList
 	if err := list(ctx, c, &all); err != nil {
@@ -127,6 +128,26 @@ func leavePolicies(ctx context.Context, c client.Client, removed *Removed) error
 		changed, err := verdict.ClearPolicy(ctx, c, &all.Items[i])
 		if err != nil {
 			problems = append(problems, fmt.Errorf("RoutePolicy %s: %w", all.Items[i].Name, err))
+		}
+		if changed {
+			removed.Policies++
+		}
+	}
+	return errors.Join(append(problems, leaveDrains(ctx, c, removed))...)
+}
+
+// leaveDrains does the same with DrainPolicies: a manager that is installed later must not
+// find nodes listed that drained long ago.
+func leaveDrains(ctx context.Context, c client.Client, removed *Removed) error {
+	var all v1alpha1.DrainPolicyList
+	if err := list(ctx, c, &all); err != nil {
+		return err
+	}
+	var problems []error
+	for i := range all.Items {
+		changed, err := drain.Clear(ctx, c, &all.Items[i])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("DrainPolicy %s: %w", all.Items[i].Name, err))
 		}
 		if changed {
 			removed.Policies++

@@ -21,6 +21,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/ovnk"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/plan"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 )
 
@@ -143,4 +144,23 @@ func sameHost(before, after *corev1.Node) bool {
 	a, b := snapshot.Host(before), snapshot.Host(after)
 	return a.Hostname == b.Hostname && slices.Equal(a.Addresses, b.Addresses) &&
 		before.Annotations[ovnk.AnnotationNetworkIDs] == after.Annotations[ovnk.AnnotationNetworkIDs]
+}
+
+// sameDrainPolicy compares the spec, and which nodes the status has drain and withdraw:
+// what it says beside that is for people.
+func sameDrainPolicy(before, after *v1alpha1.DrainPolicy) bool {
+	a, b := snapshot.DrainPolicies([]v1alpha1.DrainPolicy{*before}), snapshot.DrainPolicies([]v1alpha1.DrainPolicy{*after})
+	return before.Generation == after.Generation && len(a) == len(b) && (len(a) == 0 || maps.Equal(a[0].Listed, b[0].Listed))
+}
+
+// sameDrain reports whether the node drains as before, and what it takes over from others
+// that do. Without DrainPolicies, nothing of that matters.
+func (r *Reconciler) sameDrain(before, after *corev1.Node) bool {
+	policies := r.drains.Load()
+	if policies == nil || len(*policies) == 0 {
+		return true
+	}
+	a, b := snapshot.Host(before), snapshot.Host(after)
+	was, is := plan.DrainOf(*policies, &a), plan.DrainOf(*policies, &b)
+	return was.Policy == is.Policy && slices.Equal(was.Triggers, is.Triggers) && a.Maintenance.Up() == b.Maintenance.Up()
 }

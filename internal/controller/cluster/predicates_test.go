@@ -185,6 +185,50 @@ func TestChangesOfVTEPs(t *testing.T) {
 	})
 }
 
+func TestChangesOfDrainPolicies(t *testing.T) {
+	type object = *v1alpha1.DrainPolicy
+	listed := func(phase v1alpha1.DrainPhase) v1alpha1.DrainPolicyStatus {
+		return v1alpha1.DrainPolicyStatus{Nodes: []v1alpha1.DrainingNode{{Name: "one", Phase: phase}}}
+	}
+	draining := &v1alpha1.DrainPolicy{ObjectMeta: labelled("a", "b"), Status: listed(v1alpha1.DrainPending)}
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(sameDrainPolicy)}, map[string]change[object]{
+		"resync":          {draining, func(object) {}, false},
+		"spec":            {draining, func(o object) { o.Generation++ }, true},
+		"deletion begins": {draining, func(o object) { o.DeletionTimestamp = new(metav1.Now()) }, true},
+		"FRR has it":      {draining, func(o object) { o.Status = listed(v1alpha1.DrainDraining) }, false},
+		"it withdraws":    {draining, func(o object) { o.Status = listed(v1alpha1.DrainWithdrawn) }, true},
+		"it is back":      {draining, func(o object) { o.Status.Nodes = nil }, true},
+		"a condition":     {draining, func(o object) { o.Status.Conditions = []metav1.Condition{{Type: "Accepted"}} }, false},
+	})
+}
+
+// Whether a node drains is everybody's concern, and only with DrainPolicies.
+func TestChangesOfNodesThatDrain(t *testing.T) {
+	type object = *corev1.Node
+	r := &Reconciler{}
+	changes := map[string]change[object]{}
+	add := func(name string, passes bool, do func(object)) {
+		changes[name] = change[object]{&corev1.Node{ObjectMeta: labelled("rack", "a")}, do, passes}
+	}
+	cordon := func(o object) { o.Spec.Unschedulable = true }
+	add("a cordon without policies", false, cordon)
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(r.sameDrain)}, changes)
+
+	r.drains.Store(&[]model.DrainPolicy{{
+		Name: "a", Nodes: model.Selector{{Key: "rack", Operator: model.SelectorIn, Values: []string{"a"}}},
+		When: model.DrainTriggers{Cordon: true, Taints: []model.TaintMatch{{Key: "maintenance"}}},
+	}})
+	clear(changes)
+	add("a cordon", true, cordon)
+	add("the taint", true, func(o object) { o.Spec.Taints = []corev1.Taint{{Key: "maintenance"}} })
+	add("another taint", false, func(o object) { o.Spec.Taints = []corev1.Taint{{Key: "gpu"}} })
+	add("the node goes down", true, func(o object) { o.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeUnreachable}} })
+	add("an annotation that is no trigger", false, func(o object) { o.Annotations = map[string]string{model.AnnotationMaintenance: "yes"} })
+	add("a label beside", false, func(o object) { o.Labels["zone"] = "a" })
+	add("a cordon of another rack", false, func(o object) { o.Labels["rack"] = "b"; cordon(o) })
+	checkChanges(t, []predicate.TypedPredicate[object]{unless(r.sameDrain)}, changes)
+}
+
 func TestChangesOfNodesThatConcernOthers(t *testing.T) {
 	type object = *corev1.Node
 	node := &corev1.Node{ObjectMeta: labelled(model.LabelHostname, "one")}

@@ -4,18 +4,21 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/nad"
@@ -28,6 +31,7 @@ import (
 
 // +kubebuilder:rbac:groups=k8s.ovn.org,resources=routeadvertisements,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=k8s.ovn.org,resources=clusteruserdefinednetworks;egressips;vteps;uplinkstates,verbs=list;watch
+// +kubebuilder:rbac:groups=ovnbgp.io,resources=drainpolicies,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=servicecidrs,verbs=list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,namespace=default,resources=endpointslices,resourceNames=kubernetes,verbs=list;watch
@@ -49,6 +53,7 @@ type Reconciler struct {
 	NADs           *current.Trigger[types.NamespacedName]
 	Advertisements *current.Trigger[string]
 	Policies       *current.Trigger[string]
+	Drains         *current.Trigger[string]
 	Metrics        *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
@@ -60,6 +65,8 @@ type Reconciler struct {
 	claiming sync.Once
 	// uplinks are those that the last revision was made with.
 	uplinks map[string]string
+	// drains are the DrainPolicies by which changes of nodes matter.
+	drains atomic.Pointer[[]model.DrainPolicy]
 	// took is how long the last compilation took, in nanoseconds.
 	took atomic.Int64
 }
@@ -68,6 +75,9 @@ type Reconciler struct {
 // changes nothing.
 func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, error) {
 	started := r.Now()
+	if err := r.readDrains(ctx); err != nil {
+		return ctrl.Result{}, r.unread(ctx, err)
+	}
 	objects, err := snapshot.Gather(ctx, r.Reader, snapshot.Options{WithoutNodeStates: true, WithoutRouteStates: true})
 	if err != nil {
 		return ctrl.Result{}, r.unread(ctx, err)
@@ -97,12 +107,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	r.NADs.Later(nads...)
 	r.Advertisements.Now(concerned(next, old)...)
 	r.Policies.Now(next.Policies()...)
+	r.Drains.Now(next.DrainPolicies()...)
 
 	took := r.Now().Sub(started)
 	r.took.Store(int64(took))
 	r.Metrics.Compiled(took)
 	log.FromContext(ctx).V(1).Info("Compiled the cluster", "revision", next.Number, "nodesToPlan", len(nodes), "took", took.String())
 	return ctrl.Result{}, r.keepManaged(ctx, objects)
+}
+
+// readDrains reads the policies by which a node's change matters. It has to come before
+// nodes are read: so a change is either among what is read, or it wakes the controller.
+func (r *Reconciler) readDrains(ctx context.Context) error {
+	var list v1alpha1.DrainPolicyList
+	if err := r.Reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil && !meta.IsNoMatchError(err) {
+		return fmt.Errorf("listing DrainPolicies: %w", err)
+	}
+	policies := snapshot.DrainPolicies(list.Items)
+	r.drains.Store(&policies)
+	return nil
 }
 
 func (r *Reconciler) claims() *snapshot.Claims {

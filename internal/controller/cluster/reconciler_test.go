@@ -39,6 +39,7 @@ func newReconciler(r client.Reader) *Reconciler {
 		Reader: r, Rollout: &current.Rollout{}, Findings: &current.ControllerFindings{},
 		Nodes: &current.Trigger[string]{}, NADs: &current.Trigger[types.NamespacedName]{}, Advertisements: &current.Trigger[string]{},
 		Policies: &current.Trigger[string]{},
+		Drains:   &current.Trigger[string]{},
 		Now:      time.Now,
 	}
 }

@@ -30,6 +30,9 @@ import (
 // VTEPKind is watched where its CRD is there: only EVPN networks need it.
 var VTEPKind = ovnv1.GroupVersion.WithKind("VTEP")
 
+// DrainPolicyKind is watched where its CRD is there, which an upgrade may leave out.
+var DrainPolicyKind = v1alpha1.GroupVersion.WithKind("DrainPolicy")
+
 // Setup adds the controller to the manager.
 func Setup(m manager.Manager, r *Reconciler, kinds *optional.Kinds) error {
 	c, err := controller.NewTyped("cluster", m, controller.TypedOptions[Request]{
@@ -67,6 +70,7 @@ func (r *Reconciler) sources(c cache.Cache, kinds *optional.Kinds) []source.Type
 		optional.NewSource(kinds, snapshot.ServiceCIDRKind, c, &networkingv1.ServiceCIDR{}, wake[*networkingv1.ServiceCIDR](r), unless(sameServiceCIDR)),
 		optional.NewSource(kinds, nad.Kind, c, &nadv1.NetworkAttachmentDefinition{}, wake[*nadv1.NetworkAttachmentDefinition](r), unless(sameNAD)),
 		optional.NewSource(kinds, verdict.PolicyKind, c, &v1alpha1.RoutePolicy{}, wake[*v1alpha1.RoutePolicy](r), unless(samePolicy)),
+		optional.NewSource(kinds, DrainPolicyKind, c, &v1alpha1.DrainPolicy{}, wake[*v1alpha1.DrainPolicy](r), unless(sameDrainPolicy)),
 		optional.NewSource(kinds, VTEPKind, c, &ovnv1.VTEP{}, wake[*ovnv1.VTEP](r), unless(sameVTEP)),
 		optional.NewSource(kinds, snapshot.UplinkStateKind, c, uplinkState, wake[*unstructured.Unstructured](r), unless(sameUplinkState)),
 	}
@@ -93,7 +97,7 @@ func wakeByNodes(r *Reconciler) handler.TypedEventHandler[*corev1.Node, Request]
 		},
 		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*corev1.Node], q queue) {
 			disputes := r.claims().Note(e.ObjectNew)
-			if disputes || e.ObjectOld.UID != e.ObjectNew.UID || !sameHost(e.ObjectOld, e.ObjectNew) {
+			if disputes || e.ObjectOld.UID != e.ObjectNew.UID || !sameHost(e.ObjectOld, e.ObjectNew) || !r.sameDrain(e.ObjectOld, e.ObjectNew) {
 				q.AddAfter(Request{}, r.pause())
 			}
 		},

@@ -2,14 +2,15 @@ package node
 
 import (
 	"context"
+	"slices"
 
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
@@ -20,15 +21,15 @@ import (
 const success = "success"
 
 // noteConfigured notes in the rendered parts what the node's frr-k8s made of
-// them. An FRRNodeState carries its node's name.
-func (r *Reconciler) noteConfigured(ctx context.Context, node string, parts []model.NodePart) error {
+// them, and reports whether frr-k8s would say so. An FRRNodeState carries its node's name.
+func (r *Reconciler) noteConfigured(ctx context.Context, node string, parts []model.NodePart) (told bool, err error) {
 	var reported frrk8sv1beta1.FRRNodeState
-	err := r.Reader.Get(ctx, types.NamespacedName{Name: node}, &reported, client.UnsafeDisableDeepCopy)
+	err = r.Reader.Get(ctx, types.NamespacedName{Name: node}, &reported, client.UnsafeDisableDeepCopy)
 	switch {
-	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
-		return nil
+	case meta.IsNoMatchError(err):
+		return false, nil
 	case err != nil:
-		return err
+		return true, client.IgnoreNotFound(err)
 	}
 	origins := apply.OriginsOf(&reported)
 	for i := range parts {
@@ -36,13 +37,33 @@ func (r *Reconciler) noteConfigured(ctx context.Context, node string, parts []mo
 			continue
 		}
 		var state model.PartState
-		state, parts[i].Failure = configured(&reported.Status, origins, parts[i].Advertised)
+		state, parts[i].Failure = configured(&reported.Status, origins, &parts[i])
 		outcome.Move(&parts[i], state)
 	}
-	return nil
+	return true, nil
 }
 
-func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.OriginatedPrefixes, advertised []model.AdvertisedRoutes) (model.PartState, model.Finding) {
+// noteDrained notes whether the FRR of a node that drains has all that is planned for it.
+func (r *Reconciler) noteDrained(node string, revision *current.Revision, parts []model.NodePart, told bool) {
+	policy := revision.Drain(node).Policy
+	if r.Drained.Set(node, policy != "" && carriedOut(parts, told)) && policy != "" {
+		r.Drains.Now(policy)
+	}
+}
+
+// carriedOut reports whether neighbors get what is planned, as far as frr-k8s tells.
+func carriedOut(parts []model.NodePart, told bool) bool {
+	return !slices.ContainsFunc(parts, func(part model.NodePart) bool {
+		switch part.State {
+		case model.PartIdle, model.PartNoTemplate, model.PartHeldBack, model.PartConfigured:
+			return false
+		default:
+			return told || part.State != model.PartWritten
+		}
+	})
+}
+
+func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.OriginatedPrefixes, part *model.NodePart) (model.PartState, model.Finding) {
 	for _, result := range []struct{ step, text string }{
 		{"conversion", status.LastConversionResult},
 		{"reload", status.LastReloadResult},
@@ -55,7 +76,7 @@ func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Originat
 			return model.PartFailed, finding.FRRReportsError(result.step, result.text)
 		}
 	}
-	for _, a := range advertised {
+	for _, a := range part.Advertised {
 		for _, r := range a.Routes {
 			if !origins.Has(a.VRF, r.Prefix) {
 				return model.PartWaiting, model.Finding{}
@@ -65,6 +86,13 @@ func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Originat
 		// to skip the line, in a reload that succeeded.
 		if a.VNI != 0 && !origins.HasVNI(a.VRF, a.VNI) {
 			return model.PartWaiting, model.Finding{}
+		}
+	}
+	for _, m := range part.Marked {
+		for _, r := range m.Routes {
+			if !origins.Marks(m.VRF, m.Neighbor, r.Prefix) {
+				return model.PartWaiting, model.Finding{}
+			}
 		}
 	}
 	return model.PartConfigured, model.Finding{}

@@ -13,7 +13,8 @@ import (
 
 func TestConfigured(t *testing.T) {
 	const running = "router bgp 64512\n address-family ipv4 unicast\n  network 10.244.1.0/24\n exit-address-family\n!\n" +
-		"vrf blue\n vni 200\nexit-vrf\n!\nrouter bgp 64512 vrf blue\n address-family ipv4 unicast\n  network 10.10.1.0/24\n exit-address-family\n"
+		"vrf blue\n vni 200\nexit-vrf\n!\nrouter bgp 64512 vrf blue\n address-family ipv4 unicast\n  network 10.10.1.0/24\n exit-address-family\n!\n" +
+		"ip prefix-list shutdown seq 1 permit 10.10.1.0/24\n!\nroute-map 192.0.2.254-blue-out permit 1\n match ip address prefix-list shutdown\n set community graceful-shutdown additive\nexit\n"
 	prefix := func(vrf, p string) model.AdvertisedRoutes {
 		return model.AdvertisedRoutes{VRF: vrf, Routes: []model.Route{{Prefix: netip.MustParsePrefix(p)}}}
 	}
@@ -22,31 +23,62 @@ func TestConfigured(t *testing.T) {
 		routes.VNI = vni
 		return []model.AdvertisedRoutes{routes}
 	}
+	marked := func(neighbor, p string) []model.MarkedRoutes {
+		return []model.MarkedRoutes{{VRF: "blue", Neighbor: neighbor, Routes: []model.Route{{Prefix: netip.MustParsePrefix(p)}}}}
+	}
 	both := []model.AdvertisedRoutes{prefix("", "10.244.1.0/24"), prefix("blue", "10.10.1.0/24")}
 	for name, test := range map[string]struct {
 		conversion, reload string
 		advertised         []model.AdvertisedRoutes
 		want               model.PartState
 		message            string
+		marked             []model.MarkedRoutes
 	}{
-		"all originated":       {"success", "success", both, model.PartConfigured, ""},
-		"nothing to originate": {"success", "success", nil, model.PartConfigured, ""},
-		"in another VRF":       {"success", "success", []model.AdvertisedRoutes{prefix("red", "10.10.1.0/24")}, model.PartWaiting, ""},
-		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.PartWaiting, ""},
-		"by its VNI":           {"success", "success", carried(200), model.PartConfigured, ""},
-		"by another VNI yet":   {"success", "success", carried(201), model.PartWaiting, ""},
-		"nothing reported yet": {"", "", both, model.PartWaiting, ""},
-		"not reloaded yet":     {"success", "", both, model.PartWaiting, ""},
-		"conversion failed":    {"two ASNs", "success", both, model.PartFailed, "conversion"},
-		"reload failed":        {"success", "vtysh: no", both, model.PartFailed, "reload"},
+		"all originated":       {"success", "success", both, model.PartConfigured, "", nil},
+		"nothing to originate": {"success", "success", nil, model.PartConfigured, "", nil},
+		"in another VRF":       {"success", "success", []model.AdvertisedRoutes{prefix("red", "10.10.1.0/24")}, model.PartWaiting, "", nil},
+		"not yet":              {"success", "success", append(both, prefix("", "10.244.2.0/24")), model.PartWaiting, "", nil},
+		"by its VNI":           {"success", "success", carried(200), model.PartConfigured, "", nil},
+		"by another VNI yet":   {"success", "success", carried(201), model.PartWaiting, "", nil},
+		"nothing reported yet": {"", "", both, model.PartWaiting, "", nil},
+		"not reloaded yet":     {"success", "", both, model.PartWaiting, "", nil},
+		"conversion failed":    {"two ASNs", "success", both, model.PartFailed, "conversion", nil},
+		"reload failed":        {"success", "vtysh: no", both, model.PartFailed, "reload", nil},
+		"marked":               {"success", "success", both, model.PartConfigured, "", marked("192.0.2.254", "10.10.1.0/24")},
+		"not marked yet":       {"success", "success", both, model.PartWaiting, "", marked("192.0.2.254", "10.10.2.0/24")},
+		"marked for another":   {"success", "success", both, model.PartWaiting, "", marked("192.0.2.253", "10.10.1.0/24")},
 	} {
 		state := &frrk8sv1beta1.FRRNodeState{Status: frrk8sv1beta1.FRRNodeStateStatus{
 			RunningConfig: running, LastConversionResult: test.conversion, LastReloadResult: test.reload,
 		}}
-		got, failure := configured(&state.Status, apply.OriginsOf(state), test.advertised)
+		got, failure := configured(&state.Status, apply.OriginsOf(state), &model.NodePart{Advertised: test.advertised, Marked: test.marked})
 		message := failure.Message
 		if got != test.want || !strings.Contains(message, test.message) || (message == "") != (test.message == "") {
 			t.Errorf("%s: %v %q, want %v with %q", name, got, message, test.want, test.message)
+		}
+	}
+}
+
+func TestCarriedOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		states []model.PartState
+		told   bool
+		want   bool
+	}{
+		"nothing on the node":             {nil, true, true},
+		"FRR has it all":                  {[]model.PartState{model.PartConfigured, model.PartIdle, model.PartNoTemplate}, true, true},
+		"one is waiting":                  {[]model.PartState{model.PartConfigured, model.PartWaiting}, true, false},
+		"one stays as it was":             {[]model.PartState{model.PartConfigured, model.PartKept}, true, false},
+		"one is refused":                  {[]model.PartState{model.PartRefused}, true, false},
+		"frr-k8s says nothing yet":        {[]model.PartState{model.PartWritten}, true, false},
+		"frr-k8s has no way of saying so": {[]model.PartState{model.PartWritten}, false, true},
+	} {
+		var parts []model.NodePart
+		for _, s := range test.states {
+			parts = append(parts, model.NodePart{State: s})
+		}
+		if got := carriedOut(parts, test.told); got != test.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

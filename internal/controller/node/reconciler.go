@@ -37,7 +37,10 @@ type Reconciler struct {
 	// Policies gets the policies of these.
 	Policies *current.Trigger[string]
 	NADs     func(ctx context.Context, ras []string)
-	Metrics  *metrics.Metrics
+	// Drained has the nodes that drained, and Drains gets their policies.
+	Drained *current.Drained
+	Drains  *current.Trigger[string]
+	Metrics *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
 	// ObserveOnly plans, and writes nothing.
@@ -89,9 +92,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if left > 0 {
 		again = sooner(again, left)
 	}
-	if err := r.noteConfigured(ctx, name, parts); err != nil {
+	told, err := r.noteConfigured(ctx, name, parts)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.noteDrained(name, revision, parts, told)
 	r.changed(ctx, r.Tallies.Set(name, parts))
 	r.Rollout.CaughtUp(name, revision)
 	return ctrl.Result{RequeueAfter: again}, nil
@@ -125,6 +130,7 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	}
 	r.retries.forget(name)
 	r.known.forget(name)
+	r.Drained.Set(name, false)
 	r.changed(ctx, r.Tallies.Remove(name))
 	r.Rollout.CaughtUp(name, revision)
 	if err != nil {

@@ -88,6 +88,7 @@ var _ = Describe("what the API server serves", func() {
 			"k8s.ovn.org_egressips.yaml",
 			"k8s.ovn.org_routeadvertisements.yaml",
 			"k8s.ovn.org_vteps.yaml",
+			"ovnbgp.io_drainpolicies.yaml",
 			"ovnbgp.io_nodenetworks.yaml",
 			"ovnbgp.io_noderoutestates.yaml",
 			"ovnbgp.io_routepolicies.yaml",

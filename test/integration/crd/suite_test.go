@@ -99,7 +99,7 @@ func (r resource) object(spec string) *unstructured.Unstructured {
 	GinkgoHelper()
 	object := &unstructured.Unstructured{}
 	version := ovnv1.GroupVersion
-	if r == "RoutePolicy" {
+	if r == "RoutePolicy" || r == "DrainPolicy" {
 		version = v1alpha1.GroupVersion
 	}
 	object.SetGroupVersionKind(version.WithKind(string(r)))

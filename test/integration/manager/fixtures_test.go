@@ -116,7 +116,7 @@ func reset(ctx context.Context) {
 	for _, o := range []client.Object{
 		&ovnv1.RouteAdvertisements{}, &ovnv1.ClusterUserDefinedNetwork{}, &ovnv1.EgressIP{}, &ovnv1.VTEP{},
 		&corev1.Node{}, &frrk8sv1beta1.FRRNodeState{}, &v1alpha1.NodeRouteState{}, &v1alpha1.NodeNetworks{},
-		&v1alpha1.RoutePolicy{},
+		&v1alpha1.RoutePolicy{}, &v1alpha1.DrainPolicy{},
 	} {
 		Expect(admin.DeleteAllOf(ctx, o)).To(Succeed())
 	}
