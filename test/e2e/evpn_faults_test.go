@@ -38,7 +38,7 @@ func (s *sharedBoth) tellOfFaults() {
 		svl2 := "svl2-" + s.cudn
 		Expect(node.Machine.SetLink(svl2, false)).To(Succeed())
 		Expect(node.Machine.SetLink(svl2, true)).To(Succeed())
-		// FRR 10.3 goes on telling the fabric of the pod.
+		// The router keeps its way: for four minutes FRR 10.3 was seen not to withdraw it.
 		Expect(s.knownOfPod(ctx, l)).NotTo(Equal(s.entries))
 		Expect(l.CNI.TellOfPods(node.Name)).To(Succeed())
 		s.expectAsBefore(ctx)

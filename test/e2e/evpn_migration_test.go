@@ -178,9 +178,9 @@ func (b *both) forwarding(m *machine.Machine) ([]netlink.Neigh, error) {
 }
 
 // expectFollowed waits until the router and the other nodes send to the pod's node, and
-// these have installed all that FRR learned: what an FRR that is behind still writes would
-// take the place of what a node writes when the pod comes back
-// (github.com/FRRouting/frr/issues/21472).
+// these have installed all that FRR learned. An FRR that is behind may still write its
+// entries over those of a node that the pod has come back to, as was reported of others
+// (github.com/FRRouting/frr/issues/21472); here it was not seen.
 func expectFollowed(ctx context.Context, l *lab.Lab, b *both) {
 	GinkgoHelper()
 	end, address := b.evpn.NodeEndpoint(l.Node(b.pod.Node)), b.pod.Address(true).String()
