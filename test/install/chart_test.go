@@ -184,8 +184,8 @@ func TestCRDsAreUpgradedAndKept(t *testing.T) {
 				t.Errorf("crds.keep=%v: %s has annotations %v", keep, o.GetName(), o.GetAnnotations())
 			}
 		}
-		if crds != 6 {
-			t.Errorf("%d CRDs are part of the release, not 6", crds)
+		if crds != 8 {
+			t.Errorf("%d CRDs are part of the release, not 8", crds)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(root(t), chart, "crds")); err == nil {
