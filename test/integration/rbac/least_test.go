@@ -139,6 +139,10 @@ var _ = Describe("The rights are the least that works", Ordered, ContinueOnFailu
 		}})
 		asks(user, right{verb: "patch", group: "ovnbgp.io", resource: "routepolicies/status"})
 
+		By("reporting on nodes that drain")
+		create(ctx, &v1alpha1.DrainPolicy{ObjectMeta: metav1.ObjectMeta{Name: "drain"}})
+		asks(user, right{verb: "patch", group: "ovnbgp.io", resource: "drainpolicies/status"})
+
 		By("withdrawing")
 		Expect(admin.Delete(ctx, fabric)).To(Succeed())
 		accepted(metav1.ConditionFalse)
