@@ -130,14 +130,19 @@ func startFRRK8sWebhook(ctx context.Context, l *lab.Lab) {
 // kubectlRAApply applies a manifest as a user does, and returns what that prints.
 func kubectlRAApply(ctx context.Context, l *lab.Lab, manifest string) (string, error) {
 	const file = "/run/template.yaml"
+	if err := l.Manager.Machine.WriteFile(file, manifest); err != nil {
+		return "", err
+	}
+	return kubectlRA(ctx, l, "apply", "-f", file)
+}
+
+// kubectlRA runs the plugin as an administrator does, and returns what it prints.
+func kubectlRA(ctx context.Context, l *lab.Lab, args ...string) (string, error) {
 	kubeconfig, err := l.Kube.Admit(ctx, l.Manager.Machine, kube.FRRK8sAccount)
 	if err != nil {
 		return "", err
 	}
-	if err := l.Manager.Machine.WriteFile(file, manifest); err != nil {
-		return "", err
-	}
-	return l.Manager.Machine.Run(ctx, filepath.Join(binaries, "kubectl-ra"), "apply", "--kubeconfig="+kubeconfig, "-f", file)
+	return l.Manager.Machine.Run(ctx, filepath.Join(binaries, "kubectl-ra"), append(args, "--kubeconfig="+kubeconfig)...)
 }
 
 // heard is what a router knows of a session: UPDATE messages bring prefixes and take
