@@ -55,9 +55,7 @@ var _ = Describe("A node that drains", Label("story30"), NeedsVRF, Slow, func() 
 			}
 		}
 		ways(leaving, staying)
-		flows.pause(true)
-		Eventually(ctx, flows.lost).Should(BeZero(), "packets lost before anything changes: the machine is too busy to tell anything")
-		flows.pause(false)
+		flows.skipIfLossy(ctx)
 
 		By("kubectl ra drain")
 		Expect(kubectlRA(ctx, l, "drain", leaving.Name)).To(ContainSubstring("kubectl drain can follow"))
