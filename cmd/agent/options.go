@@ -197,7 +197,7 @@ func (o *options) validate() error {
 		complain("--netlink-buffer is %d: it must be at least 65536", o.buffer)
 	}
 	if o.once && o.manageEVPN && !o.observeOnly {
-		complain("--once can't be used with --manage-evpn: the hosts of a MAC-VRF come and go")
+		complain("--once can't be used with --manage-evpn, because the hosts of a MAC-VRF come and go: leave one of them out")
 	}
 	if _, err := o.viaIPv6(); err != nil {
 		problems = append(problems, err)
