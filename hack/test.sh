@@ -44,7 +44,13 @@ echo
 		sed -E 's/\\u001b\[[0-9;]*m//g; s/^"Output":"/Ginkgo: /; s/(\\n)?"$//' || true
 	grep -E '^DONE ' "$folder/summary" | tail -n 1 || true
 } | tee "$folder/totals"
+# What a failed test said, its last lines: whoever reads CI has no log.
 if ((result)); then
+	grep '"Action":"fail"' "$folder/log.json" | grep -oE '"Package":"[^"]*","Test":"[^"]*"' | sort -u | while read -r test; do
+		echo "--- $test"
+		grep -F "\"Action\":\"output\",$test," "$folder/log.json" | tail -n 40 | cut -c -600 |
+			sed -E 's/.*"Output":"//; s/(\\n)?"[^"]*$//; s/\\u001b\[[0-9;]*m//g; s/\\t/  /g; s/\\u003c/</g; s/\\u003e/>/g; s/\\"/"/g' || true
+	done
 	echo "FAILED; the whole log is in $folder/log.json"
 else
 	echo "PASSED"

@@ -252,6 +252,11 @@ func (m *Machine) dropLinks() error {
 	}
 	defer m.links.Close()
 	all, err := m.links.LinkList()
+	// Devices change while the last processes end. What was missed goes with
+	// the namespace, so some tries are enough.
+	for tries := 0; errors.Is(err, netlink.ErrDumpInterrupted) && tries < 100; tries++ {
+		all, err = m.links.LinkList()
+	}
 	if err != nil {
 		return fmt.Errorf("list the links of %s: %w", m.Name, err)
 	}

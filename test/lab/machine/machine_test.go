@@ -158,9 +158,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		marker := fmt.Sprintf("600%d.5", round)
 		run(t, m, "bash", "-c", "(setsid sleep "+marker+" > /dev/null 2>&1 &)")
-		if out, _ := exec.Command("pgrep", "-f", "sleep "+marker).Output(); len(out) == 0 {
-			t.Fatal("the daemon does not run")
-		}
+		waitForProcess(t, "sleep "+marker)
 		if err := m.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -169,6 +167,23 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		if _, err := m.Run(t.Context(), "true"); err == nil {
 			t.Error("a closed machine runs programs")
+		}
+	}
+}
+
+// waitForProcess waits because a process has no command line in the moment of
+// its execve.
+func waitForProcess(t *testing.T, commandLine string) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for tick := time.NewTicker(time.Millisecond); ; {
+		if found, _ := exec.Command("pgrep", "-f", commandLine).Output(); len(found) != 0 {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%q does not run", commandLine)
+		case <-tick.C:
 		}
 	}
 }
@@ -197,9 +212,7 @@ func TestAKilledProgramLeavesNothing(t *testing.T) {
 	if _, err := out.Read(buffer); err != nil || string(buffer) != "ready\n" {
 		t.Fatalf("the victim says %q, %v", buffer, err)
 	}
-	if found, _ := exec.Command("pgrep", "-f", "sleep 7007.5").Output(); len(found) == 0 {
-		t.Fatal("the daemon does not run")
-	}
+	waitForProcess(t, "sleep 7007.5")
 	if err := victim.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
