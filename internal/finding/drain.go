@@ -61,3 +61,14 @@ func DrainKeepsTunnels(networks []string) model.Finding {
 	return drainKeepsTunnels.onNode("the node drains, and what it announces by EVPN stays as it is, because frr-k8s has no attributes for EVPN routes: that of %s",
 		phrase.List(networks, maxNames))
 }
+
+var drainKeepsNetworks = enter("DrainKeepsNetworks", notice, ofNode,
+	"A node drains, and its DrainPolicy has it withdraw in the end what other nodes advertise, too. No other node takes over some of its networks: "+
+		"none is up, drains not and has a neighbor to advertise them to; or, with dynamic allocation, that is not known. The node goes on to advertise them, marked for graceful shutdown.",
+	"Nothing, if that is meant. Else check that other nodes are Ready and selected, or set spec.do.withdraw of the DrainPolicy to Everything.")
+
+// DrainKeepsNetworks is for a draining node whose networks no other node takes over.
+func DrainKeepsNetworks(networks []string) model.Finding {
+	return drainKeepsNetworks.onNode("the node drains, and goes on to advertise subnets that all nodes have, because no other node is known to take them over: those of %s",
+		phrase.List(networks, maxNames))
+}

@@ -116,14 +116,40 @@ func drainRule(values model.AttributeValues, internal bool) *policyRule {
 	return &policyRule{PolicyRule: model.PolicyRule{Set: model.MakeAttributes(values)}, values: values, always: true, internal: internal}
 }
 
-// drainKeepsTunnels reports EVPN networks of a node that drains.
-func drainKeepsTunnels(tunnels []tunnel) model.Finding {
-	names := make([]string, 0, len(tunnels))
-	for _, t := range tunnels {
-		names = append(names, t.DisplayName())
+// keptByDrain reports what a node that drains goes on to announce as before.
+func (p *nodePlanner) keptByDrain(c *contribution) []model.Finding {
+	drain := p.drains[p.node.Name]
+	if drain.Policy == "" {
+		return nil
+	}
+	var out []model.Finding
+	if len(c.tunnels) > 0 {
+		names := make([]string, 0, len(c.tunnels))
+		for _, t := range c.tunnels {
+			names = append(names, t.DisplayName())
+		}
+		slices.Sort(names)
+		out = append(out, finding.DrainKeepsTunnels(names))
+	}
+	if names := c.unshared(); drain.Withdraws == model.WithdrawShared && len(names) > 0 {
+		out = append(out, finding.DrainKeepsNetworks(names))
+	}
+	return out
+}
+
+// unshared are the networks that all nodes have and that no other node takes over.
+func (c *contribution) unshared() []string {
+	if !slices.ContainsFunc(c.sources, func(s source) bool { return s.advertisement() == model.AdvertisePodNetwork }) {
+		return nil
+	}
+	var names []string
+	for _, n := range c.networks {
+		if !n.hasHostSubnets() && (c.shared == nil || !c.shared[n.index]) {
+			names = append(names, n.DisplayName())
+		}
 	}
 	slices.Sort(names)
-	return finding.DrainKeepsTunnels(names)
+	return names
 }
 
 // Drain says whether a node drains.

@@ -93,9 +93,7 @@ func (p *nodePlanner) plan(a *advertiser) (part model.NodePart, keep bool) {
 		p.contribute(c, templates, &part)
 		part.Policies = c.rules.parts()
 		part.Findings = append(part.Findings, c.rules.ofDrain()...)
-		if p.drains[p.node.Name].Policy != "" && len(tunnels) > 0 {
-			part.Findings = append(part.Findings, drainKeepsTunnels(tunnels))
-		}
+		part.Findings = append(part.Findings, p.keptByDrain(c)...)
 		if p.frozen {
 			outcome.Move(&part, model.PartKept)
 		}
