@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -237,7 +238,10 @@ func (b *both) knownOfPod(ctx context.Context, l *lab.Lab) []string {
 	Expect(err).NotTo(HaveOccurred())
 	for _, route := range routes {
 		if route.MAC == b.pod.MAC {
-			out = append(out, fmt.Sprintf("type 2 of %s with %s by %v", route.RD, route.IP, route.NextHops))
+			// FRR numbers its automatic RDs as it comes to know VNIs and VRFs, after a start
+			// perhaps in another order.
+			origin, _, _ := strings.Cut(route.RD, ":")
+			out = append(out, fmt.Sprintf("type 2 of %s with %s by %v", origin, route.IP, route.NextHops))
 		}
 	}
 	slices.Sort(out)
