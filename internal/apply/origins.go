@@ -20,8 +20,8 @@ const annotationOrigins = "ovnbgp.io/origins"
 const maxResult = 2048
 
 // OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, the
-// (VRF, VNI) pairs by which it announces them, and the (VRF, neighbor, prefix) triples that
-// it marks for graceful shutdown, as sorted hashes.
+// (VRF, VNI) pairs by which it announces them, the (VRF, neighbor, prefix) triples that it
+// marks for graceful shutdown, and the raw texts that it runs, as sorted hashes.
 type OriginatedPrefixes []uint64
 
 // Has reports whether the prefix is originated in the VRF, "" for the default.
@@ -40,6 +40,12 @@ func (o OriginatedPrefixes) HasVNI(vrf string, vni uint32) bool {
 // shutdown, if it gets it.
 func (o OriginatedPrefixes) Marks(vrf, neighbor string, prefix netip.Prefix) bool {
 	_, found := slices.BinarySearch(o, markHash(outboundMap(vrf, neighbor), prefix))
+	return found
+}
+
+// HasRaw reports whether FRR runs the raw text with this mark.
+func (o OriginatedPrefixes) HasRaw(mark string) bool {
+	_, found := slices.BinarySearch(o, rawHash(mark))
 	return found
 }
 
@@ -89,6 +95,9 @@ func parseOrigins(config string) OriginatedPrefixes {
 		if line[0] != ' ' && line[0] != '\t' {
 			vrf, inRouter = routerBlock(words)
 			carried = vrfBlock(words)
+			if mark := render.RawMarkIn(words); mark != "" {
+				origins = append(origins, rawHash(mark))
+			}
 			continue
 		}
 		if carried != "" && words[0] == "vni" && len(words) >= 2 {
@@ -128,6 +137,8 @@ func vrfBlock(words []string) string {
 func vniHash(vrf, vni string) uint64 {
 	return xxhash.Sum64([]byte(vrf + "\x00vni " + vni))
 }
+
+func rawHash(mark string) uint64 { return xxhash.Sum64String("raw\x00" + mark) }
 
 func originHash(vrf string, prefix netip.Prefix) uint64 {
 	text := append([]byte(vrf), 0)
