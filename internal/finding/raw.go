@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -17,12 +18,12 @@ var needsRaw = enter("NeedsRaw", pending, ofRaw,
 	"Start the manager with --frr-raw, or remove the field that the message names.")
 
 var waitsForCanary = enter("WaitsForCanary", pending, ofRaw,
-	"Something is asked for that frr-k8s' API has no fields for. Another node's FRR has to take such configuration first.",
-	"Wait; if nothing changes, see the FRRNodeState of the node that the message names.")
+	"Something is asked for that frr-k8s' API has no fields for. One node's FRR has to take such configuration before other nodes get it. Until then a node keeps what it has.",
+	"Wait; if nothing changes, see the FRRNodeState of the node that the message names. If that node's FRR did not take it, change or remove what the message names.")
 
 var rawFailed = enter("RawFailed", pending, ofRaw,
 	"The node's FRR did not take what frr-k8s' API has no fields for, so the node goes on without it.",
-	"See what FRR says in the message. A change of the object that asks for it has it tried again.")
+	"See what FRR says in the message. A change of the object that asks for it has it tried again; to have the same tried again, remove the annotation ovnbgp.io/frr-raw-refused of the node's FRRConfiguration.")
 
 // maxFailure cuts what FRR says of a configuration that it didn't take.
 const maxFailure = 300
@@ -38,11 +39,24 @@ func RawAttributesLeftOut(policy string, rule int, fields []string, state model.
 func leftOut(scope model.Scope, what string, state model.RawState) model.Finding {
 	switch state.Permission {
 	case model.RawWaiting:
-		return waitsForCanary.in(scope, "%s is left out until the FRR of node %s has taken the same, which frr-k8s' API has no fields for", what, state.Canary)
+		return waitsForCanary.in(scope, "%s waits, because frr-k8s' API has no field for it: %s", what, waitsFor(state))
 	case model.RawTakenOff:
 		return rawFailed.in(scope, "%s is left out, because the node's FRR did not take it: %s", what, phrase.Cut(phrase.Line(state.Failure), maxFailure))
 	default:
 		return needsRaw.in(scope, "%s is left out, because frr-k8s' API has no field for it: start the manager with --frr-raw, which hands FRR what that API lacks", what)
+	}
+}
+
+// waitsFor says what has to happen before a node gets what it waits for.
+func waitsFor(state model.RawState) string {
+	failure := phrase.Cut(phrase.Line(state.Failure), maxFailure)
+	switch {
+	case state.Canary == "":
+		return "frr-k8s has to report success in the node's FRRNodeState first; look at its pod, and whether the CRD of FRRNodeStates is installed"
+	case failure != "":
+		return fmt.Sprintf("the FRR of node %s did not take it (%s), so no other node gets it: change or remove it", state.Canary, failure)
+	default:
+		return fmt.Sprintf("the FRR of node %s has to take it first", state.Canary)
 	}
 }
 

@@ -38,7 +38,7 @@ func Node(p *model.NodePlan) []*frrk8sv1beta1.FRRConfiguration {
 			object := newObject(p, config, Name(p.Node, j+1))
 			object.Spec.BGP = bgpConfig(part)
 			if j == 0 {
-				object.Spec.Raw.Config = rawConfig(config)
+				object.Spec.Raw.Config = marked(rawConfig(config))
 			}
 			objects = append(objects, object)
 		}

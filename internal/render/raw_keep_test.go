@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,14 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
+
+func routes(prefixes ...string) []model.Route {
+	out := make([]model.Route, 0, len(prefixes))
+	for _, p := range prefixes {
+		out = append(out, model.Route{Prefix: netip.MustParsePrefix(p)})
+	}
+	return out
+}
 
 func withMED(med uint32, routes []model.Route) []model.Route {
 	routes = slices.Clone(routes)
@@ -92,7 +101,7 @@ func TestKeptRawTextIsFittedToThePlan(t *testing.T) {
 			}(),
 			lost: []string{
 				"ip prefix-list ovnbgp-eth0-out-60000 seq 1 permit 10.0.0.0/24", "route-map eth0-out permit 60000",
-				" match ip address prefix-list ovnbgp-eth0-out-60000", " set metric 60", "exit", " neighbor eth0 passive",
+				" match ip address prefix-list ovnbgp-eth0-out-60000", " set metric 60", " neighbor eth0 passive", "exit",
 			},
 		},
 		"a router with another AS number is left out": {

@@ -10,6 +10,8 @@ import (
 
 // Metrics are the operator's own metrics. A nil *Metrics counts nothing.
 type Metrics struct {
+	registry prometheus.Registerer
+
 	nodes   *prometheus.GaugeVec
 	writes  *prometheus.CounterVec
 	refused *prometheus.CounterVec
@@ -20,6 +22,7 @@ type Metrics struct {
 // New registers the metrics.
 func New(registry prometheus.Registerer) *Metrics {
 	m := &Metrics{
+		registry: registry,
 		nodes: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "ovnbgp_route_advertisements_nodes",
 			Help: "Nodes of a RouteAdvertisements object by how far it got there: selected, rendered, blocked, no_template, idle, configured.",

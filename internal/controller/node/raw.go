@@ -14,7 +14,6 @@ import (
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/canary"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
