@@ -38,7 +38,7 @@ func (t *Trial) grants(name string, r *record) bool {
 		return true
 	case t.allProven(&r.Wanted):
 		return r.Report.OK
-	case t.canary != name || !t.settled() || len(t.trying) > 1 || len(t.trying) == 1 && !t.trying[name]:
+	case t.canary != name || !t.ready || len(t.trying) > 1 || len(t.trying) == 1 && !t.trying[name]:
 		return false
 	default:
 		// Once it has unproven forms, it goes on with others. Before, a failure would say
@@ -85,6 +85,7 @@ func (t *Trial) choose() string {
 			}
 		}
 	}
+	t.ready = t.canary != "" && (t.ready && t.canary == before || t.settled())
 	t.changed = t.changed || t.canary != before
 	return t.canary
 }

@@ -85,6 +85,8 @@ type Trial struct {
 	proven map[uint64]bool
 	// canary is the node that may have unproven forms, "" for none.
 	canary string
+	// ready is set once it is known that no other node has any.
+	ready bool
 	// trying are the nodes whose live text has unproven forms. There is one at most, unless
 	// a new manager does not know yet what is proven.
 	trying map[string]bool
@@ -157,9 +159,10 @@ func (t *Trial) Forget(name string) (wake []string) {
 func (t *Trial) Choose() (wake []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// A canary may have waited for the same.
-	t.changed = t.waiting[t.canary] != nil
+	ready := t.ready
+	t.changed = false
 	t.choose()
+	t.changed = t.changed || t.ready != ready
 	return t.wake("")
 }
 

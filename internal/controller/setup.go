@@ -59,14 +59,19 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		Client: m.GetClient(), Reader: w.reader, Rollout: w.rollout, Tallies: w.tallies, Default: o.DefaultNAD, Findings: w.findings, ObserveOnly: o.ObserveOnly,
 	}
 	w.rollout.OnCaughtUp = func() {
+		if w.raw != nil {
+			if nodes := w.raw.Choose(); len(nodes) > 0 {
+				// Now that they all are known, some of them get another plan.
+				w.rollout.Again(nodes)
+				w.nodes.Later(nodes...)
+				return
+			}
+		}
 		// The statuses and the annotations were waiting for this.
 		ras := w.rollout.Revision().RouteAdvertisements()
 		w.advertisements.Now(ras...)
 		w.policies.Now(w.rollout.Revision().Policies()...)
 		w.nads.Later(definitions.Of(context.Background(), ras)...)
-		if w.raw != nil {
-			w.nodes.Later(w.raw.Choose()...)
-		}
 	}
 	err := errors.Join(
 		setupVTEPs(m, o, w),
