@@ -211,6 +211,9 @@ func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed 
 		return false, suppressed
 	}
 	o.part.Advertised = addAdvertised(o.part.Advertised, r.VRF, bare)
+	if slices.ContainsFunc(advertise, needsRaw) {
+		o.part.Raw = append(o.part.Raw, model.RawRoutes{VRF: r.VRF, Neighbor: n.ID(), ASN: cmp.Or(n.LocalASN, r.ASN), Routes: rawRoutes(advertise)})
+	}
 	if o.c.rules.marks() {
 		o.part.Marked = append(o.part.Marked, model.MarkedRoutes{VRF: r.VRF, Neighbor: n.ID(), Routes: advertise})
 	}
@@ -219,7 +222,7 @@ func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed 
 
 // writable leaves attributes out that need raw text, if that can't have the neighbor.
 func (o *origin) writable(r *templateRouter, n *templateNeighbor, session *model.Session, routes []model.Route) []model.Route {
-	if !slices.ContainsFunc(routes, func(r model.Route) bool { return r.Attributes.NeedsRaw() }) {
+	if !slices.ContainsFunc(routes, needsRaw) {
 		return routes
 	}
 	fault := model.RawFault(r.VRF, session)

@@ -59,10 +59,17 @@ func (s scalar) without(a model.Attributes) model.Attributes {
 	return model.MakeAttributes(values)
 }
 
+func needsRaw(r model.Route) bool { return r.Attributes.NeedsRaw() }
+
+// rawRoutes are those that need raw text.
+func rawRoutes(routes []model.Route) []model.Route {
+	return slices.DeleteFunc(slices.Clone(routes), func(r model.Route) bool { return !needsRaw(r) })
+}
+
 // typedRoutes have the attributes that frr-k8s has fields for. The list is shared, so that
 // it is left alone.
 func typedRoutes(routes []model.Route) []model.Route {
-	at := slices.IndexFunc(routes, func(r model.Route) bool { return r.Attributes.NeedsRaw() })
+	at := slices.IndexFunc(routes, needsRaw)
 	if at < 0 {
 		return routes
 	}
