@@ -211,9 +211,6 @@ func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed 
 		return false, suppressed
 	}
 	o.part.Advertised = addAdvertised(o.part.Advertised, r.VRF, bare)
-	if slices.ContainsFunc(advertise, needsRaw) {
-		o.part.Raw = append(o.part.Raw, model.RawRoutes{VRF: r.VRF, Neighbor: n.ID(), ASN: cmp.Or(n.LocalASN, r.ASN), Routes: rawRoutes(advertise)})
-	}
 	if o.c.rules.marks() {
 		o.part.Marked = append(o.part.Marked, model.MarkedRoutes{VRF: r.VRF, Neighbor: n.ID(), Routes: advertise})
 	}

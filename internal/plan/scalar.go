@@ -61,11 +61,6 @@ func (s scalar) without(a model.Attributes) model.Attributes {
 
 func needsRaw(r model.Route) bool { return r.Attributes.NeedsRaw() }
 
-// rawRoutes are those that need raw text.
-func rawRoutes(routes []model.Route) []model.Route {
-	return slices.DeleteFunc(slices.Clone(routes), func(r model.Route) bool { return !needsRaw(r) })
-}
-
 // typedRoutes have the attributes that frr-k8s has fields for. The list is shared, so that
 // it is left alone.
 func typedRoutes(routes []model.Route) []model.Route {
