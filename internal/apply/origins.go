@@ -23,8 +23,9 @@ const annotationOrigins = "ovnbgp.io/origins"
 const maxResult = 2048
 
 // OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, the
-// (VRF, VNI) pairs by which it announces them, the (VRF, neighbor, prefix) triples that it
-// marks for graceful shutdown, and the raw texts that it runs, as sorted hashes.
+// (VRF, VNI) pairs by which it announces them, the (VRF, neighbor, prefix) triples that
+// it marks for graceful shutdown, and those that it announces by raw text, with their
+// attributes, and the marks of the raw texts that it runs, as sorted hashes.
 type OriginatedPrefixes []uint64
 
 // Has reports whether the prefix is originated in the VRF, "" for the default.
@@ -48,7 +49,7 @@ func (o OriginatedPrefixes) Marks(vrf, neighbor string, prefix netip.Prefix) boo
 
 // HasRaw reports whether FRR runs the raw text with this mark.
 func (o OriginatedPrefixes) HasRaw(mark string) bool {
-	_, found := slices.BinarySearch(o, rawHash(mark))
+	_, found := slices.BinarySearch(o, textHash(mark))
 	return found
 }
 
@@ -99,7 +100,7 @@ func parseOrigins(config string) OriginatedPrefixes {
 			vrf, inRouter = routerBlock(words)
 			carried = vrfBlock(words)
 			if mark := render.RawMarkIn(words); mark != "" {
-				origins = append(origins, rawHash(mark))
+				origins = append(origins, textHash(mark))
 			}
 			continue
 		}
@@ -114,6 +115,7 @@ func parseOrigins(config string) OriginatedPrefixes {
 		}
 	}
 	origins = append(origins, parseMarks(config)...)
+	origins = append(origins, parseRaw(config)...)
 	slices.Sort(origins)
 	return slices.Compact(origins)
 }
@@ -141,7 +143,7 @@ func vniHash(vrf, vni string) uint64 {
 	return xxhash.Sum64([]byte(vrf + "\x00vni " + vni))
 }
 
-func rawHash(mark string) uint64 { return xxhash.Sum64String("raw\x00" + mark) }
+func textHash(mark string) uint64 { return xxhash.Sum64String("raw\x00" + mark) }
 
 func originHash(vrf string, prefix netip.Prefix) uint64 {
 	text := append([]byte(vrf), 0)

@@ -14,7 +14,9 @@ func healthy(wanted, live canary.Text) canary.Node {
 	return canary.Node{Up: true, Wanted: wanted, Live: live, Report: canary.Report{Known: true, OK: true, Runs: live.Digest != 0}}
 }
 
-func text(digest uint64, forms ...uint64) canary.Text { return canary.Text{Digest: digest, Forms: forms} }
+func text(digest uint64, forms ...uint64) canary.Text {
+	return canary.Text{Digest: digest, Forms: forms}
+}
 
 // cluster is a Trial with the step at which it is settled.
 type cluster struct {

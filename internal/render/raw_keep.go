@@ -138,7 +138,7 @@ func (k *keeper) take(blocks []rawBlock) map[string]map[string]bool {
 	lists := map[string]map[string]bool{}
 	for i := range blocks {
 		b := &blocks[i]
-		if b.words[0] != "route-map" || len(b.words) < 4 || strings.HasPrefix(b.words[1], rawPrefix) {
+		if b.words[0] != "route-map" || len(b.words) < 4 || strings.HasPrefix(b.words[1], RawPrefix) {
 			continue
 		}
 		kept := map[string]bool{}

@@ -11,7 +11,7 @@ import (
 
 // RawMarkPrefix starts the names of marks: prefix-lists by which FRR's running
 // configuration shows which raw text it has. Nothing refers to them.
-const RawMarkPrefix = rawPrefix + "text-"
+const RawMarkPrefix = RawPrefix + "text-"
 
 // marked is the text with its mark at the end, where FRR comes to it last.
 func marked(text string) string {
@@ -77,7 +77,7 @@ func form(line string) string {
 			before = words[i-1]
 		}
 		switch {
-		case strings.HasPrefix(word, rawPrefix):
+		case strings.HasPrefix(word, RawPrefix):
 			words[i] = "NAME"
 		case before == "seq", words[0] == "route-map" && i == 3:
 			words[i] = "N"

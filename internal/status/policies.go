@@ -34,8 +34,9 @@ const (
 	// route.
 	// Do: nothing.
 	reasonPolicyRendered = "Rendered"
-	// False: the rules are in those of some nodes only.
-	// Do: see the condition Rendered of the target, which says what keeps the nodes.
+	// False: the rules are in those of some nodes only, or not all that they set.
+	// Do: as the message says; if it says nothing of a node, see the condition Rendered of
+	// the target.
 	reasonPolicyPartly = "PartlyRendered"
 	// False: a rule sets what frr-k8s' API has no field for, and the manager runs without
 	// --frr-raw. All else of the policy is rendered.
@@ -116,10 +117,9 @@ func policyRendered(v *model.PolicyVerdict, a *model.PolicyAncestor) metav1.Cond
 		reason = reasonPolicyRendering
 	case t.Selected == 0:
 		reason = reasonPolicyMatchesNothing
-	case t.Rendered < t.Selected:
 	case policyWithout(a) != "":
 		reason = policyWithout(a)
-	default:
+	case t.Rendered == t.Selected:
 		status, reason = metav1.ConditionTrue, reasonPolicyRendered
 	}
 	return condition(v1alpha1.RoutePolicyRendered, status, reason, policyRenderedMessage(v, a))
@@ -149,11 +149,11 @@ func policyRenderedMessage(v *model.PolicyVerdict, a *model.PolicyAncestor) stri
 		s.add("no rule matches a route on any node")
 	case t.Rendered == t.Selected:
 		s.addf("rendered on %s with a matching route", allNodes(t.Selected))
+	case slices.ContainsFunc(t.NodeFindings, func(f model.NodeFinding) bool { return f.Blocks() }):
+		s.addf("rendered in all on %d of %s with a matching route", t.Rendered, nodes(t.Selected))
+		s.add(nodeFindings(t.NodeFindings, t.Selected))
 	default:
 		s.addf("rendered on %d of %s with a matching route; the condition Rendered of the target says what keeps the others", t.Rendered, nodes(t.Selected))
-	}
-	if text := nodeFindings(t.NodeFindings, t.Selected); text != "" && v.Behind == 0 {
-		s.add("incomplete on " + text)
 	}
 	if text := notices(a.Findings, t.NodeFindings); text != "" && v.Behind == 0 {
 		s.add("note: " + text)
