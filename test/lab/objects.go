@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -52,7 +53,11 @@ func (l *Lab) CreateNode(ctx context.Context, n *Node) error {
 		node.Status.Addresses = append(node.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: address.Addr().String()})
 	}
 	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady"}}
-	return l.Kube.Client.Status().Update(ctx, node)
+	if err := l.Kube.Client.Status().Update(ctx, node); err != nil {
+		return err
+	}
+	// The API server taints a new Node, until Kubernetes' controllers see that it is ready.
+	return l.Kube.Client.Patch(ctx, node, client.RawPatch(types.MergePatchType, []byte(`{"spec": {"taints": null}}`)))
 }
 
 // nodeLabels are those that a kubelet gives its Node.
