@@ -92,6 +92,8 @@ type Trial struct {
 	trying map[string]bool
 	// waiting and refusing are the nodes in these states.
 	waiting, refusing map[string]*record
+	// counts are the nodes that are to have raw text.
+	counts map[model.RawPermission]int
 	// changed is set if something changed by which other nodes are decided.
 	changed bool
 }
@@ -121,6 +123,7 @@ func (t *Trial) Decide(name string, n Node) Decision {
 		r = t.add(name)
 	}
 	t.changed = false
+	t.count(r, -1)
 	r.observe(&n)
 	if r.took {
 		t.prove(n.Live.Forms)
@@ -131,6 +134,7 @@ func (t *Trial) Decide(name string, n Node) Decision {
 		t.decide(name, r)
 		t.choose()
 	}
+	t.count(r, +1)
 	d := Decision{State: t.state(r), Refusal: r.refusal, Keep: r.state == model.RawWaiting && t.keeps(r), Wake: t.wake(name)}
 	if n.Wanted.empty() && n.Live.empty() {
 		delete(t.nodes, name)
@@ -145,6 +149,7 @@ func (t *Trial) Forget(name string) (wake []string) {
 	if t.nodes[name] == nil {
 		return nil
 	}
+	t.count(t.nodes[name], -1)
 	t.changed = t.refusing[name] != nil
 	delete(t.nodes, name)
 	delete(t.trying, name)
@@ -170,19 +175,20 @@ func (t *Trial) Choose() (wake []string) {
 func (t *Trial) Counts() map[model.RawPermission]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	counts := map[model.RawPermission]int{}
-	for _, r := range t.nodes {
-		if !r.Wanted.empty() {
-			counts[r.state]++
-		}
+	return maps.Clone(t.counts)
+}
+
+// count counts the node in, or out.
+func (t *Trial) count(r *record, sign int) {
+	if !r.Wanted.empty() {
+		t.counts[r.state] += sign
 	}
-	return counts
 }
 
 func (t *Trial) add(name string) *record {
 	if t.nodes == nil {
 		t.nodes, t.waiting, t.refusing = map[string]*record{}, map[string]*record{}, map[string]*record{}
-		t.proven, t.trying = map[uint64]bool{}, map[string]bool{}
+		t.proven, t.trying, t.counts = map[uint64]bool{}, map[string]bool{}, map[model.RawPermission]int{}
 	}
 	t.nodes[name] = &record{}
 	return t.nodes[name]

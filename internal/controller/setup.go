@@ -149,7 +149,6 @@ func wire(m manager.Manager, o Options) *wiring {
 	w.rollout = &current.Rollout{}
 	if o.Settings.FRRRaw && !o.ObserveOnly {
 		w.raw = &canary.Trial{Settled: func() bool { return w.rollout.Behind() == 0 }}
-		o.Metrics.CountRaw(w.raw.Counts)
 	}
 	return w
 }

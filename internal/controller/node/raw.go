@@ -44,7 +44,11 @@ func (j *job) planned(ctx context.Context) attempt {
 	}
 	live := j.Applier.Current(j.node.Name, j.live)
 	decision := j.Raw.Decide(j.node.Name, j.raw(&whole, live))
-	j.Nodes.Later(decision.Wake...)
+	if len(decision.Wake) > 0 {
+		j.Rollout.Again(decision.Wake)
+		j.Nodes.Later(decision.Wake...)
+	}
+	j.Metrics.Raw(j.Raw.Counts())
 	if decision.State.On() {
 		return whole
 	}

@@ -139,6 +139,7 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	r.known.forget(name)
 	if r.Raw != nil {
 		r.Nodes.Later(r.Raw.Forget(name)...)
+		r.Metrics.Raw(r.Raw.Counts())
 	}
 	r.Drained.Set(name, false)
 	r.changed(ctx, r.Tallies.Remove(name))
