@@ -32,7 +32,7 @@ const maxFailure = 300
 // state is not RawOn.
 func RawAttributesLeftOut(policy string, rule int, fields []string, state model.RawState) model.Finding {
 	scope := model.Scope{Kind: model.ScopeRoutePolicy, Name: policy}
-	return leftOut(scope, strings.Join(fields, " and ")+" of "+Rule(rule), state)
+	return leftOut(scope, "what "+Rule(rule)+" sets as "+strings.Join(fields, " and "), state)
 }
 
 // leftOut says why a node goes without what is asked for.
@@ -43,7 +43,7 @@ func leftOut(scope model.Scope, what string, state model.RawState) model.Finding
 	case model.RawTakenOff:
 		return rawFailed.in(scope, "%s is left out, because the node's FRR did not take it: %s", what, phrase.Cut(phrase.Line(state.Failure), maxFailure))
 	default:
-		return needsRaw.in(scope, "%s is left out, because frr-k8s' API has no field for it: start the manager with --frr-raw, which hands FRR what that API lacks", what)
+		return needsRaw.in(scope, "%s is left out, because frr-k8s' API has no fields for it: start the manager with --frr-raw, which hands FRR what that API lacks", what)
 	}
 }
 
