@@ -103,6 +103,12 @@ func (a *Applier) Gone(o *frrk8sv1beta1.FRRConfiguration) bool {
 	return a.memory.sawGone(NodeOf(o), Live(o))
 }
 
+// Current is what there is of the node's objects: live, which the cache shows, after own
+// writes that it can't show yet.
+func (a *Applier) Current(node string, live []LiveObject) []LiveObject {
+	return slices.SortedFunc(maps.Values(a.view(node, live).current), byName)
+}
+
 // Overdue returns the nodes with writes that no watch has shown for the given
 // time, and forgets those writes. A watch may never show them: an object that
 // is made and deleted while the watch is down. Such nodes have to be looked at
@@ -175,10 +181,12 @@ func (v view) leftovers(wanted map[types.NamespacedName]bool, failed map[string]
 			out = append(out, live)
 		}
 	}
-	slices.SortFunc(out, func(x, y LiveObject) int {
-		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
-	})
+	slices.SortFunc(out, byName)
 	return out
+}
+
+func byName(x, y LiveObject) int {
+	return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
 }
 
 // delete removes the very object that was looked at: if it was changed or replaced

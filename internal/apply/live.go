@@ -23,6 +23,9 @@ type LiveObject struct {
 	Hash uint64
 	// Contributors are the RouteAdvertisements that an owned object comes from.
 	Contributors []string
+	// Raw is the raw text of an owned object, and RawRefused what is noted there of a text
+	// that FRR did not take.
+	Raw, RawRefused string
 }
 
 // Live reads a LiveObject from an object, whole or stripped by StripGenerated.
@@ -37,6 +40,7 @@ func Live(o *frrk8sv1beta1.FRRConfiguration) LiveObject {
 	if live.Owned {
 		live.Hash = liveHash(o)
 		live.Contributors = render.Contributors(o)
+		live.Raw, live.RawRefused = o.Spec.Raw.Config, o.Annotations[render.AnnotationRawRefused]
 	}
 	return live
 }

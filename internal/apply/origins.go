@@ -10,6 +10,9 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/render"
 )
 
 // annotationOrigins is on cached objects only, never on the server's.
@@ -20,8 +23,9 @@ const annotationOrigins = "ovnbgp.io/origins"
 const maxResult = 2048
 
 // OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, the
-// (VRF, VNI) pairs by which it announces them, and the (VRF, neighbor, prefix) triples that
-// it marks for graceful shutdown, as sorted hashes.
+// (VRF, VNI) pairs by which it announces them, the (VRF, neighbor, prefix) triples that
+// it marks for graceful shutdown, and those that it announces by raw text, with their
+// attributes, and the marks of the raw texts that it runs, as sorted hashes.
 type OriginatedPrefixes []uint64
 
 // Has reports whether the prefix is originated in the VRF, "" for the default.
@@ -39,7 +43,13 @@ func (o OriginatedPrefixes) HasVNI(vrf string, vni uint32) bool {
 // Marks reports whether the neighbor in the VRF gets the prefix marked for graceful
 // shutdown, if it gets it.
 func (o OriginatedPrefixes) Marks(vrf, neighbor string, prefix netip.Prefix) bool {
-	_, found := slices.BinarySearch(o, markHash(outboundMap(vrf, neighbor), prefix))
+	_, found := slices.BinarySearch(o, markHash(model.OutboundMap(vrf, neighbor), prefix))
+	return found
+}
+
+// HasRaw reports whether FRR runs the raw text with this mark.
+func (o OriginatedPrefixes) HasRaw(mark string) bool {
+	_, found := slices.BinarySearch(o, textHash(mark))
 	return found
 }
 
@@ -89,6 +99,9 @@ func parseOrigins(config string) OriginatedPrefixes {
 		if line[0] != ' ' && line[0] != '\t' {
 			vrf, inRouter = routerBlock(words)
 			carried = vrfBlock(words)
+			if mark := render.RawMarkIn(words); mark != "" {
+				origins = append(origins, textHash(mark))
+			}
 			continue
 		}
 		if carried != "" && words[0] == "vni" && len(words) >= 2 {
@@ -102,6 +115,7 @@ func parseOrigins(config string) OriginatedPrefixes {
 		}
 	}
 	origins = append(origins, parseMarks(config)...)
+	origins = append(origins, parseRaw(config)...)
 	slices.Sort(origins)
 	return slices.Compact(origins)
 }
@@ -128,6 +142,8 @@ func vrfBlock(words []string) string {
 func vniHash(vrf, vni string) uint64 {
 	return xxhash.Sum64([]byte(vrf + "\x00vni " + vni))
 }
+
+func textHash(mark string) uint64 { return xxhash.Sum64String("raw\x00" + mark) }
 
 func originHash(vrf string, prefix netip.Prefix) uint64 {
 	text := append([]byte(vrf), 0)

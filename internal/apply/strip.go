@@ -17,8 +17,9 @@ import (
 const annotationLiveHash = "ovnbgp.io/live-hash"
 
 // StripGenerated is a cache transform for FRRConfigurations. Generated ones
-// lose their spec, of which only the hash is ever asked: at 5,000 nodes the
-// specs are most of what the manager would hold. All lose their managed fields.
+// lose their spec, of which only the hash is ever asked, and raw text, if there is any: at
+// 5,000 nodes the specs are most of what the manager would hold. All lose their managed
+// fields.
 func StripGenerated(obj any) (any, error) {
 	o, ok := obj.(*frrk8sv1beta1.FRRConfiguration)
 	if !ok {
@@ -29,7 +30,7 @@ func StripGenerated(obj any) (any, error) {
 		return o, nil
 	}
 	hash := liveHash(o)
-	o.Spec = frrk8sv1beta1.FRRConfigurationSpec{}
+	o.Spec = frrk8sv1beta1.FRRConfigurationSpec{Raw: frrk8sv1beta1.RawConfig{Config: o.Spec.Raw.Config}}
 	note(o, annotationLiveHash, strconv.FormatUint(hash, 16))
 	return o, nil
 }

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/canary"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/cluster"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/drain"
@@ -38,6 +39,7 @@ type wiring struct {
 	policies       *current.Trigger[string]
 	drains         *current.Trigger[string]
 	drained        *current.Drained
+	raw            *canary.Trial
 	kinds          *optional.Kinds
 	reader         optional.Reader
 }
@@ -57,6 +59,14 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		Client: m.GetClient(), Reader: w.reader, Rollout: w.rollout, Tallies: w.tallies, Default: o.DefaultNAD, Findings: w.findings, ObserveOnly: o.ObserveOnly,
 	}
 	w.rollout.OnCaughtUp = func() {
+		if w.raw != nil {
+			if nodes := w.raw.Choose(); len(nodes) > 0 {
+				// Now that they all are known, some of them get another plan.
+				w.rollout.Again(nodes)
+				w.nodes.Later(nodes...)
+				return
+			}
+		}
 		// The statuses and the annotations were waiting for this.
 		ras := w.rollout.Revision().RouteAdvertisements()
 		w.advertisements.Now(ras...)
@@ -76,7 +86,7 @@ func Setup(m manager.Manager, o Options) (healthz.Checker, error) {
 		node.Setup(m, &node.Reconciler{
 			Reader: w.reader, Uncached: m.GetAPIReader(), Applier: applier, Rollout: w.rollout, Tallies: w.tallies,
 			Advertisements: w.advertisements, Policies: w.policies, Metrics: o.Metrics, Now: time.Now, ObserveOnly: o.ObserveOnly,
-			Drained: w.drained, Drains: w.drains,
+			Drained: w.drained, Drains: w.drains, Raw: w.raw, Nodes: w.nodes,
 			NADs: func(ctx context.Context, ras []string) { w.nads.Later(definitions.Of(ctx, ras)...) },
 		}, w.nodes, w.kinds, o.Workers),
 		verdict.Setup(m, &verdict.Reconciler{
@@ -137,6 +147,9 @@ func wire(m manager.Manager, o Options) *wiring {
 	w.reader = optional.Reader{Reader: m.GetCache(), Kinds: w.kinds, Scheme: m.GetScheme()}
 	w.findings = &current.ControllerFindings{OnChange: w.advertisements.Now}
 	w.rollout = &current.Rollout{}
+	if o.Settings.FRRRaw && !o.ObserveOnly {
+		w.raw = &canary.Trial{Settled: func() bool { return w.rollout.Behind() == 0 }}
+	}
 	return w
 }
 

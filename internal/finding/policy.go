@@ -55,13 +55,29 @@ func TargetNotPlanned(policy, ra string) model.Finding {
 }
 
 var noEffect = enter("NoEffect", notice, ofPolicy,
-	"A rule sets localPreference, and all neighbors that it is for are of another AS. BGP carries LOCAL_PREF within one AS only.",
-	"Remove localPreference, or set a community that the neighbors' own filters turn into a preference.")
+	"A rule sets localPreference, and all neighbors that it is for are of another AS: BGP carries LOCAL_PREF within one AS only. Or it sets prepend, and all of them are of the router's own AS, where a longer path would be dropped.",
+	"Remove the field, or set a community that the neighbors' own filters turn into a preference.")
 
-// NoEffect is for a rule with a local preference that no neighbor gets to see.
-func NoEffect(policy, ra string, rule int) model.Finding {
+// PreferenceWithoutEffect is for a rule with a local preference that no neighbor gets to see.
+func PreferenceWithoutEffect(policy, ra string, rule int) model.Finding {
 	return noEffect.about(policy, "%s sets localPreference, but its neighbors of RouteAdvertisements %q are all of another AS, and BGP carries LOCAL_PREF within one AS only: "+
 		"set a community that their filters turn into a preference", Rule(rule), ra)
+}
+
+// PrependWithoutEffect is for a rule that prepends for neighbors of the own AS alone.
+func PrependWithoutEffect(policy, ra string, rule int) model.Finding {
+	return noEffect.about(policy, "%s sets prepend, but its neighbors of RouteAdvertisements %q are all of the router's own AS, and would drop a path with their own AS number: "+
+		"set localPreference instead", Rule(rule), ra)
+}
+
+var medAcrossASes = enter("MEDAcrossASes", notice, ofPolicy,
+	"A rule sets med, and one of its neighbors hears nodes of several ASes. Routers compare MED among paths of one AS only.",
+	"Give the nodes one AS number, have the neighbor compare all (FRR: bgp always-compare-med), or set prepend instead.")
+
+// MEDAcrossASes is for a rule with a MED that a neighbor compares only for some nodes.
+func MEDAcrossASes(policy, ra string, rule int, neighbor string, asns []uint32) model.Finding {
+	return medAcrossASes.about(policy, "%s sets med, and neighbor %s of RouteAdvertisements %q hears nodes of AS %d and AS %d, while routers compare MED among paths of one AS only: "+
+		"give the nodes one AS number, or set prepend instead", Rule(rule), neighbor, ra, asns[0], asns[1])
 }
 
 var ruleMatchesNothing = enter("RuleMatchesNothing", notice, ofPolicy,
@@ -113,20 +129,20 @@ func TransportWithoutPolicies(network string) string {
 }
 
 var overridden = enter("Overridden", notice, ofPolicy,
-	"A localPreference of a RoutePolicy is not used for routes for which an older policy sets another one.",
+	"A localPreference, med or prepend of a RoutePolicy is not used for routes for which an older policy sets another one.",
 	"Remove one of the two, or change spec.rules[].match so that the routes differ.")
 
-// Overridden is for a rule whose local preference an older policy's replaces.
-func Overridden(policy string, rule int, older string) model.Finding {
-	return overridden.about(policy, "the localPreference of %s is not used for routes for which RoutePolicy %q, which is older, sets another one: "+
-		"remove one of the two, or change match", Rule(rule), older)
+// Overridden is for a rule with an attribute, by its field, that an older policy's replaces.
+func Overridden(policy string, rule int, field, older string) model.Finding {
+	return overridden.about(policy, "the %s of %s is not used for routes for which RoutePolicy %q, which is older, sets another one: "+
+		"remove one of the two, or change match", field, Rule(rule), older)
 }
 
 // OverriddenByOlder is for a rule of whose prefixes some are those of an older
 // RouteAdvertisements object, too.
-func OverriddenByOlder(policy, neighbor string, rule int, ra string) model.Finding {
-	return overridden.about(policy, "the localPreference of %s is not used for prefixes that an object older than RouteAdvertisements %q also advertises to neighbor %s, with another one: "+
-		"BGP has one path per prefix, so remove one of the two", Rule(rule), ra, neighbor)
+func OverriddenByOlder(policy, neighbor string, rule int, field, ra string) model.Finding {
+	return overridden.about(policy, "the %s of %s is not used for prefixes that an object older than RouteAdvertisements %q also advertises to neighbor %s, with another one: "+
+		"BGP has one path per prefix, so remove one of the two", field, Rule(rule), ra, neighbor)
 }
 
 var localPreferenceConflict = enter("LocalPreferenceConflict", notice, ofPolicy,

@@ -58,12 +58,15 @@ type Router struct {
 	Neighbors []Neighbor
 	// EVPN is nil without.
 	EVPN *RouterEVPN
+	// Extra are settings that frr-k8s has no fields for.
+	Extra RouterExtra
 }
 
 // Neighbor is one BGP neighbor of a Router.
 type Neighbor struct {
 	Session
-	// Advertise is sorted, one for each prefix, a subset of the router's prefixes.
+	// Advertise is sorted, one for each prefix, a subset of the router's prefixes. Routes
+	// whose attributes need raw text are among them.
 	Advertise []Route
 	Receive   []PrefixMatch
 }
@@ -89,6 +92,8 @@ type NodePart struct {
 	VTEPs   []NodeVTEP
 	// Marked are the routes that neighbors get marked for graceful shutdown.
 	Marked []MarkedRoutes
+	// Raw are the routes that neighbors get by raw text.
+	Raw []RawRoutes
 	// Policies are those with rules for the object on the node, in order of precedence.
 	Policies []PolicyPart
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
@@ -100,6 +105,15 @@ type NodePart struct {
 type MarkedRoutes struct {
 	VRF, Neighbor string
 	Routes        []Route
+}
+
+// RawRoutes are routes that a neighbor in a VRF gets with attributes that frr-k8s has no
+// fields for.
+type RawRoutes struct {
+	VRF, Neighbor string
+	// ASN is the AS number that the neighbor knows the router by.
+	ASN    uint32
+	Routes []Route
 }
 
 // AdvertisedRoutes are what a router of this VRF originates.

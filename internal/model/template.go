@@ -84,6 +84,8 @@ type Session struct {
 	// as written: frr-k8s compares them, and nothing else of what a template
 	// advertises. It is never changed.
 	LocalPreferences map[string]uint32
+	// Extra are settings that frr-k8s has no fields for.
+	Extra SessionExtra
 }
 
 // ID is how people and frr-k8s call the neighbor: its address or interface.

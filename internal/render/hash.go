@@ -25,7 +25,7 @@ func Hash(o *frrk8sv1beta1.FRRConfiguration) uint64 {
 	for _, key := range [...]string{model.LabelGenerated, LabelManagedBy} {
 		h.entry(o.Labels, key)
 	}
-	for _, key := range [...]string{model.AnnotationNode, AnnotationContributors} {
+	for _, key := range [...]string{model.AnnotationNode, AnnotationContributors, AnnotationRawRefused} {
 		h.entry(o.Annotations, key)
 	}
 	return h.sum()

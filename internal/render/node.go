@@ -16,6 +16,10 @@ const (
 	// object comes from. It is not OVN-Kubernetes' annotation of a like name:
 	// that one makes OVN-Kubernetes delete the object as a leftover of its own.
 	AnnotationContributors = "ovnbgp.io/route-advertisements"
+	// AnnotationRawRefused notes which raw text the node's FRR did not take, and what it
+	// said. It goes with the object, and with a text of other lines. Whoever wants the same
+	// text tried again may remove it.
+	AnnotationRawRefused = "ovnbgp.io/frr-raw-refused"
 )
 
 var groupVersionKind = frrk8sv1beta1.GroupVersion.WithKind("FRRConfiguration")
@@ -33,6 +37,9 @@ func Node(p *model.NodePlan) []*frrk8sv1beta1.FRRConfiguration {
 		for j, part := range split(config) {
 			object := newObject(p, config, Name(p.Node, j+1))
 			object.Spec.BGP = bgpConfig(part)
+			if j == 0 {
+				object.Spec.Raw.Config = marked(rawConfig(config))
+			}
 			objects = append(objects, object)
 		}
 	}

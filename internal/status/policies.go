@@ -34,9 +34,22 @@ const (
 	// route.
 	// Do: nothing.
 	reasonPolicyRendered = "Rendered"
-	// False: the rules are in those of some nodes only.
-	// Do: see the condition Rendered of the target, which says what keeps the nodes.
+	// False: the rules are in those of some nodes only, or not all that they set.
+	// Do: as the message says; if it says nothing of a node, see the condition Rendered of
+	// the target.
 	reasonPolicyPartly = "PartlyRendered"
+	// False: a rule sets what frr-k8s' API has no field for, and the manager runs without
+	// --frr-raw. All else of the policy is rendered.
+	// Do: start the manager with --frr-raw, or remove the attribute that the message names.
+	reasonPolicyNeedsRaw = "NeedsRaw"
+	// False: a rule sets what frr-k8s' API has no field for, and one node's FRR has to take
+	// it before others get it. Until then nodes keep what they have of it.
+	// Do: wait; if nothing changes, see the FRRNodeState of the node that the message names.
+	reasonPolicyWaitsForCanary = "WaitsForCanary"
+	// False: a node's FRR did not take what frr-k8s' API has no field for, so the node goes
+	// on without it. If that node was the first one, no other one gets it.
+	// Do: see what FRR says in the message; change or remove the attribute.
+	reasonPolicyRawFailed = "RawFailed"
 	// False: no rule matches a route.
 	// Do: correct match; the message says what nearly matched.
 	reasonPolicyMatchesNothing = "NothingMatches"
@@ -104,10 +117,22 @@ func policyRendered(v *model.PolicyVerdict, a *model.PolicyAncestor) metav1.Cond
 		reason = reasonPolicyRendering
 	case t.Selected == 0:
 		reason = reasonPolicyMatchesNothing
+	case policyWithout(a) != "":
+		reason = policyWithout(a)
 	case t.Rendered == t.Selected:
 		status, reason = metav1.ConditionTrue, reasonPolicyRendered
 	}
 	return condition(v1alpha1.RoutePolicyRendered, status, reason, policyRenderedMessage(v, a))
+}
+
+// policyWithout is why nodes go without a part of what rules set, "" if none does.
+func policyWithout(a *model.PolicyAncestor) string {
+	for _, reason := range []string{reasonPolicyRawFailed, reasonPolicyNeedsRaw, reasonPolicyWaitsForCanary} {
+		if slices.ContainsFunc(a.Tally.NodeFindings, func(f model.NodeFinding) bool { return f.Reason == reason }) {
+			return reason
+		}
+	}
+	return ""
 }
 
 func policyRenderedMessage(v *model.PolicyVerdict, a *model.PolicyAncestor) string {
@@ -124,6 +149,9 @@ func policyRenderedMessage(v *model.PolicyVerdict, a *model.PolicyAncestor) stri
 		s.add("no rule matches a route on any node")
 	case t.Rendered == t.Selected:
 		s.addf("rendered on %s with a matching route", allNodes(t.Selected))
+	case slices.ContainsFunc(t.NodeFindings, func(f model.NodeFinding) bool { return f.Blocks() }):
+		s.addf("rendered in all on %d of %s with a matching route", t.Rendered, nodes(t.Selected))
+		s.add(nodeFindings(t.NodeFindings, t.Selected))
 	default:
 		s.addf("rendered on %d of %s with a matching route; the condition Rendered of the target says what keeps the others", t.Rendered, nodes(t.Selected))
 	}

@@ -60,7 +60,11 @@ func (l *Lab) CreateNode(ctx context.Context, n *Node) error {
 		node.Status.Addresses = append(node.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: address.Addr().String()})
 	}
 	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady"}}
-	return l.Kube.Client.Status().Update(ctx, node)
+	if err := l.Kube.Client.Status().Update(ctx, node); err != nil {
+		return err
+	}
+	// The API server taints a new Node, until Kubernetes' controllers see that it is ready.
+	return l.Kube.Client.Patch(ctx, node, client.RawPatch(types.MergePatchType, []byte(`{"spec": {"taints": null}}`)))
 }
 
 // nodeLabels are those that a kubelet gives its Node.

@@ -41,6 +41,15 @@ func (r *Rollout) Replace(next *Revision, nodes []string) {
 	}
 }
 
+// Again has nodes be planned again by the revision that holds.
+func (r *Rollout) Again(nodes []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, node := range nodes {
+		r.behind[node] = r.revision.Number
+	}
+}
+
 // CaughtUp says that a node was planned by a revision.
 func (r *Rollout) CaughtUp(node string, revision *Revision) {
 	r.mu.Lock()

@@ -13,6 +13,7 @@ type Metrics struct {
 	nodes   *prometheus.GaugeVec
 	writes  *prometheus.CounterVec
 	refused *prometheus.CounterVec
+	raw     *prometheus.GaugeVec
 	compile prometheus.Histogram
 	plan    prometheus.Histogram
 }
@@ -32,6 +33,10 @@ func New(registry prometheus.Registerer) *Metrics {
 			Name: "ovnbgp_refused_total",
 			Help: "Generated objects that the API server or a webhook refused, by the RouteAdvertisements object at fault.",
 		}, []string{"route_advertisements"}),
+		raw: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ovnbgp_raw_nodes",
+			Help: "Nodes that are to have what frr-k8s' API has no fields for, by whether they have it: on; waiting, mostly for another node's FRR to take it first; taken_off, because their FRR did not take it. Only with --frr-raw.",
+		}, []string{"state"}),
 		compile: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "ovnbgp_compile_duration_seconds",
 			Help:    "Time to read the cluster's objects and to compile what all nodes share.",
@@ -43,7 +48,7 @@ func New(registry prometheus.Registerer) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(0.00001, 4, 10),
 		}),
 	}
-	registry.MustRegister(m.nodes, m.writes, m.refused, m.compile, m.plan)
+	registry.MustRegister(m.nodes, m.writes, m.refused, m.raw, m.compile, m.plan)
 	return m
 }
 
@@ -74,6 +79,19 @@ func (m *Metrics) Forget(ra string) {
 func (m *Metrics) Refused(ra string) {
 	if m != nil {
 		m.refused.WithLabelValues(ra).Inc()
+	}
+}
+
+// rawStates are the values of the label.
+var rawStates = map[model.RawPermission]string{model.RawOn: "on", model.RawWaiting: "waiting", model.RawTakenOff: "taken_off"}
+
+// Raw sets the counts of nodes that are to have raw text.
+func (m *Metrics) Raw(counts map[model.RawPermission]int) {
+	if m == nil {
+		return
+	}
+	for permission, state := range rawStates {
+		m.raw.WithLabelValues(state).Set(float64(counts[permission]))
 	}
 }
 

@@ -20,27 +20,35 @@ import (
 // its first attempt the field is empty.
 const success = "success"
 
-// noteConfigured notes in the rendered parts what the node's frr-k8s made of
-// them, and reports whether frr-k8s would say so. An FRRNodeState carries its node's name.
-func (r *Reconciler) noteConfigured(ctx context.Context, node string, parts []model.NodePart) (told bool, err error) {
-	var reported frrk8sv1beta1.FRRNodeState
-	err = r.Reader.Get(ctx, types.NamespacedName{Name: node}, &reported, client.UnsafeDisableDeepCopy)
+// frrState is what the node's frr-k8s reports, nil for nothing; told is whether frr-k8s
+// would report something. An FRRNodeState carries its node's name.
+func (r *Reconciler) frrState(ctx context.Context, node string) (state *frrk8sv1beta1.FRRNodeState, told bool, err error) {
+	state = &frrk8sv1beta1.FRRNodeState{}
+	err = r.Reader.Get(ctx, types.NamespacedName{Name: node}, state, client.UnsafeDisableDeepCopy)
 	switch {
+	case err == nil:
+		return state, true, nil
 	case meta.IsNoMatchError(err):
-		return false, nil
-	case err != nil:
-		return true, client.IgnoreNotFound(err)
+		return nil, false, nil
+	default:
+		return nil, true, client.IgnoreNotFound(err)
 	}
-	origins := apply.OriginsOf(&reported)
+}
+
+// noteConfigured notes in the rendered parts what the node's frr-k8s made of them.
+func noteConfigured(state *frrk8sv1beta1.FRRNodeState, parts []model.NodePart) {
+	if state == nil {
+		return
+	}
+	origins := apply.OriginsOf(state)
 	for i := range parts {
 		if !parts[i].State.Rendered() {
 			continue
 		}
-		var state model.PartState
-		state, parts[i].Failure = configured(&reported.Status, origins, &parts[i])
-		outcome.Move(&parts[i], state)
+		var next model.PartState
+		next, parts[i].Failure = configured(&state.Status, origins, &parts[i])
+		outcome.Move(&parts[i], next)
 	}
-	return true, nil
 }
 
 // noteDrained notes whether the FRR of a node that drains has all that is planned for it.
@@ -91,6 +99,23 @@ func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Originat
 	for _, m := range part.Marked {
 		for _, r := range m.Routes {
 			if !origins.Marks(m.VRF, m.Neighbor, r.Prefix) {
+				return model.PartWaiting, model.Finding{}
+			}
+		}
+	}
+	return rawConfigured(origins, part.Raw)
+}
+
+// rawConfigured looks for what raw text adds to frr-k8s' filters. Without it the routes are
+// not announced, whatever frr-k8s reports.
+func rawConfigured(origins apply.OriginatedPrefixes, raw []model.RawRoutes) (model.PartState, model.Finding) {
+	for i := range raw {
+		r := &raw[i]
+		if origins.FilteredOtherwise(r.VRF, r.Neighbor) {
+			return model.PartFailed, finding.FilterNotFound(r.Neighbor, r.VRF, model.OutboundMap(r.VRF, r.Neighbor))
+		}
+		for _, route := range r.Routes {
+			if !origins.Raw(r.VRF, r.Neighbor, route, r.ASN) {
 				return model.PartWaiting, model.Finding{}
 			}
 		}

@@ -29,9 +29,13 @@ type job struct {
 	// allocated are the addresses of VTEPs that it was given.
 	allocated map[string][]netip.Addr
 	live      []apply.LiveObject
+	// state is what the node's frr-k8s reports, nil for nothing.
+	state *frrk8sv1beta1.FRRNodeState
 	// aside are the RouteAdvertisements that another controller works on and that
 	// is still to cover what was applied for them on this node.
 	aside map[string]bool
+	// withheld is set where the node may not have the raw text that is planned for it.
+	withheld rawDecision
 }
 
 // read returns a version of the node as the planner sees it.
@@ -50,7 +54,7 @@ type attempt struct {
 // run applies the node's plan, or as much of it as is taken. It returns the
 // parts with what became of them, and when to try the rest again, 0 for not.
 func (j *job) run(ctx context.Context) (parts []model.NodePart, again time.Duration) {
-	whole := j.attempt(nil)
+	whole := j.planned(ctx)
 	if whole.plan.Keep {
 		return j.keep(ctx, &whole)
 	}
@@ -91,7 +95,7 @@ func (j *job) keep(ctx context.Context, whole *attempt) (parts []model.NodePart,
 	}
 	before := *j
 	before.object, before.node = object, j.read(object)
-	last := before.attempt(nil)
+	last := before.planned(ctx)
 	if last.plan.Keep {
 		return j.keepApplied(ctx, whole)
 	}
@@ -118,6 +122,7 @@ func (j *job) attempt(without map[string]bool) attempt {
 	started := j.Now()
 	p := j.revision.NodeKeeping(j.node, without, j.aside)
 	objects := render.Node(&p)
+	j.withheld.finish(objects)
 	j.Metrics.Planned(j.Now().Sub(started))
 	return attempt{plan: p, objects: objects}
 }

@@ -35,15 +35,23 @@ func TestChangesOfNodes(t *testing.T) {
 		"label":              {func(n *corev1.Node) { n.Labels["zone"] = "b" }, true},
 		"address":            {func(n *corev1.Node) { n.Status.Addresses[0].Address = "192.0.2.2" }, true},
 		"made anew":          {func(n *corev1.Node) { n.UID = "2" }, true},
+		"down":               {notReady, false},
 	} {
 		after := before.DeepCopy()
 		after.ResourceVersion = "2"
 		test.change(after)
 		e := event.TypedUpdateEvent[*corev1.Node]{ObjectOld: stripped(t, before), ObjectNew: stripped(t, after)}
-		if got := nodeChanges().Update(e); got != test.passes {
+		if got := nodeChanges(false).Update(e); got != test.passes {
 			t.Errorf("%s: passes %v, want %v", name, got, test.passes)
 		}
+		if got, want := nodeChanges(true).Update(e), test.passes || name == "down"; got != want {
+			t.Errorf("%s: passes %v where nodes may have raw text, want %v", name, got, want)
+		}
 	}
+}
+
+func notReady(n *corev1.Node) {
+	n.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute}}
 }
 
 // stripped is a node as the cache holds it: the predicate relies on that.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/canary"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
@@ -40,6 +41,10 @@ type Reconciler struct {
 	// Drained has the nodes that drained, and Drains gets their policies.
 	Drained *current.Drained
 	Drains  *current.Trigger[string]
+	// Raw decides which nodes may have raw text, nil without --frr-raw; Nodes gets those
+	// for which it comes to decide otherwise.
+	Raw     *canary.Trial
+	Nodes   *current.Trigger[string]
 	Metrics *metrics.Metrics
 	// Now is the clock.
 	Now func() time.Time
@@ -80,7 +85,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		return ctrl.Result{}, err
 	}
 
-	job := job{Reconciler: r, revision: revision, object: &object, report: report, allocated: allocated, live: live}
+	state, told, err := r.frrState(ctx, name)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+
+	job := job{Reconciler: r, revision: revision, object: &object, report: report, allocated: allocated, live: live, state: state}
 	job.node = job.read(&object)
 	if job.aside, err = job.uncovered(ctx); err != nil {
 		return ctrl.Result{}, err
@@ -92,10 +102,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	if left > 0 {
 		again = sooner(again, left)
 	}
-	told, err := r.noteConfigured(ctx, name, parts)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
+	noteConfigured(state, parts)
 	r.noteDrained(name, revision, parts, told)
 	r.changed(ctx, r.Tallies.Set(name, parts))
 	r.Rollout.CaughtUp(name, revision)
@@ -130,6 +137,10 @@ func (r *Reconciler) remove(ctx context.Context, name string, revision *current.
 	}
 	r.retries.forget(name)
 	r.known.forget(name)
+	if r.Raw != nil {
+		r.Nodes.Later(r.Raw.Forget(name)...)
+		r.Metrics.Raw(r.Raw.Counts())
+	}
 	r.Drained.Set(name, false)
 	r.changed(ctx, r.Tallies.Remove(name))
 	r.Rollout.CaughtUp(name, revision)

@@ -40,7 +40,7 @@ func Setup(m manager.Manager, r *Reconciler, nodes *current.Trigger[string], kin
 	if err != nil {
 		return err
 	}
-	for _, s := range sources(m.GetCache(), r.Applier, nodes, kinds) {
+	for _, s := range sources(m.GetCache(), r.Applier, nodes, kinds, r.Raw != nil) {
 		if err := c.Watch(s); err != nil {
 			return err
 		}
@@ -48,10 +48,10 @@ func Setup(m manager.Manager, r *Reconciler, nodes *current.Trigger[string], kin
 	return m.Add(overdue{applier: r.Applier, nodes: nodes})
 }
 
-func sources(c cache.Cache, applier *apply.Applier, nodes *current.Trigger[string], kinds *optional.Kinds) []source.TypedSource[string] {
+func sources(c cache.Cache, applier *apply.Applier, nodes *current.Trigger[string], kinds *optional.Kinds, raw bool) []source.TypedSource[string] {
 	return []source.TypedSource[string]{
 		nodes.Source(),
-		source.TypedKind(c, &corev1.Node{}, byName[*corev1.Node](), nodeChanges()),
+		source.TypedKind(c, &corev1.Node{}, byName[*corev1.Node](), nodeChanges(raw)),
 		source.TypedKind(c, &frrk8sv1beta1.FRRConfiguration{}, generatedHandler(applier)),
 		optional.NewSource(kinds, StateKind, c,
 			&frrk8sv1beta1.FRRNodeState{}, byName[*frrk8sv1beta1.FRRNodeState](), stateChanges()),

@@ -1,0 +1,123 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/frrk8s"
+)
+
+func withRawText() lab.Description {
+	d := lab.Default()
+	d.ManagerArgs = []string{"--frr-raw"}
+	return d
+}
+
+// Story 35: a reload that the first node's FRR refuses stays on that node.
+var _ = Describe("Raw text that FRR refuses", Label("story35"), func() {
+	It("stays on the first node, which goes on without it, and reaches all once the cause is gone", func(ctx context.Context) {
+		l := use(ctx, withRawText())
+		tor, first, other := l.Router("tor"), l.Nodes[0], l.Nodes[1]
+		subnets := within(l, prefixes("172.20.35.0/24", "fd00:172:20:35::/64"))
+		server := startServer(ctx, tor, "web", subnets...)
+		pods := map[string]*cni.Pod{}
+		for _, n := range l.Nodes {
+			pods[n.Name] = startPod(ctx, l, cni.PodSpec{Namespace: "story35", Name: "pod-" + n.Name, Node: n.Name})
+		}
+		apply(ctx, l, peering(l, tor), advertisement("story35", defaultNetwork))
+		announce(ctx, tor, subnets...)
+		all := append(defaultPrefixes(l), subnets...)
+		expectExactly(ctx, tor, all...)
+		expectFRRConfigured(ctx, l, "story35")
+
+		By("somebody's line for the first node, which goes together with everything but a MED")
+		conflict := duplicate(first, tor.Address(true), nodeSubnet(l, first.Name, true))
+		apply(ctx, l, conflict)
+		Eventually(ctx, first.FRR.RunningConfig).Should(ContainSubstring("seq 99 permit"))
+		expectFRRConfigured(ctx, l, "story35")
+		var flows streams
+		for _, ipv4 := range l.Families() {
+			for _, n := range l.Nodes {
+				expectSeenAs(ctx, server.Machine, pods[n.Name].Address(ipv4), server.Address(ipv4))
+				flows.add(ctx, familyName(ipv4)+", client to pod on "+n.Name, server.Machine, pods[n.Name].Address(ipv4))
+			}
+		}
+		Eventually(ctx, flows.sent).Should(BeNumerically(">", 500))
+		flows.skipIfLossy(ctx)
+		before := heardByRouter(ctx, tor)
+
+		apply(ctx, l, pathPolicy("story35", "{match: {}, set: {med: 50}}"))
+		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionFalse, "because the node's FRR did not take it")
+		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionFalse, "the FRR of node "+first.Name+" did not take it")
+		Eventually(ctx, first.FRR.RunningConfig).Should(Not(ContainSubstring(" permit 60000")), "raw text is off the node again")
+		Expect(other.FRR.RunningConfig(ctx)).NotTo(ContainSubstring("ovnbgp-"), "no other node was tried")
+		expectFRRConfigured(ctx, l, "story35")
+		expectExactly(ctx, tor, all...)
+		expectMED(ctx, tor, subnetsOf(l, l.Nodes...), 0)
+		sent := flows.sent()
+		Eventually(ctx, flows.sent).Should(BeNumerically(">", sent+500))
+		flows.pause(true)
+		Eventually(ctx, flows.lost).Should(BeZero(), "packets lost")
+		for peer, now := range heardByRouter(ctx, tor) {
+			Expect(now.Dropped).To(Equal(before[peer].Dropped), "sessions with %s", peer)
+		}
+
+		By("the cause gone, and another MED")
+		remove(ctx, l, conflict)
+		apply(ctx, l, pathPolicy("story35", "{match: {}, set: {med: 60}}"))
+		expectMED(ctx, tor, subnetsOf(l, l.Nodes...), 60)
+		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionTrue, "rendered on all 2 nodes")
+		expectFRRConfigured(ctx, l, "story35")
+		expectExactly(ctx, tor, all...)
+
+		By("the flag taken away")
+		DeferCleanup(func(ctx context.Context) {
+			l.ManagerArgs = []string{"--frr-raw"}
+			Expect(l.Manager.Restart(ctx)).To(Succeed())
+		})
+		l.ManagerArgs = nil
+		Expect(l.Manager.Restart(ctx)).To(Succeed())
+		expectMED(ctx, tor, subnetsOf(l, l.Nodes...), 0)
+		for _, n := range l.Nodes {
+			Eventually(ctx, n.FRR.RunningConfig).ShouldNot(ContainSubstring("ovnbgp-"), n.Name)
+		}
+	})
+})
+
+// duplicate is somebody's FRRConfiguration for a node with a line that FRR refuses to have
+// twice in a prefix-list: that of the name that raw text uses, for a prefix that it permits.
+func duplicate(n *lab.Node, neighbor netip.Addr, prefix netip.Prefix) string {
+	return fmt.Sprintf(`
+apiVersion: frrk8s.metallb.io/v1beta1
+kind: FRRConfiguration
+metadata: {name: somebody, namespace: %s}
+spec:
+  nodeSelector: {matchLabels: {kubernetes.io/hostname: %s}}
+  raw:
+    priority: -1
+    rawConfig: |
+      ip prefix-list ovnbgp-%s-out-60000 seq 99 permit %s
+`, frrk8s.Namespace, n.Name, neighbor, prefix)
+}
+
+// expectMED waits until the router has the prefixes with a MED, 0 for none.
+func expectMED(ctx context.Context, r *lab.Router, of []netip.Prefix, med int) {
+	GinkgoHelper()
+	for _, prefix := range of {
+		has := ContainSubstring(fmt.Sprintf("metric %d,", med))
+		if med == 0 {
+			has = Or(ContainSubstring("metric 0,"), Not(ContainSubstring("metric ")))
+		}
+		Eventually(ctx, func(ctx context.Context) (string, error) {
+			return r.FRR.Show(ctx, strings.Join([]string{"show bgp", afiName(prefix.Addr().Is4()), "unicast", prefix.String()}, " "))
+		}).Should(And(ContainSubstring("valid"), has), "%s at %s", prefix, r.Name)
+	}
+}
