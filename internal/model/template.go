@@ -20,7 +20,10 @@ type Template struct {
 	BeingChanged bool
 	Routers      []TemplateRouter
 	BFDProfiles  []BFDProfile
-	Problem      *Problem
+	// SettingsFindings are about its annotation AnnotationSessionSettings: what they name
+	// is left out.
+	SettingsFindings []Finding
+	Problem          *Problem
 }
 
 // TemplateRouter is one router of a template.
@@ -31,6 +34,8 @@ type TemplateRouter struct {
 	Neighbors []Session
 	// EVPN is what the template itself has of it, nil for nothing.
 	EVPN *EVPN
+	// Extra are settings that frr-k8s has no fields for.
+	Extra RouterExtra
 }
 
 // EVPN is what frr-k8s compares of a router's EVPN.
@@ -84,6 +89,8 @@ type Session struct {
 	// as written: frr-k8s compares them, and nothing else of what a template
 	// advertises. It is never changed.
 	LocalPreferences map[string]uint32
+	// Extra are settings that frr-k8s has no fields for.
+	Extra SessionExtra
 }
 
 // ID is how people and frr-k8s call the neighbor: its address or interface.
