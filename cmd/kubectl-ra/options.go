@@ -35,6 +35,7 @@ type options struct {
 	cluster
 
 	takeOver         bool
+	frrRaw           bool
 	manageVTEPs      bool
 	managedASN       uint32
 	managedNamespace string
@@ -69,6 +70,8 @@ func (o *options) addSettingsTo(f *pflag.FlagSet) {
 		"also plan RouteAdvertisements that OVN-Kubernetes' own controller works on, like the manager's flag")
 	f.BoolVar(&o.manageVTEPs, "manage-vteps", false,
 		"use the addresses that the manager gave to nodes in their NodeNetworks, like the manager's flag")
+	f.BoolVar(&o.frrRaw, "frr-raw", false,
+		"also plan what frr-k8s' API has no fields for, like the manager's flag")
 	f.Uint32Var(&o.managedASN, "managed-asn", 64512,
 		"AS number of the sessions between nodes for NoOverlay networks with routing: Managed, like the manager's flag")
 	f.StringVar(&o.managedNamespace, "managed-namespace", "frr-k8s-system",
@@ -91,6 +94,7 @@ func (o *options) settings() model.Settings {
 	serviceSubnets, _ := ovnk.ParseServiceSubnets(o.serviceSubnets)
 	return model.Settings{
 		TakeOver:         o.takeOver,
+		FRRRaw:           o.frrRaw,
 		ManageVTEPs:      o.manageVTEPs,
 		Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
 		DefaultNoOverlay: noOverlay,

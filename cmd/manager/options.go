@@ -37,6 +37,7 @@ type options struct {
 
 	observeOnly       bool
 	takeOver          bool
+	frrRaw            bool
 	manageVTEPs       bool
 	managedASN        uint32
 	managedNamespace  string
@@ -124,6 +125,9 @@ func (o *options) addTo(f *pflag.FlagSet) {
 		"give nodes the addresses of VTEPs: those with mode Managed, unless OVN-Kubernetes keeps the cluster's VTEPs, "+
 			"and those with mode Unmanaged that have the annotation ovnbgp.io/allocate: \"true\". "+
 			"Agents with the flag of this name put them on a device")
+	f.BoolVar(&o.frrRaw, "frr-raw", o.frrRaw,
+		"hand FRR what frr-k8s' API has no fields for, such as a RoutePolicy's med and prepend, in spec.raw of the generated FRRConfigurations. "+
+			"frr-k8s supports that field no further than to append it to FRR's configuration")
 	f.Uint32Var(&o.managedASN, "managed-asn", o.managedASN,
 		"AS number of the sessions between nodes for NoOverlay networks with routing: Managed")
 	f.StringVar(&o.managedNamespace, "managed-namespace", o.managedNamespace,
@@ -245,6 +249,7 @@ func (o *options) controllers() (controller.Options, error) {
 	return controller.Options{
 		Settings: model.Settings{
 			TakeOver:         o.takeOver,
+			FRRRaw:           o.frrRaw,
 			ManageVTEPs:      o.manageVTEPs,
 			Managed:          model.ManagedRouting{ASN: o.managedASN, Namespace: o.managedNamespace},
 			DefaultNoOverlay: noOverlay,

@@ -12,14 +12,6 @@ import (
 // whichever it was given.
 var gracefulShutdown = []string{"graceful-shutdown", "65535:0"}
 
-// outboundMap is how frr-k8s calls the route-map of what a neighbor gets.
-func outboundMap(vrf, neighbor string) string {
-	if vrf != "" {
-		neighbor += "-" + vrf
-	}
-	return neighbor + "-out"
-}
-
 // parseMarks collects, of route-maps that add the community to what a prefix-list permits,
 // the prefixes of that list. frr-k8s makes such an entry for each community and family.
 func parseMarks(config string) []uint64 {

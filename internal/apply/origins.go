@@ -10,6 +10,8 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	frrk8sv1beta1 "github.com/metallb/frr-k8s/api/v1beta1"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
 // annotationOrigins is on cached objects only, never on the server's.
@@ -39,7 +41,7 @@ func (o OriginatedPrefixes) HasVNI(vrf string, vni uint32) bool {
 // Marks reports whether the neighbor in the VRF gets the prefix marked for graceful
 // shutdown, if it gets it.
 func (o OriginatedPrefixes) Marks(vrf, neighbor string, prefix netip.Prefix) bool {
-	_, found := slices.BinarySearch(o, markHash(outboundMap(vrf, neighbor), prefix))
+	_, found := slices.BinarySearch(o, markHash(model.OutboundMap(vrf, neighbor), prefix))
 	return found
 }
 

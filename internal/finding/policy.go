@@ -113,20 +113,20 @@ func TransportWithoutPolicies(network string) string {
 }
 
 var overridden = enter("Overridden", notice, ofPolicy,
-	"A localPreference of a RoutePolicy is not used for routes for which an older policy sets another one.",
+	"A localPreference, med or prepend of a RoutePolicy is not used for routes for which an older policy sets another one.",
 	"Remove one of the two, or change spec.rules[].match so that the routes differ.")
 
-// Overridden is for a rule whose local preference an older policy's replaces.
-func Overridden(policy string, rule int, older string) model.Finding {
-	return overridden.about(policy, "the localPreference of %s is not used for routes for which RoutePolicy %q, which is older, sets another one: "+
-		"remove one of the two, or change match", Rule(rule), older)
+// Overridden is for a rule with an attribute, by its field, that an older policy's replaces.
+func Overridden(policy string, rule int, field, older string) model.Finding {
+	return overridden.about(policy, "the %s of %s is not used for routes for which RoutePolicy %q, which is older, sets another one: "+
+		"remove one of the two, or change match", field, Rule(rule), older)
 }
 
 // OverriddenByOlder is for a rule of whose prefixes some are those of an older
 // RouteAdvertisements object, too.
-func OverriddenByOlder(policy, neighbor string, rule int, ra string) model.Finding {
-	return overridden.about(policy, "the localPreference of %s is not used for prefixes that an object older than RouteAdvertisements %q also advertises to neighbor %s, with another one: "+
-		"BGP has one path per prefix, so remove one of the two", Rule(rule), ra, neighbor)
+func OverriddenByOlder(policy, neighbor string, rule int, field, ra string) model.Finding {
+	return overridden.about(policy, "the %s of %s is not used for prefixes that an object older than RouteAdvertisements %q also advertises to neighbor %s, with another one: "+
+		"BGP has one path per prefix, so remove one of the two", field, Rule(rule), ra, neighbor)
 }
 
 var localPreferenceConflict = enter("LocalPreferenceConflict", notice, ofPolicy,

@@ -20,8 +20,7 @@ type Route struct {
 // the same few or, as most do, with none, so they are interned: Attributes take
 // the room of a pointer and are compared as one. The zero value is none.
 //
-// Here is what frr-k8s has fields for, and no more: an attribute without one,
-// such as MED, would be lost where the plan is rendered.
+// Those that frr-k8s has no fields for need raw text: see NeedsRaw.
 type Attributes struct{ interned unique.Handle[attributes] }
 
 // attributes are AttributeValues that can be compared.
@@ -30,6 +29,9 @@ type attributes struct {
 	communities        string
 	localPreference    uint32
 	hasLocalPreference bool
+	med                uint32
+	hasMED             bool
+	prepend            uint8
 }
 
 // AttributeValues are Attributes to be read or made.
@@ -37,6 +39,11 @@ type AttributeValues struct {
 	Communities []Community
 	// LocalPreference is nil where none is set; 0 is the lowest one.
 	LocalPreference *uint32
+	// MED is the MULTI_EXIT_DISC, nil where none is set; the lowest one wins.
+	MED *uint32
+	// Prepend is how often the router's own AS number is added to the AS path, beside the
+	// once that BGP adds it.
+	Prepend uint8
 }
 
 // Community is a BGP community (RFC 1997), or a large one (RFC 8092).
@@ -72,7 +79,7 @@ func (c Community) Compare(other Community) int {
 // MakeAttributes returns the attributes with these values, in whatever order
 // communities come and however often each of them comes.
 func MakeAttributes(v AttributeValues) Attributes {
-	if len(v.Communities) == 0 && v.LocalPreference == nil {
+	if len(v.Communities) == 0 && v.LocalPreference == nil && v.MED == nil && v.Prepend == 0 {
 		return Attributes{}
 	}
 	communities := slices.SortedFunc(slices.Values(v.Communities), Community.Compare)
@@ -85,6 +92,10 @@ func MakeAttributes(v AttributeValues) Attributes {
 	if v.LocalPreference != nil {
 		out.localPreference, out.hasLocalPreference = *v.LocalPreference, true
 	}
+	if v.MED != nil {
+		out.med, out.hasMED = *v.MED, true
+	}
+	out.prepend = v.Prepend
 	return Attributes{unique.Make(out)}
 }
 
@@ -120,6 +131,10 @@ func (a Attributes) Values() AttributeValues {
 	if packed.hasLocalPreference {
 		out.LocalPreference = &packed.localPreference
 	}
+	if packed.hasMED {
+		out.MED = &packed.med
+	}
+	out.Prepend = packed.prepend
 	return out
 }
 
@@ -136,19 +151,26 @@ func (a Attributes) With(later Attributes) Attributes {
 	return MakeAttributes(AttributeValues{
 		Communities:     slices.Concat(first.Communities, second.Communities),
 		LocalPreference: cmp.Or(first.LocalPreference, second.LocalPreference),
+		MED:             cmp.Or(first.MED, second.MED),
+		Prepend:         cmp.Or(first.Prepend, second.Prepend),
 	})
 }
 
-// LocalPreference returns the local preference, if one is set.
-func (a Attributes) LocalPreference() (preference uint32, set bool) {
+// NeedsRaw reports whether frr-k8s has no field for one of the attributes, so that a route
+// with them has to be announced by raw text.
+func (a Attributes) NeedsRaw() bool {
 	if a == (Attributes{}) {
-		return 0, false
+		return false
 	}
 	value := a.interned.Value()
-	return value.localPreference, value.hasLocalPreference
+	return value.hasMED || value.prepend > 0
 }
 
-// WithoutLocalPreference returns the attributes but for that one.
-func (a Attributes) WithoutLocalPreference() Attributes {
-	return MakeAttributes(AttributeValues{Communities: a.Values().Communities})
+// Typed returns the attributes that frr-k8s has fields for.
+func (a Attributes) Typed() Attributes {
+	if !a.NeedsRaw() {
+		return a
+	}
+	values := a.Values()
+	return MakeAttributes(AttributeValues{Communities: values.Communities, LocalPreference: values.LocalPreference})
 }

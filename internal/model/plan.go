@@ -58,12 +58,15 @@ type Router struct {
 	Neighbors []Neighbor
 	// EVPN is nil without.
 	EVPN *RouterEVPN
+	// Extra are settings that frr-k8s has no fields for.
+	Extra RouterExtra
 }
 
 // Neighbor is one BGP neighbor of a Router.
 type Neighbor struct {
 	Session
-	// Advertise is sorted, one for each prefix, a subset of the router's prefixes.
+	// Advertise is sorted, one for each prefix, a subset of the router's prefixes. Routes
+	// whose attributes need raw text are among them.
 	Advertise []Route
 	Receive   []PrefixMatch
 }

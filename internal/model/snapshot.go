@@ -43,6 +43,8 @@ type Cluster struct {
 type Settings struct {
 	// ManageVTEPs gives nodes the addresses of VTEPs that ask for it.
 	ManageVTEPs bool
+	// FRRRaw allows raw text for what frr-k8s' API has no fields for.
+	FRRRaw bool
 	// TakeOver plans RouteAdvertisements that OVN-Kubernetes' own controller
 	// works on too; otherwise the operator stands aside for it.
 	TakeOver bool
@@ -284,6 +286,8 @@ type Node struct {
 	// Layer2 is what the node's agent says of the same, and EVPN what it says of devices.
 	Layer2 Layer2Report
 	EVPN   EVPNReport
+	// Raw says whether its plan may have raw text.
+	Raw RawState
 	// DPUHost is set on nodes whose gateway router sits on a DPU and has
 	// addresses of its own: NextHops, or NextHopsProblem where not known.
 	DPUHost         bool

@@ -64,7 +64,7 @@ func (c *Compiled) uses(s source, network string) bool {
 // touchedBySettings is for flags, which change with the process, and in previews, and
 // for what OVN-Kubernetes does in all of the cluster.
 func touchedBySettings(c, old *Compiled, nodes *touchedNodes) {
-	if c.cluster.DynamicAllocation != old.cluster.DynamicAllocation ||
+	if c.cluster.DynamicAllocation != old.cluster.DynamicAllocation || c.cluster.Settings.FRRRaw != old.cluster.Settings.FRRRaw ||
 		!slices.Equal(c.cluster.Settings.ServiceSubnets, old.cluster.Settings.ServiceSubnets) ||
 		!slices.Equal(c.cluster.Settings.ClusterSubnets, old.cluster.Settings.ClusterSubnets) {
 		nodes.addAll()

@@ -59,6 +59,7 @@ func settings(t *testing.T, path string) model.Settings {
 	}
 	flags := pflag.NewFlagSet(path, pflag.ContinueOnError)
 	flags.BoolVar(&out.TakeOver, "take-over", false, "")
+	flags.BoolVar(&out.FRRRaw, "frr-raw", false, "")
 	flags.BoolVar(&out.ManageVTEPs, "manage-vteps", false, "")
 	flags.Uint32Var(&out.Managed.ASN, "managed-asn", out.Managed.ASN, "")
 	flags.StringVar(&out.Managed.Namespace, "managed-namespace", out.Managed.Namespace, "")

@@ -37,7 +37,7 @@ func networksOf(t *testing.T, folder string, settings model.Settings) []plannedN
 		objects = load(t, input, "testdata/cluster.yaml")
 	}
 	s := snapshot.Snapshot(objects, settings)
-	compiled, reader, seen := plan.Compile(&s.Cluster), snapshot.NewNodeReader(objects), preview.New(objects, settings)
+	compiled, reader, seen := plan.Compile(&s.Cluster), snapshot.NewNodeReader(objects, settings), preview.New(objects, settings)
 	out := make([]plannedNode, 0, len(s.Nodes))
 	for i := range s.Nodes {
 		node := plannedNode{NodePlan: seen.Plan.Nodes[i], cluster: &s.Cluster}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/finding"
@@ -88,12 +87,14 @@ func (p *nodePlanner) rulesOn(a *advertiser) *nodeRules {
 	if len(rules) == 0 {
 		return nil
 	}
-	return &nodeRules{rules: rules, matched: make([]bool, len(rules))}
+	return &nodeRules{rules: rules, matched: make([]bool, len(rules)), raw: p.node.Raw}
 }
 
 // nodeRules are the rules for an advertiser's routes on a node, nil for none.
 type nodeRules struct {
 	rules []*policyRule
+	// raw says whether routes may have attributes that frr-k8s has no fields for.
+	raw model.RawState
 	// matched notes which of them match a route that a neighbor could get.
 	matched []bool
 	// suppressed notes the families of which a neighbor gets no route because of a rule.
@@ -116,8 +117,8 @@ func (s *nodeRules) find(policy string, f model.Finding) {
 
 // forNeighbor returns the rules for a neighbor. Neighbors with the same rules share them.
 func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
-	id := ""
-	if slices.ContainsFunc(s.rules, func(r *policyRule) bool { return r.internal || len(r.Match.Neighbors) > 0 }) {
+	id, prepends := "", slices.ContainsFunc(s.rules, func(r *policyRule) bool { return r.values.Prepend > 0 })
+	if prepends || slices.ContainsFunc(s.rules, func(r *policyRule) bool { return r.internal || len(r.Match.Neighbors) > 0 }) {
 		id = canonicalID(n.Session)
 	} else if len(s.byNeighbor) > 0 {
 		return s.byNeighbor[0]
@@ -128,12 +129,13 @@ func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
 			at = append(at, i)
 		}
 	}
+	internal := prepends && n.internal
 	for _, known := range s.byNeighbor {
-		if slices.Equal(known.at, at) {
+		if slices.Equal(known.at, at) && known.internal == internal {
 			return known
 		}
 	}
-	out := &neighborRules{nodeRules: s, at: at}
+	out := &neighborRules{nodeRules: s, at: at, internal: internal}
 	s.byNeighbor = append(s.byNeighbor, out)
 	return out
 }
@@ -142,9 +144,11 @@ func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
 type neighborRules struct {
 	*nodeRules
 	// at are their places among the node's.
-	at     []int
-	groups []*attributeGroup
-	last   *attributeGroup
+	at []int
+	// internal is set for neighbors of the router's own AS if a rule prepends it.
+	internal bool
+	groups   []*attributeGroup
+	last     *attributeGroup
 }
 
 // attributeGroup is what all routes get that the same rules match.
@@ -153,8 +157,8 @@ type attributeGroup struct {
 	matched    []int
 	attributes model.Attributes
 	suppressed bool
-	// preferred is the rule with the local preference.
-	preferred *policyRule
+	// from are the rules with each scalar.
+	from [scalarCount]*policyRule
 }
 
 // group finds what becomes of a route. Nearly all routes of a node are in a few groups.
@@ -191,7 +195,7 @@ func (r *policyRule) matches(route *route, source int) bool {
 		(len(r.Match.Prefixes) == 0 || slices.ContainsFunc(r.Match.Prefixes, func(m model.PrefixMatch) bool { return m.Matches(route.Prefix) }))
 }
 
-// newGroup adds communities up, takes the first local preference, and tells of one that
+// newGroup adds communities up, takes the first of each scalar, and tells of those that
 // another policy's replaces.
 func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 	g := &attributeGroup{matched: matched}
@@ -204,22 +208,58 @@ func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 			continue
 		}
 		values.Communities = append(values.Communities, r.values.Communities...)
-		switch preference := r.values.LocalPreference; {
-		case preference == nil:
-		case g.preferred == nil:
-			g.preferred, values.LocalPreference = r, preference
-		case g.preferred.ofDrain():
-			// It is over when the node is back.
-		case g.preferred.policy != r.policy && *values.LocalPreference != *preference:
-			s.find(r.policy, finding.Overridden(r.policy, r.index, g.preferred.policy))
+		for scalar := range scalarCount {
+			s.choose(g, scalar, r, &values)
 		}
 	}
-	if len(matched) == 1 {
-		g.attributes = s.rules[matched[0]].Set
-	} else {
-		g.attributes = model.MakeAttributes(values)
+	if !s.raw.On() {
+		s.leaveRawOut(g, &values)
 	}
+	g.attributes = model.MakeAttributes(values)
 	return g
+}
+
+// choose takes the rule's scalar if no rule before has one.
+func (s *neighborRules) choose(g *attributeGroup, scalar scalar, r *policyRule, values *model.AttributeValues) {
+	ours, set := scalar.of(&r.values)
+	if !set || s.internal && scalar == prepend {
+		// A router drops a path with its own AS number in it (RFC 4271, 9.1.2), and
+		// neighbors of the own AS have the number that would be prepended.
+		return
+	}
+	first := g.from[scalar]
+	switch {
+	case first == nil:
+		g.from[scalar] = r
+		scalar.copy(values, &r.values)
+	case first.ofDrain():
+		// It is over when the node is back.
+	case first.policy != r.policy:
+		if theirs, _ := scalar.of(&first.values); theirs != ours {
+			s.find(r.policy, finding.Overridden(r.policy, r.index, scalar.field(), first.policy))
+		}
+	}
+}
+
+// leaveRawOut takes away what the node may not have, and tells the rules that set it.
+func (s *neighborRules) leaveRawOut(g *attributeGroup, values *model.AttributeValues) {
+	for i, scalar := range rawScalars {
+		r := g.from[scalar]
+		if r == nil {
+			continue
+		}
+		g.from[scalar] = nil
+		scalar.clear(values)
+		fields := []string{scalar.field()}
+		for _, other := range rawScalars[i+1:] {
+			if g.from[other] == r {
+				g.from[other] = nil
+				other.clear(values)
+				fields = append(fields, other.field())
+			}
+		}
+		s.find(r.policy, finding.RawAttributesLeftOut(r.policy, r.index, fields, s.raw))
+	}
 }
 
 // ofDrain reports whether the rule is no policy's, but for a node that drains.
@@ -269,73 +309,3 @@ func (s *nodeRules) ofDrain() []model.Finding {
 
 // marks reports whether routes are marked for graceful shutdown.
 func (s *nodeRules) marks() bool { return s != nil && slices.Contains(s.rules, markRule) }
-
-// undisputed takes local preferences away that others on the node contradict, of whom
-// frr-k8s takes one: FRRConfigurations of others, and objects that are older.
-func (p *nodePlanner) undisputed(c *contribution, t *template, r *templateRouter, n *templateNeighbor, known *neighborBuilder, routes []model.Route) []model.Route {
-	if !slices.ContainsFunc(c.rules.rules, func(r *policyRule) bool { return r.values.LocalPreference != nil }) {
-		return routes
-	}
-	sessions := p.templates.sessions[sessionKey{t.Namespace, r.VRF, canonicalID(n.Session)}]
-	if len(sessions) == 0 {
-		sessions = []knownSession{{template: t, session: n.Session}}
-	}
-	for _, other := range sessions {
-		if len(other.session.LocalPreferences) == 0 || other.session.ID() != n.ID() || !other.template.NodeSelector.Matches(p.node.Labels) {
-			continue
-		}
-		routes = c.withoutDisputed(routes, n, func(prefix netip.Prefix) (uint32, bool) {
-			preference, set := other.session.LocalPreferences[prefix.String()]
-			return preference, set
-		}, func(r *policyRule) model.Finding {
-			if r.ofDrain() {
-				return finding.DrainKeepsPreference(n.ID(), other.template.displayName())
-			}
-			return finding.LocalPreferenceConflict(r.policy, r.index, n.ID(), other.template.displayName())
-		})
-	}
-	if known == nil {
-		return routes
-	}
-	for _, list := range known.advertise {
-		routes = c.withoutDisputed(routes, n, func(prefix netip.Prefix) (uint32, bool) {
-			i, found := slices.BinarySearchFunc(list, prefix, func(r model.Route, p netip.Prefix) int { return r.Prefix.Compare(p) })
-			if !found {
-				return 0, false
-			}
-			return list[i].Attributes.LocalPreference()
-		}, func(r *policyRule) model.Finding {
-			return finding.OverriddenByOlder(r.policy, n.ID(), r.index, c.Name)
-		})
-	}
-	return routes
-}
-
-// withoutDisputed leaves the list alone, which others share.
-func (c *contribution) withoutDisputed(routes []model.Route, n *templateNeighbor, other func(netip.Prefix) (uint32, bool), tell func(*policyRule) model.Finding) []model.Route {
-	rules := c.rules.forNeighbor(n)
-	changed := false
-	for i := range routes {
-		ours, set := routes[i].Attributes.LocalPreference()
-		if !set {
-			continue
-		}
-		theirs, set := other(routes[i].Prefix)
-		if !set || theirs == ours {
-			continue
-		}
-		if !changed {
-			routes, changed = slices.Clone(routes), true
-		}
-		routes[i].Attributes = routes[i].Attributes.WithoutLocalPreference()
-		for j := range c.routes {
-			if c.routes[j].Prefix != routes[i].Prefix {
-				continue
-			}
-			if r := c.group(rules, j).preferred; r != nil {
-				c.rules.find(r.policy, tell(r))
-			}
-		}
-	}
-	return routes
-}

@@ -196,6 +196,7 @@ func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed 
 	}
 	if conflict == nil && o.c.rules != nil {
 		advertise = o.undisputed(o.c, t, r, n, o.router.neighbors[n.ID()], advertise)
+		advertise = o.writable(r, n, &session, advertise)
 	}
 	if conflict == nil {
 		conflict = o.router.neighbor(o.c.Name, t, n, session, advertise, receive)
@@ -216,6 +217,19 @@ func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed 
 		o.part.Marked = append(o.part.Marked, model.MarkedRoutes{VRF: r.VRF, Neighbor: n.ID(), Routes: advertise})
 	}
 	return true, false
+}
+
+// writable leaves attributes out that need raw text, if that can't have the neighbor.
+func (o *origin) writable(r *templateRouter, n *templateNeighbor, session *model.Session, routes []model.Route) []model.Route {
+	if !slices.ContainsFunc(routes, func(r model.Route) bool { return r.Attributes.NeedsRaw() }) {
+		return routes
+	}
+	fault := model.RawFault(r.VRF, session)
+	if fault == "" {
+		return routes
+	}
+	o.part.Findings = append(o.part.Findings, finding.RawNameRefused(o.template.template.neighborName(n), fault))
+	return typedRoutes(routes)
 }
 
 // managedConflict reports a router of the operator's own that would differ from the

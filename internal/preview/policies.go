@@ -23,10 +23,17 @@ func attributeCells(routes []model.Route) []string {
 	cells := make([]string, 0, len(routes))
 	for _, r := range routes {
 		var texts []string
-		if preference, set := r.Attributes.LocalPreference(); set {
-			texts = append(texts, fmt.Sprintf("local preference %d", preference))
+		values := r.Attributes.Values()
+		if values.LocalPreference != nil {
+			texts = append(texts, fmt.Sprintf("local preference %d", *values.LocalPreference))
 		}
-		for _, community := range r.Attributes.Values().Communities {
+		if values.MED != nil {
+			texts = append(texts, fmt.Sprintf("MED %d", *values.MED))
+		}
+		if values.Prepend > 0 {
+			texts = append(texts, fmt.Sprintf("AS prepended %d×", values.Prepend))
+		}
+		for _, community := range values.Communities {
 			texts = append(texts, community.String())
 		}
 		if len(texts) == 0 {

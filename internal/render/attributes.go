@@ -9,6 +9,15 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
+// typedRoutes are those that raw text doesn't announce. Nearly always they are all.
+func typedRoutes(routes []model.Route) []model.Route {
+	needsRaw := func(r model.Route) bool { return r.Attributes.NeedsRaw() }
+	if !slices.ContainsFunc(routes, needsRaw) {
+		return routes
+	}
+	return slices.DeleteFunc(slices.Clone(routes), needsRaw)
+}
+
 // attributes writes what routes are announced with: frr-k8s lists, for each local
 // preference and each community, the prefixes that get it, and refuses a value
 // that is listed twice.

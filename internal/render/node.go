@@ -33,6 +33,9 @@ func Node(p *model.NodePlan) []*frrk8sv1beta1.FRRConfiguration {
 		for j, part := range split(config) {
 			object := newObject(p, config, Name(p.Node, j+1))
 			object.Spec.BGP = bgpConfig(part)
+			if j == 0 {
+				object.Spec.Raw.Config = rawConfig(config)
+			}
 			objects = append(objects, object)
 		}
 	}

@@ -25,11 +25,12 @@ func router(r *model.Router) frrk8sv1beta1.Router {
 // rendered equals what is stored: both modes and the address families.
 func neighbor(n *model.Neighbor, routes []model.Route, texts []string) frrk8sv1beta1.Neighbor {
 	out := session(&n.Session)
+	typed := typedRoutes(n.Advertise)
 	out.ToAdvertise.Allowed = frrk8sv1beta1.AllowedOutPrefixes{
 		Mode:     frrk8sv1beta1.AllowRestricted,
-		Prefixes: subsetTexts(n.Advertise, routes, texts),
+		Prefixes: subsetTexts(typed, routes, texts),
 	}
-	attributes(&out.ToAdvertise, n.Advertise)
+	attributes(&out.ToAdvertise, typed)
 	out.ToReceive.Allowed = frrk8sv1beta1.AllowedInPrefixes{Mode: frrk8sv1beta1.AllowRestricted}
 	for _, m := range n.Receive {
 		out.ToReceive.Allowed.Prefixes = append(out.ToReceive.Allowed.Prefixes, frrk8sv1beta1.PrefixSelector{

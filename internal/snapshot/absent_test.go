@@ -71,7 +71,7 @@ func TestNodeReaderBelievesWhatIsFresh(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			reader := NewNodeReader(&Objects{Read: test.read, RouteStates: []v1alpha1.NodeRouteState{
 				routeState("late", 28*time.Minute, "cluster_udn_blue"), routeState("gone", 40*time.Minute, "cluster_udn_blue"), routeState("fresh", 0, "cluster_udn_blue"),
-			}})
+			}}, model.Settings{})
 			var got []string
 			for _, name := range []string{"fresh", "gone", "late", "silent"} {
 				node := reader.Node(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}})

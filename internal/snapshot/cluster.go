@@ -16,7 +16,7 @@ func Snapshot(objs *Objects, settings model.Settings) *model.Snapshot {
 	out := &model.Snapshot{Cluster: Cluster(objs, settings)}
 	claims := claimsOf(objs.Nodes)
 	out.Disputes, out.DefaultSubnets = claims.Disputes(), claims.DefaultSubnets()
-	reader := NewNodeReader(objs)
+	reader := NewNodeReader(objs, settings)
 	out.Nodes = make([]model.Node, 0, len(objs.Nodes))
 	for i := range objs.Nodes {
 		out.Nodes = append(out.Nodes, reader.Node(&objs.Nodes[i]))

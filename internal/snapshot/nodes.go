@@ -16,16 +16,20 @@ type NodeReader struct {
 	names   map[string]string
 	uplinks uplinks
 	states  routeStates
+	raw     model.RawState
 	// allocated are the addresses that the operator gave to nodes, by node. They are nil
 	// for callers that look at them themselves.
 	allocated map[string]map[string][]netip.Addr
 }
 
 // NewNodeReader returns a reader for nodes beside these objects; it does not
-// look at objs.Nodes.
-func NewNodeReader(objs *Objects) *NodeReader {
+// look at objs.Nodes. Whether a node has to wait with raw text, only its FRR can tell.
+func NewNodeReader(objs *Objects, settings model.Settings) *NodeReader {
 	r := &NodeReader{names: make(map[string]string, len(objs.CUDNs)+1), uplinks: newUplinks(objs)}
 	r.allocated = allocations(objs.NodeNetworks)
+	if settings.FRRRaw {
+		r.raw.Permission = model.RawOn
+	}
 	r.states.all, r.states.read = objs.RouteStates, objs.Read
 	r.names[model.DefaultNetwork] = model.DefaultNetwork
 	for i := range objs.CUDNs {
@@ -48,7 +52,7 @@ func (r *NodeReader) intern(network string) string {
 // same trouble by message.
 func (r *NodeReader) Node(n *corev1.Node) model.Node {
 	report := r.states.of(n.Name)
-	out := model.Node{NodeSummary: Host(n), Layer2: report.Layer2, EVPN: report.EVPN}
+	out := model.Node{NodeSummary: Host(n), Layer2: report.Layer2, EVPN: report.EVPN, Raw: r.raw}
 	out.Subnets, out.SubnetsProblem = r.subnets(n)
 	if out.SubnetsProblem == nil && len(out.Subnets[model.DefaultNetwork]) == 0 {
 		out.DefaultSubnetProblem = finding.DefaultSubnetMissing(ovnk.AnnotationNodeSubnets)

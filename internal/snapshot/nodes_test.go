@@ -97,7 +97,7 @@ func TestNode(t *testing.T) {
 				n.Labels = map[string]string{"k8s.ovn.org/dpu-host": ""}
 			}
 			row.wanted.NodeSummary = model.NodeSummary{Name: "n1", Labels: n.Labels}
-			got := NewNodeReader(&Objects{}).Node(&n)
+			got := NewNodeReader(&Objects{}, model.Settings{}).Node(&n)
 			if (got.Layer2Active == nil) != (row.wanted.Layer2Active == nil) {
 				t.Fatalf("got Layer2Active %v", got.Layer2Active)
 			}
@@ -110,7 +110,7 @@ func TestNode(t *testing.T) {
 // nothing.
 func TestNodeWithoutLayer2Networks(t *testing.T) {
 	n := object[corev1.Node](t, `metadata: {name: n1, annotations: {k8s.ovn.org/udn-layer2-node-gateway-router-lrp-tunnel-ids: '{}'}}`)
-	if got := NewNodeReader(&Objects{}).Node(&n).Layer2Active; got == nil || len(got) > 0 {
+	if got := NewNodeReader(&Objects{}, model.Settings{}).Node(&n).Layer2Active; got == nil || len(got) > 0 {
 		t.Fatalf("got %v", got)
 	}
 }
@@ -150,7 +150,7 @@ UplinkStates: [{apiVersion: k8s.ovn.org/v1alpha1, kind: UplinkState, metadata: {
 UplinkStates: [{apiVersion: k8s.ovn.org/v1alpha1, kind: UplinkState, metadata: {name: x}, spec: {uplinkName: wan, nodeName: n1}, status: {ipAddresses: {a: b}, conditions: [{type: Resolved, status: "True"}]}}]`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			reader := NewNodeReader(object[*Objects](t, row.manifest))
+			reader := NewNodeReader(object[*Objects](t, row.manifest), model.Settings{})
 			n := object[corev1.Node](t, `metadata: {name: n1, labels: {k8s.ovn.org/dpu-host: ""}}`)
 			got := reader.Node(&n)
 			same(t, got.UplinkNextHops, row.hops)
@@ -183,7 +183,7 @@ func BenchmarkNode(b *testing.B) {
 	cudns, subnets := manyNetworks(199)
 	n := object[corev1.Node](b, `metadata: {name: n1, annotations: {k8s.ovn.org/node-primary-ifaddr: '{"ipv4":"192.0.2.1/24"}'}}`)
 	n.Annotations["k8s.ovn.org/node-subnets"] = subnets
-	reader := NewNodeReader(&Objects{CUDNs: cudns})
+	reader := NewNodeReader(&Objects{CUDNs: cudns}, model.Settings{})
 	b.ReportAllocs()
 	for b.Loop() {
 		if reader.Node(&n).SubnetsProblem != nil {

@@ -137,6 +137,9 @@ func policyPrefix(match *v1alpha1.PrefixMatch) (model.PrefixMatch, string) {
 	return out, ""
 }
 
+// maxPrepend keeps paths far below the lengths that routers refuse: 50 is a usual limit.
+const maxPrepend = 10
+
 func policyAttributes(set *v1alpha1.PolicyAttributes, field string) (model.Attributes, *model.Problem) {
 	var values model.AttributeValues
 	for _, text := range set.Communities {
@@ -146,12 +149,25 @@ func policyAttributes(set *v1alpha1.PolicyAttributes, field string) (model.Attri
 		}
 		values.Communities = append(values.Communities, community)
 	}
-	if set.LocalPreference != nil {
-		preference := uint32(*set.LocalPreference) //nolint:gosec // compared below
-		if int64(preference) != *set.LocalPreference {
-			return model.Attributes{}, finding.InvalidPolicy(field+".localPreference", fmt.Sprintf("%d is not between 0 and 4294967295", *set.LocalPreference))
+	for _, number := range []struct {
+		to   **uint32
+		from *int64
+		name string
+	}{{&values.LocalPreference, set.LocalPreference, ".localPreference"}, {&values.MED, set.MED, ".med"}} {
+		if number.from == nil {
+			continue
 		}
-		values.LocalPreference = &preference
+		value := uint32(*number.from) //nolint:gosec // compared below
+		if int64(value) != *number.from {
+			return model.Attributes{}, finding.InvalidPolicy(field+number.name, fmt.Sprintf("%d is not between 0 and 4294967295", *number.from))
+		}
+		*number.to = &value
+	}
+	if set.Prepend != nil {
+		if *set.Prepend < 1 || *set.Prepend > maxPrepend {
+			return model.Attributes{}, finding.InvalidPolicy(field+".prepend", fmt.Sprintf("%d is not between 1 and %d", *set.Prepend, maxPrepend))
+		}
+		values.Prepend = uint8(*set.Prepend) //nolint:gosec // compared above
 	}
 	return model.MakeAttributes(values), nil
 }

@@ -37,7 +37,7 @@ EndpointSlices:
 }
 
 func TestSurroundings(t *testing.T) {
-	reader := NewNodeReader(&Objects{})
+	reader := NewNodeReader(&Objects{}, model.Settings{})
 	for name, row := range map[string]struct {
 		annotations string
 		gateway     string

@@ -29,7 +29,7 @@ type view struct {
 }
 
 func compile(objects *snapshot.Objects, settings model.Settings) *view {
-	v := &view{cluster: snapshot.Cluster(objects, settings), reader: snapshot.NewNodeReader(objects), nodes: objects.Nodes}
+	v := &view{cluster: snapshot.Cluster(objects, settings), reader: snapshot.NewNodeReader(objects, settings), nodes: objects.Nodes}
 	v.compiled = plan.Compile(&v.cluster)
 	return v
 }

@@ -44,7 +44,8 @@ type RoutePolicySpec struct {
 
 	// rules are applied to each route in order, for each neighbor. Communities of all
 	// rules that match are added up. The first one that matches and has a
-	// localPreference sets it. A rule that suppresses the route ends the list.
+	// localPreference sets it, and likewise med and prepend. A rule that suppresses the
+	// route ends the list.
 	//
 	// If several policies have the same target, the rules of the older policy come
 	// first.
@@ -184,8 +185,7 @@ type PrefixMatch struct {
 	LE *int32 `json:"le,omitempty"`
 }
 
-// PolicyAttributes are BGP attributes that a policy sets. MED and AS path prepending
-// are not among them, because frr-k8s has no field for either.
+// PolicyAttributes are BGP attributes that a policy sets.
 //
 // +kubebuilder:validation:MinProperties=1
 type PolicyAttributes struct {
@@ -207,6 +207,25 @@ type PolicyAttributes struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=4294967295
 	LocalPreference *int64 `json:"localPreference,omitempty"`
+
+	// med is the routes' MULTI_EXIT_DISC: of paths from the same AS, neighbors prefer the
+	// one with the lowest. It needs the manager's flag --frr-raw, because frr-k8s has no
+	// field for it.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
+	MED *int64 `json:"med,omitempty"`
+
+	// prepend is how often the router's own AS number is added to the AS path, beside the
+	// once that BGP adds it: neighbors prefer shorter paths. Neighbors of the same AS get
+	// the path as it is, because they would drop one with their own number. It needs the
+	// manager's flag --frr-raw, because frr-k8s has no field for it.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10
+	Prepend *int32 `json:"prepend,omitempty"`
 }
 
 // PolicyCommunity is a BGP community.

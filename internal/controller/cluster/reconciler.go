@@ -86,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, _ Request) (ctrl.Result, err
 	objects.Disputes = r.claims().Disputes()
 	inputs := snapshot.Cluster(objects, r.Settings)
 	inputs.DefaultSubnets = r.claims().DefaultSubnets()
-	next := current.NewRevision(plan.Compile(&inputs), snapshot.NewNodeReader(objects))
+	next := current.NewRevision(plan.Compile(&inputs), snapshot.NewNodeReader(objects, r.Settings))
 	old := r.Rollout.Revision()
 
 	uplinks := uplinkVersions(objects.UplinkStates)

@@ -1,0 +1,56 @@
+package finding
+
+import (
+	"strings"
+
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/phrase"
+)
+
+// What frr-k8s' API has no fields for, and why a node doesn't get it.
+
+// ofRaw are those that ask for raw text: policies, and neighbors and routers of templates.
+var ofRaw = []model.ScopeKind{model.ScopeRoutePolicy, model.ScopeNeighbor, model.ScopeTemplate}
+
+var needsRaw = enter("NeedsRaw", pending, ofRaw,
+	"Something is asked for that frr-k8s' API has no fields for, and the operator runs without --frr-raw. It is left out; all else goes on.",
+	"Start the manager with --frr-raw, or remove the field that the message names.")
+
+var waitsForCanary = enter("WaitsForCanary", pending, ofRaw,
+	"Something is asked for that frr-k8s' API has no fields for. Another node's FRR has to take such configuration first.",
+	"Wait; if nothing changes, see the FRRNodeState of the node that the message names.")
+
+var rawFailed = enter("RawFailed", pending, ofRaw,
+	"The node's FRR did not take what frr-k8s' API has no fields for, so the node goes on without it.",
+	"See what FRR says in the message. A change of the object that asks for it has it tried again.")
+
+// maxFailure cuts what FRR says of a configuration that it didn't take.
+const maxFailure = 300
+
+// RawAttributesLeftOut is for a rule with attributes, by their fields, on a node whose
+// state is not RawOn.
+func RawAttributesLeftOut(policy string, rule int, fields []string, state model.RawState) model.Finding {
+	scope := model.Scope{Kind: model.ScopeRoutePolicy, Name: policy}
+	return leftOut(scope, strings.Join(fields, " and ")+" of "+Rule(rule), state)
+}
+
+// leftOut says why a node goes without what is asked for.
+func leftOut(scope model.Scope, what string, state model.RawState) model.Finding {
+	switch state.Permission {
+	case model.RawWaiting:
+		return waitsForCanary.in(scope, "%s is left out until the FRR of node %s has taken the same, which frr-k8s' API has no fields for", what, state.Canary)
+	case model.RawTakenOff:
+		return rawFailed.in(scope, "%s is left out, because the node's FRR did not take it: %s", what, phrase.Cut(phrase.Line(state.Failure), maxFailure))
+	default:
+		return needsRaw.in(scope, "%s is left out, because frr-k8s' API has no field for it: start the manager with --frr-raw, which hands FRR what that API lacks", what)
+	}
+}
+
+var rawNameRefused = enter("RawNameRefused", invalid, ofNeighbor,
+	"Something is asked for that frr-k8s' API has no fields for, and concerns a neighbor or VRF whose name may not go into FRR's configuration as it is: it has other characters than letters, digits, -, _ and .",
+	"Give the interface or VRF another name.")
+
+// RawNameRefused is for a neighbor of which raw text can't have the fault.
+func RawNameRefused(n Neighbor, fault string) model.Finding {
+	return rawNameRefused.neighbor(n, "gets no MED and no prepended AS path, because %s may not go into FRR's configuration as it is: use letters, digits, -, _ and . alone", fault)
+}
