@@ -46,7 +46,7 @@ func leftOut(scope model.Scope, what string, state model.RawState) model.Finding
 	}
 }
 
-var rawNameRefused = enter("RawNameRefused", invalid, ofNeighbor,
+var rawNameRefused = enter("RawNameRefused", invalid, []model.ScopeKind{model.ScopeNeighbor, model.ScopeTemplate},
 	"Something is asked for that frr-k8s' API has no fields for, and concerns a neighbor or VRF whose name may not go into FRR's configuration as it is: it has other characters than letters, digits, -, _ and .",
 	"Give the interface or VRF another name.")
 

@@ -20,7 +20,7 @@ var invalidSessionSettings = enter("InvalidSessionSettings", invalid, []model.Sc
 
 // InvalidSessionSettings is for an annotation with a fault.
 func InvalidSessionSettings(template, fault string) model.Finding {
-	return invalidSessionSettings.about(template, "annotation %s of FRRConfiguration %s: %s: correct it", model.AnnotationSessionSettings, template, phrase.Cut(phrase.Line(fault), maxFault))
+	return invalidSessionSettings.about(template, "annotation %s of FRRConfiguration %s: %s", model.AnnotationSessionSettings, template, phrase.Cut(phrase.Line(fault), maxFault))
 }
 
 // TTLSecurityWithMultiHop is for a neighbor that would have both.
@@ -56,4 +56,15 @@ func RouterSettingsOverridden(template, vrf string, fields []string, older strin
 // SessionSettingsLeftOut is for a node whose state is not RawOn.
 func SessionSettingsLeftOut(template string, state model.RawState) model.Finding {
 	return leftOut(model.Scope{Kind: model.ScopeTemplate, Name: template}, fmt.Sprintf("annotation %s of FRRConfiguration %s", model.AnnotationSessionSettings, template), state)
+}
+
+// RawSettingsRefused is RawNameRefused for settings of the session.
+func RawSettingsRefused(n Neighbor, fault string) model.Finding {
+	return rawNameRefused.neighbor(n, "gets no settings by annotation %s, because %s may not go into FRR's configuration as it is: use letters, digits, -, _ and . alone", model.AnnotationSessionSettings, fault)
+}
+
+// RawVRFRefused is RawSettingsRefused for a router.
+func RawVRFRefused(template, fault string) model.Finding {
+	return rawNameRefused.in(model.Scope{Kind: model.ScopeTemplate, Name: template}, "FRRConfiguration %s gives a router settings by annotation %s, "+
+		"but %s may not go into FRR's configuration as it is: use letters, digits, -, _ and . alone", template, model.AnnotationSessionSettings, fault)
 }

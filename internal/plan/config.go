@@ -253,6 +253,8 @@ func (p *nodePlanner) build() []model.NodeConfig {
 			Namespace:    namespace,
 			Contributors: slices.Sorted(maps.Keys(config.contributors)),
 			Routers:      make([]model.Router, 0, len(config.routers)),
+			// Without raw text, FRR's five seconds it is.
+			QuickRouteMaps: p.node.Raw.On(),
 		}
 		for _, vrf := range slices.Sorted(maps.Keys(config.routers)) {
 			built.Routers = append(built.Routers, config.routers[vrf].build())

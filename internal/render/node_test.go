@@ -27,6 +27,7 @@ var everything = model.Session{
 	HoldTime:       pointerTo(90 * time.Second), KeepaliveTime: pointerTo(30 * time.Second), ConnectTime: pointerTo(10 * time.Second),
 	EBGPMultiHop: true, BFDProfile: "fast", GracefulRestart: true, AllowAsIn: "origin", DualStackAddressFamily: true,
 	AddressFamilies: []string{"evpn", "unicast"}, NextHopIPv4: "192.0.2.7", NextHopIPv6: "2001:db8::7",
+	Extra: model.SessionExtra{Passive: true},
 }
 
 func plan() *model.NodePlan {
@@ -61,6 +62,7 @@ func TestNodeRendersEverySetting(t *testing.T) {
 		},
 		Spec: frrk8sv1beta1.FRRConfigurationSpec{
 			NodeSelector: metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/hostname": "worker-1.example"}},
+			Raw:          frrk8sv1beta1.RawConfig{Config: "router bgp 64512\n neighbor 192.0.2.254 passive\nexit\n"},
 			BGP: frrk8sv1beta1.BGPConfig{
 				BFDProfiles: []frrk8sv1beta1.BFDProfile{{
 					Name: "fast", ReceiveInterval: pointerTo[uint32](100), TransmitInterval: pointerTo[uint32](101), DetectMultiplier: pointerTo[uint32](3),

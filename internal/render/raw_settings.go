@@ -19,13 +19,21 @@ const (
 	defaultThreshold = 75  // MAXIMUM_PREFIX_THRESHOLD_DEFAULT
 )
 
-// routeMapDelay has FRR apply a changed route-map a second after the change, not five: a
-// prefix that is new waits for its neighbors' filters.
+// writeRouteMapDelay has FRR apply a changed route-map a second after the change, not
+// five: a prefix that is new waits for its neighbors' filters.
 //
-// FRR has one for all routers, and prints it outside of them. Within a router it is a
-// command, too, that frr-reload would add and remove at each reload, so it must not come
-// where a router may be open.
-const routeMapDelay = "bgp route-map delay-timer 1\n"
+// The line is for all routers, and FRR prints it outside of them. Within a router FRR
+// takes it, too, but frr-reload then removes and adds it at each reload. What comes before
+// may leave a router open, as frr-k8s' own text does, so one is closed first.
+func writeRouteMapDelay(out *strings.Builder, routers []model.Router) {
+	for i := range routers {
+		if model.RawVRFFault(routers[i].VRF) == "" {
+			openRouter(out, &routers[i])
+			out.WriteString("exit\nbgp route-map delay-timer 1\n")
+			return
+		}
+	}
+}
 
 // writeRawRouter reopens a router for the settings that frr-k8s has no fields for.
 func writeRawRouter(out *strings.Builder, r *model.Router) {

@@ -58,6 +58,10 @@ type restartTimes struct {
 
 // decodeSettings reads the annotation; faults are what it may not have.
 func decodeSettings(text string) (read sessionSettings, faults []string) {
+	// Of several documents, YAMLToJSONStrict reads the first.
+	if strings.Contains(strings.TrimSpace(text), "\n---") {
+		return read, []string{"it has several YAML documents"}
+	}
 	data, err := yaml.YAMLToJSONStrict([]byte(text))
 	if err != nil {
 		return read, []string{unreadable(err)}

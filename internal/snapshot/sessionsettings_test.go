@@ -84,7 +84,7 @@ func TestSessionSettingsThatCannotBeUsed(t *testing.T) {
 	for name, row := range map[string]struct{ settings, wanted string }{
 		"a field with a typo":      {`neighbors: [{interface: eth1, passive: true, ttlSecurityHop: 1}]`, `there is no field neighbors[0].ttlSecurityHop, did you mean ttlSecurityHops?`},
 		"a field in capitals":      {`neighbors: [{interface: eth1, passive: true}], Routers: []`, `there is no field Routers, did you mean routers?`},
-		"a neighbor with a typo":   {`neighbors: [{interface: eth1, passive: true}, {address: 192.0.2.2, passive: true}]`, `neighbors[1] is for neighbor 192.0.2.2 in VRF "default", which the object doesn't have: its neighbors are 192.0.2.1, 2001:DB8::1 and eth1`},
+		"a neighbor with a typo":   {`neighbors: [{interface: eth1, passive: true}, {address: 192.0.2.2, passive: true}]`, `neighbors[1] is for neighbor 192.0.2.2 in VRF "default", which the object doesn't have: its neighbors are 192.0.2.1, 2001:DB8::1, eth1`},
 		"a neighbor's other VRF":   {`neighbors: [{interface: eth1, passive: true}, {interface: eth1, vrf: blue}]`, `neighbors[1] is for neighbor eth1 in VRF "blue", which the object doesn't have: it has one in VRF "default"`},
 		"a neighbor twice":         {`neighbors: [{interface: eth1, passive: true}, {address: "2001:db8::1"}, {address: "2001:db8:0::1"}]`, `neighbors[2] is for neighbor 2001:db8::1 in VRF "default", as an entry before it is: make one of them`},
 		"a neighbor of no name":    {`neighbors: [{interface: eth1, passive: true}, {passive: true}]`, `neighbors[1] has neither an address nor an interface, or both: set one of them`},
@@ -118,7 +118,7 @@ func TestSessionSettingsThatCannotBeRead(t *testing.T) {
 		"another type":     {`{allNeighbors: {passive: true, ttlSecurityHops: one}}`, `allNeighbors.ttlSecurityHops has a value of the wrong type: string`},
 		"a list":           {`[]`, `the whole of it has a value of the wrong type: array`},
 		"a field twice":    {`{allNeighbors: {passive: true}, allNeighbors: {}}`, `key "allNeighbors" already set in map`},
-		"lines of its own": {"{allNeighbors: {passive: true}}\n---\n{}\nrouter bgp 1", `could not find expected ':'`},
+		"lines of its own": {"{allNeighbors: {passive: true}}\n---\n{}\nrouter bgp 1", `it has several YAML documents`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := templateWith(t, row.settings)
