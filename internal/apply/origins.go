@@ -22,8 +22,9 @@ const annotationOrigins = "ovnbgp.io/origins"
 const maxResult = 2048
 
 // OriginatedPrefixes are the (VRF, prefix) pairs that an FRR instance originates, the
-// (VRF, VNI) pairs by which it announces them, and the (VRF, neighbor, prefix) triples that
-// it marks for graceful shutdown, as sorted hashes.
+// (VRF, VNI) pairs by which it announces them, the (VRF, neighbor, prefix) triples that
+// it marks for graceful shutdown, and those that it announces by raw text, with their
+// attributes, as sorted hashes.
 type OriginatedPrefixes []uint64
 
 // Has reports whether the prefix is originated in the VRF, "" for the default.
@@ -104,6 +105,7 @@ func parseOrigins(config string) OriginatedPrefixes {
 		}
 	}
 	origins = append(origins, parseMarks(config)...)
+	origins = append(origins, parseRaw(config)...)
 	slices.Sort(origins)
 	return slices.Compact(origins)
 }

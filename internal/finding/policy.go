@@ -55,13 +55,29 @@ func TargetNotPlanned(policy, ra string) model.Finding {
 }
 
 var noEffect = enter("NoEffect", notice, ofPolicy,
-	"A rule sets localPreference, and all neighbors that it is for are of another AS. BGP carries LOCAL_PREF within one AS only.",
-	"Remove localPreference, or set a community that the neighbors' own filters turn into a preference.")
+	"A rule sets localPreference, and all neighbors that it is for are of another AS: BGP carries LOCAL_PREF within one AS only. Or it sets prepend, and all of them are of the router's own AS, where a longer path would be dropped.",
+	"Remove the field, or set a community that the neighbors' own filters turn into a preference.")
 
-// NoEffect is for a rule with a local preference that no neighbor gets to see.
-func NoEffect(policy, ra string, rule int) model.Finding {
+// PreferenceWithoutEffect is for a rule with a local preference that no neighbor gets to see.
+func PreferenceWithoutEffect(policy, ra string, rule int) model.Finding {
 	return noEffect.about(policy, "%s sets localPreference, but its neighbors of RouteAdvertisements %q are all of another AS, and BGP carries LOCAL_PREF within one AS only: "+
 		"set a community that their filters turn into a preference", Rule(rule), ra)
+}
+
+// PrependWithoutEffect is for a rule that prepends for neighbors of the own AS alone.
+func PrependWithoutEffect(policy, ra string, rule int) model.Finding {
+	return noEffect.about(policy, "%s sets prepend, but its neighbors of RouteAdvertisements %q are all of the router's own AS, and would drop a path with their own AS number: "+
+		"set localPreference instead", Rule(rule), ra)
+}
+
+var medAcrossASes = enter("MEDAcrossASes", notice, ofPolicy,
+	"A rule sets med, and one of its neighbors hears nodes of several ASes. Routers compare MED among paths of one AS only.",
+	"Give the nodes one AS number, have the neighbor compare all (FRR: bgp always-compare-med), or set prepend instead.")
+
+// MEDAcrossASes is for a rule with a MED that a neighbor compares only for some nodes.
+func MEDAcrossASes(policy, ra string, rule int, neighbor string, asns []uint32) model.Finding {
+	return medAcrossASes.about(policy, "%s sets med, and neighbor %s of RouteAdvertisements %q hears nodes of AS %d and AS %d, while routers compare MED among paths of one AS only: "+
+		"give the nodes one AS number, or set prepend instead", Rule(rule), neighbor, ra, asns[0], asns[1])
 }
 
 var ruleMatchesNothing = enter("RuleMatchesNothing", notice, ofPolicy,

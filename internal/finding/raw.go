@@ -46,6 +46,16 @@ func leftOut(scope model.Scope, what string, state model.RawState) model.Finding
 	}
 }
 
+var filterNotFound = enter("FilterNotFound", retryable, ofNode,
+	"Routes have attributes that frr-k8s' API has no fields for, and frr-k8s filters what the neighbor gets by a route-map of another name than the one that the operator adds to. The routes are not announced.",
+	"Use a version of frr-k8s that the operator is tested with, or start the manager without --frr-raw.")
+
+// FilterNotFound is for a neighbor that frr-k8s filters by another route-map.
+func FilterNotFound(neighbor, vrf, routeMap string) model.Finding {
+	return filterNotFound.onNode("neighbor %s in VRF %q does not get what has attributes that frr-k8s' API has no fields for: its routes are not filtered by route-map %s, as those of the frr-k8s that the operator knows are. "+
+		"Use such a version, or start the manager without --frr-raw", neighbor, named(vrf), routeMap)
+}
+
 var rawNameRefused = enter("RawNameRefused", invalid, []model.ScopeKind{model.ScopeNeighbor, model.ScopeTemplate},
 	"Something is asked for that frr-k8s' API has no fields for, and concerns a neighbor or VRF whose name may not go into FRR's configuration as it is: it has other characters than letters, digits, -, _ and .",
 	"Give the interface or VRF another name.")

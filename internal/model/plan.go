@@ -94,6 +94,8 @@ type NodePart struct {
 	VTEPs   []NodeVTEP
 	// Marked are the routes that neighbors get marked for graceful shutdown.
 	Marked []MarkedRoutes
+	// Raw are the routes that neighbors get by raw text.
+	Raw []RawRoutes
 	// Policies are those with rules for the object on the node, in order of precedence.
 	Policies []PolicyPart
 	// Failure is what the node's frr-k8s reports, in state PartFailed.
@@ -105,6 +107,15 @@ type NodePart struct {
 type MarkedRoutes struct {
 	VRF, Neighbor string
 	Routes        []Route
+}
+
+// RawRoutes are routes that a neighbor in a VRF gets with attributes that frr-k8s has no
+// fields for.
+type RawRoutes struct {
+	VRF, Neighbor string
+	// ASN is the AS number that the neighbor knows the router by.
+	ASN    uint32
+	Routes []Route
 }
 
 // AdvertisedRoutes are what a router of this VRF originates.

@@ -50,7 +50,7 @@ func (t *Counts) Set(node string, parts []model.NodePart) Change {
 	for i := range parts {
 		kept[i] = parts[i]
 		// Only the counts are needed, and 5,000 nodes have a million prefixes.
-		kept[i].Advertised, kept[i].Marked, kept[i].Tunnels, kept[i].VTEPs = nil, nil, nil, nil
+		kept[i].Advertised, kept[i].Marked, kept[i].Raw, kept[i].Tunnels, kept[i].VTEPs = nil, nil, nil, nil, nil
 	}
 	change := t.replace(node, kept)
 	t.nodes[node] = kept

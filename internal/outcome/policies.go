@@ -28,7 +28,8 @@ func (t *tally) countPolicies(node string, part *model.NodePart, sign int) {
 		counted.nodes += sign
 		if policy.Matched != 0 {
 			counted.selected += sign
-			if part.State.Rendered() || part.State == model.PartIdle {
+			whole := !slices.ContainsFunc(policy.Findings, model.Finding.Blocks)
+			if whole && (part.State.Rendered() || part.State == model.PartIdle) {
 				counted.rendered += sign
 			}
 		}

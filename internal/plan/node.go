@@ -48,6 +48,7 @@ func (c *Compiled) NodeKeeping(n *model.Node, without, kept map[string]bool) mod
 		return out
 	}
 	out.Configs = p.build()
+	noteRaw(&out)
 	return out
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -68,21 +69,45 @@ func (c *Compiled) explainRules(a *advertiser, policy string, tally *model.Polic
 			out = append(out, finding.RuleMatchesNothing(policy, a.Name, r.index, why))
 			continue
 		}
-		if r.values.LocalPreference != nil && !a.anyInternal(r) {
-			out = append(out, finding.NoEffect(policy, a.Name, r.index))
-		}
+		out = append(out, a.explainEffect(r)...)
 	}
 	return out
 }
 
-// anyInternal reports whether a neighbor that the rule is for is of the router's own AS.
-func (a *advertiser) anyInternal(r *policyRule) bool {
-	found := false
+// explainEffect reports attributes of a rule by which neighbors don't go.
+func (a *advertiser) explainEffect(r *policyRule) []model.Finding {
+	type knownAs struct{ vrf, neighbor string }
+	internal, external := false, false
+	asns := map[knownAs][]uint32{}
 	a.eachNeighbor(func(router *templateRouter, n *templateNeighbor) {
-		internal := n.DynamicASN == "internal" || n.DynamicASN == "" && n.ASN == router.ASN
-		found = found || internal && (len(r.Match.Neighbors) == 0 || slices.Contains(r.Match.Neighbors, canonicalID(n.Session)))
+		id := canonicalID(n.Session)
+		if len(r.Match.Neighbors) > 0 && !slices.Contains(r.Match.Neighbors, id) {
+			return
+		}
+		internal, external = internal || n.internal, external || !n.internal
+		key, asn := knownAs{router.VRF, id}, cmp.Or(n.LocalASN, router.ASN)
+		if !slices.Contains(asns[key], asn) {
+			asns[key] = append(asns[key], asn)
+		}
 	})
-	return found
+	var out []model.Finding
+	if r.values.LocalPreference != nil && !internal {
+		out = append(out, finding.PreferenceWithoutEffect(r.policy, a.Name, r.index))
+	}
+	if r.values.Prepend > 0 && !external {
+		out = append(out, finding.PrependWithoutEffect(r.policy, a.Name, r.index))
+	}
+	if r.values.MED == nil {
+		return out
+	}
+	for key, known := range asns {
+		if len(known) > 1 {
+			slices.Sort(known)
+			out = append(out, finding.MEDAcrossASes(r.policy, a.Name, r.index, key.neighbor, known))
+		}
+	}
+	slices.SortFunc(out, model.Finding.Compare)
+	return out
 }
 
 func (a *advertiser) eachNeighbor(do func(*templateRouter, *templateNeighbor)) {

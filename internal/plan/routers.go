@@ -221,7 +221,7 @@ func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed 
 
 // writable leaves attributes out that need raw text, if that can't have the neighbor.
 func (o *origin) writable(r *templateRouter, n *templateNeighbor, session *model.Session, routes []model.Route) []model.Route {
-	if !slices.ContainsFunc(routes, func(r model.Route) bool { return r.Attributes.NeedsRaw() }) {
+	if !slices.ContainsFunc(routes, needsRaw) {
 		return routes
 	}
 	fault := model.RawFault(r.VRF, session)

@@ -59,10 +59,12 @@ func (s scalar) without(a model.Attributes) model.Attributes {
 	return model.MakeAttributes(values)
 }
 
+func needsRaw(r model.Route) bool { return r.Attributes.NeedsRaw() }
+
 // typedRoutes have the attributes that frr-k8s has fields for. The list is shared, so that
 // it is left alone.
 func typedRoutes(routes []model.Route) []model.Route {
-	at := slices.IndexFunc(routes, func(r model.Route) bool { return r.Attributes.NeedsRaw() })
+	at := slices.IndexFunc(routes, needsRaw)
 	if at < 0 {
 		return routes
 	}

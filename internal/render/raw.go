@@ -10,8 +10,8 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// rawPrefix starts every name that raw text gives to something of FRR's.
-const rawPrefix = "ovnbgp-"
+// RawPrefix starts every name that raw text gives to something of FRR's.
+const RawPrefix = model.GeneratedPrefix + "-"
 
 // rawConfig is what frr-k8s' API has no fields for, as FRR's configuration; "" for
 // nothing. frr-k8s appends it to what it makes of the typed fields itself.
@@ -48,12 +48,12 @@ func writeRawRoutes(out *strings.Builder, r *model.Router, n *model.Neighbor) {
 	sequence := firstRawEntry
 	for _, g := range rawGroups(n.Advertise) {
 		routeMap := model.OutboundMap(r.VRF, n.ID())
-		list := fmt.Sprintf("%s%s-%d", rawPrefix, routeMap, sequence)
+		list := fmt.Sprintf("%s%s-%d", RawPrefix, routeMap, sequence)
 		for i, prefix := range g.prefixes {
 			fmt.Fprintf(out, "%s prefix-list %s seq %d permit %s\n", g.family(), list, i+1, prefix)
 		}
 		fmt.Fprintf(out, "route-map %s permit %d\n match %s address prefix-list %s\n", routeMap, sequence, g.family(), list)
-		for _, line := range setLines(g.attributes.Values(), ownASN(r, n)) {
+		for _, line := range SetLines(g.attributes, cmp.Or(n.LocalASN, r.ASN)) {
 			out.WriteString(" set " + line + "\n")
 		}
 		if hop := g.nextHop(&n.Session); hop != "" {
@@ -63,9 +63,6 @@ func writeRawRoutes(out *strings.Builder, r *model.Router, n *model.Neighbor) {
 		sequence++
 	}
 }
-
-// ownASN is the AS number that the neighbor knows the router by.
-func ownASN(r *model.Router, n *model.Neighbor) uint32 { return cmp.Or(n.LocalASN, r.ASN) }
 
 // rawGroup are routes of one family that are announced with the same attributes.
 type rawGroup struct {
@@ -114,9 +111,12 @@ func rawGroups(routes []model.Route) []rawGroup {
 	return groups
 }
 
-// setLines are written as FRR prints them: frr-reload takes a line that is spelt in
-// another way for a change, at each reload.
-func setLines(v model.AttributeValues, asn uint32) []string {
+// SetLines are what follows "set" in an entry of a route-map that gives routes the
+// attributes; asn is the AS number that the neighbor knows the router by. They are written
+// as FRR prints them: frr-reload takes a line that is spelt in another way for a change, at
+// each reload.
+func SetLines(a model.Attributes, asn uint32) []string {
+	v := a.Values()
 	var lines, standard, large []string
 	for _, c := range v.Communities {
 		if c.Large {

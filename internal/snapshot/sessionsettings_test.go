@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -179,6 +180,29 @@ func TestSettingsFields(t *testing.T) {
 	for _, name := range settingsFields {
 		if !strings.Contains(data, name+":") {
 			t.Errorf("%s is no field", name)
+		}
+	}
+}
+
+// The page's example is one.
+func TestSessionSettingsOfThePage(t *testing.T) {
+	page, err := os.ReadFile("../../config/SESSIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```\n")
+	o := object[frrk8sv1beta1.FRRConfiguration](t, example)
+	read := template(&o)
+	if len(read.SettingsFindings) > 0 {
+		t.Errorf("found %v", read.SettingsFindings)
+	}
+	limit := model.PrefixLimit{IPv4: 1000, RestartMinutes: 5}
+	expectExtras(t, read, map[string]model.SessionExtra{" 192.168.100.10": {Passive: true, TTLSecurityHops: 1, MaximumPrefixes: limit}},
+		map[string]model.RouterExtra{"": {MultipathRelax: true, GracefulRestart: model.RestartTimes{Restart: 60, StalePath: 180, Deferral: 90}}})
+	for _, field := range settingsFields {
+		if !strings.Contains(string(page), field) {
+			t.Errorf("the page has nothing about %s", field)
 		}
 	}
 }

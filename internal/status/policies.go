@@ -34,8 +34,9 @@ const (
 	// route.
 	// Do: nothing.
 	reasonPolicyRendered = "Rendered"
-	// False: the rules are in those of some nodes only.
-	// Do: see the condition Rendered of the target, which says what keeps the nodes.
+	// False: the rules are in those of some nodes only, or not all that they set.
+	// Do: as the message says; if it says nothing of a node, see the condition Rendered of
+	// the target.
 	reasonPolicyPartly = "PartlyRendered"
 	// False: no rule matches a route.
 	// Do: correct match; the message says what nearly matched.
@@ -124,6 +125,9 @@ func policyRenderedMessage(v *model.PolicyVerdict, a *model.PolicyAncestor) stri
 		s.add("no rule matches a route on any node")
 	case t.Rendered == t.Selected:
 		s.addf("rendered on %s with a matching route", allNodes(t.Selected))
+	case slices.ContainsFunc(t.NodeFindings, func(f model.NodeFinding) bool { return f.Blocks() }):
+		s.addf("rendered in all on %d of %s with a matching route", t.Rendered, nodes(t.Selected))
+		s.add(nodeFindings(t.NodeFindings, t.Selected))
 	default:
 		s.addf("rendered on %d of %s with a matching route; the condition Rendered of the target says what keeps the others", t.Rendered, nodes(t.Selected))
 	}

@@ -184,12 +184,18 @@ func expectWatched(ctx context.Context, f *frr.FRR, sessions int) {
 func expectCarrying(ctx context.Context, r *lab.Router) {
 	GinkgoHelper()
 	for _, device := range []string{lab.Uplink, "core"} {
-		before, err := sent(r.Machine, device)
-		Expect(err).NotTo(HaveOccurred())
-		const within, more = 5 * time.Second, 150
-		Eventually(ctx, func() (uint64, error) { return sent(r.Machine, device) }).WithTimeout(within).
-			Should(BeNumerically(">", before+more), "packets that %s sends by %s", r.Name, device)
+		expectSending(ctx, r, device)
 	}
+}
+
+// expectSending sees that a router sends more by a link than its sessions need.
+func expectSending(ctx context.Context, r *lab.Router, device string) {
+	GinkgoHelper()
+	before, err := sent(r.Machine, device)
+	Expect(err).NotTo(HaveOccurred())
+	const within, more = 5 * time.Second, 150
+	Eventually(ctx, func() (uint64, error) { return sent(r.Machine, device) }).WithTimeout(within).
+		Should(BeNumerically(">", before+more), "packets that %s sends by %s", r.Name, device)
 }
 
 func sent(m *machine.Machine, device string) (uint64, error) {

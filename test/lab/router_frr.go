@@ -66,6 +66,9 @@ router bgp {{.ASN}}
 {{- end}}
 {{- range .Routers}}
   neighbor {{.Address}} activate
+{{- if eq .ASN $.ASN}}
+  neighbor {{.Address}} next-hop-self
+{{- end}}
   neighbor {{.Address}} soft-reconfiguration inbound
 {{- end}}
   maximum-paths 8

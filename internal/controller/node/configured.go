@@ -95,5 +95,22 @@ func configured(status *frrk8sv1beta1.FRRNodeStateStatus, origins apply.Originat
 			}
 		}
 	}
+	return rawConfigured(origins, part.Raw)
+}
+
+// rawConfigured looks for what raw text adds to frr-k8s' filters. Without it the routes are
+// not announced, whatever frr-k8s reports.
+func rawConfigured(origins apply.OriginatedPrefixes, raw []model.RawRoutes) (model.PartState, model.Finding) {
+	for i := range raw {
+		r := &raw[i]
+		if origins.FilteredOtherwise(r.VRF, r.Neighbor) {
+			return model.PartFailed, finding.FilterNotFound(r.Neighbor, r.VRF, model.OutboundMap(r.VRF, r.Neighbor))
+		}
+		for _, route := range r.Routes {
+			if !origins.Raw(r.VRF, r.Neighbor, route, r.ASN) {
+				return model.PartWaiting, model.Finding{}
+			}
+		}
+	}
 	return model.PartConfigured, model.Finding{}
 }
