@@ -46,6 +46,8 @@ func TestGoldens(t *testing.T) {
 		"findings-of-policies":            {args: "plan -f findings/policies.yaml", code: exitBlocked},
 		"policies-yaml":                   {args: "plan -f findings/policies.yaml -o yaml --node worker-2", code: exitBlocked},
 		"diff-of-a-policy":                {args: "plan -o diff --from ../../../internal/plan/testdata/cluster.yaml --from ../../../internal/plan/testdata/golden/policy-by-node/in.yaml -f ../../../internal/plan/testdata/cluster.yaml -f ../../../internal/plan/testdata/golden/policy-suppresses-a-family/in.yaml --node worker-2"},
+		"policy-without-raw":              {args: "plan -f ../../../internal/plan/testdata/cluster.yaml -f ../../../internal/plan/testdata/golden/policy-needs-raw/in.yaml", code: exitBlocked},
+		"policy-with-raw":                 {args: "plan --frr-raw -f ../../../internal/plan/testdata/cluster.yaml -f ../../../internal/plan/testdata/golden/policy-needs-raw/in.yaml"},
 		"drain":                           {args: "plan -f ../../../internal/plan/testdata/golden/drain-withdraws-what-is-shared/in.yaml"},
 		"findings-of-drain-policies":      {args: "plan -f ../../../internal/plan/testdata/golden/drain-by-two-policies-the-older-counts/in.yaml", code: exitBlocked},
 		"diff-of-a-drain":                 {args: "plan -o diff --from ../../../internal/plan/testdata/golden/drain-by-cordon/in.yaml -f ../../../internal/plan/testdata/golden/drain-withdraws-everything/in.yaml"},

@@ -51,23 +51,33 @@ func randomAttributes(r *rand.Rand) model.Attributes {
 		values.LocalPreference = new(uint32)
 		*values.LocalPreference = uint32(100 * r.IntN(3)) //nolint:gosec // small
 	}
+	if r.IntN(4) == 0 {
+		values.MED = new(uint32)
+		*values.MED = uint32(10 * r.IntN(3)) //nolint:gosec // small
+	}
 	return model.MakeAttributes(values)
 }
 
 // TestPoliciesAlone checks, of random clusters with policies, each advertised route by
 // going through the rules one by one, as the API's documentation does.
 func TestPoliciesAlone(t *testing.T) {
-	attributed, suppressed := 0, 0
+	attributed, suppressed, raw := 0, 0, 0
 	for seed := range uint64(3000) {
 		with, without := onePolicySnapshot(seed), onePolicySnapshot(seed)
 		without.Policies = nil
 		got, bare := plan.Build(with), plan.Build(without)
 		for i := range got.Nodes {
-			labels := with.Nodes[slices.IndexFunc(with.Nodes, func(n model.Node) bool { return n.Name == got.Nodes[i].Node })].Labels
+			node := &with.Nodes[slices.IndexFunc(with.Nodes, func(n model.Node) bool { return n.Name == got.Nodes[i].Node })]
 			eachAdvertised(&bare.Nodes[i], func(id string, routes []model.Route) {
 				var want []model.Route
 				for _, route := range routes {
-					if attributes, gone := goThrough(with.Policies, labels, id, route.Prefix); !gone {
+					if attributes, gone := goThrough(with.Policies, node.Labels, id, route.Prefix); !gone {
+						if !node.Raw.On() {
+							attributes = attributes.Typed()
+						}
+						if attributes.NeedsRaw() {
+							raw++
+						}
 						want = append(want, model.Route{Prefix: route.Prefix, Attributes: attributes})
 					}
 				}
@@ -85,8 +95,8 @@ func TestPoliciesAlone(t *testing.T) {
 			})
 		}
 	}
-	if attributed < 200 || suppressed < 200 {
-		t.Errorf("only %d routes got attributes, and %d were suppressed", attributed, suppressed)
+	if attributed < 200 || suppressed < 200 || raw < 50 {
+		t.Errorf("only %d routes got attributes, %d of them such that need raw text, and %d were suppressed", attributed, raw, suppressed)
 	}
 }
 
@@ -100,6 +110,9 @@ func onePolicySnapshot(seed uint64) *model.Snapshot {
 	}
 	s.RouteAdvertisements[0] = model.RouteAdvertisement{Name: "ra-0", Advertisements: []model.Advertisement{model.AdvertisePodNetwork}, SelectsDefaultNetwork: true}
 	s.Policies, s.Drains = nil, nil
+	for i := range s.Nodes {
+		s.Nodes[i].Raw.Permission = []model.RawPermission{model.RawOn, model.RawOff}[i%2]
+	}
 	for i := range 1 + r.IntN(3) {
 		p := randomPolicy(r, i)
 		p.Targets = []string{"ra-0"}

@@ -10,7 +10,7 @@ import (
 
 func TestRoutePolicy(t *testing.T) {
 	prefix := netip.MustParsePrefix
-	preference := uint32(0)
+	preference, med := uint32(0), uint32(4294967295)
 	for _, row := range []struct {
 		name, manifest string
 		wanted         model.RoutePolicy
@@ -26,7 +26,7 @@ spec:
       neighbors: [eth1, "2001:DB8:0::1", "::ffff:192.0.2.1"]
       prefixes: [{prefix: 10.0.0.0/8}, {prefix: 10.0.0.0/8, ge: 24}, {prefix: 10.0.0.0/8, le: 16}, {prefix: "::/0", ge: 0}, {prefix: "fd00::/8", ge: 48, le: 64}]
       kinds: [PodNetwork, EgressIP]
-    set: {communities: ["64512:100", "large:1:2:4294967295", graceful-shutdown, no-export], localPreference: 0}
+    set: {communities: ["64512:100", "large:1:2:4294967295", graceful-shutdown, no-export], localPreference: 0, med: 4294967295, prepend: 10}
   - suppress: true`,
 			wanted: model.RoutePolicy{
 				Name: "a", Created: at("2026-01-02T03:04:05Z"), Generation: 7, Targets: []string{"ams", "tlv"},
@@ -42,7 +42,7 @@ spec:
 					}, Set: model.MakeAttributes(model.AttributeValues{
 						Communities: []model.Community{
 							{Parts: [3]uint32{64512, 100}}, {Large: true, Parts: [3]uint32{1, 2, 4294967295}}, {Parts: [3]uint32{65535, 0}}, {Parts: [3]uint32{65535, 65281}},
-						}, LocalPreference: &preference,
+						}, LocalPreference: &preference, MED: &med, Prepend: 10,
 					})},
 					{Suppress: true},
 				},
@@ -51,6 +51,10 @@ spec:
 			wanted: invalidPolicy(`spec.rules[0].set.communities can't be used: "64512:65536" is no community: correct it`)},
 		{name: "a local preference out of range", manifest: `{metadata: {name: a}, spec: {rules: [{suppress: true}, {set: {localPreference: 4294967296}}]}}`,
 			wanted: invalidPolicy(`spec.rules[1].set.localPreference can't be used: 4294967296 is not between 0 and 4294967295: correct it`)},
+		{name: "a med out of range", manifest: `{metadata: {name: a}, spec: {rules: [{set: {med: -1}}]}}`,
+			wanted: invalidPolicy(`spec.rules[0].set.med can't be used: -1 is not between 0 and 4294967295: correct it`)},
+		{name: "a prepend out of range", manifest: `{metadata: {name: a}, spec: {rules: [{set: {prepend: 11}}]}}`,
+			wanted: invalidPolicy(`spec.rules[0].set.prepend can't be used: 11 is not between 1 and 10: correct it`)},
 		{name: "a prefix with host bits", manifest: `{metadata: {name: a}, spec: {rules: [{match: {prefixes: [{prefix: 10.0.0.1/8}]}, suppress: true}]}}`,
 			wanted: invalidPolicy(`spec.rules[0].match.prefixes[0] can't be used: "10.0.0.1/8" is no subnet without host bits: correct it`)},
 		{name: "lengths in disorder", manifest: `{metadata: {name: a}, spec: {rules: [{match: {prefixes: [{prefix: 10.0.0.0/8, ge: 24, le: 16}]}, suppress: true}]}}`,

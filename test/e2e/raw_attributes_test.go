@@ -53,7 +53,7 @@ var _ = Describe("MED and prepending", Label("story32"), func() {
 		apply(ctx, l, pathPolicy("story32", rule("node1", tor1.Addresses, "med: 200, communities: ['64512:32']")))
 		expectWays(ctx, core, chosen, tor2.Name)
 		expectWays(ctx, core, other, tor1.Name, tor2.Name)
-		expectRenderedPolicy(ctx, l, "story32", metav1.ConditionTrue, "rendered on the 1 node with a matching route")
+		expectRenderedPolicy(ctx, l, "story32", metav1.ConditionTrue, "rendered on the one node with a matching route")
 		expectFRRConfigured(ctx, l, "story32")
 		expectIdempotent(ctx, l.Nodes[0])
 		expectArrivesBy(ctx, l, server, pod, tor2)

@@ -59,6 +59,45 @@ func TestConfigured(t *testing.T) {
 	}
 }
 
+// Raw text is of use only in the route-map that the neighbor's routes are filtered by.
+func TestConfiguredRaw(t *testing.T) {
+	const entry = "ip prefix-list ovnbgp-FD00:0::1-blue-out-60000 seq 1 permit 10.10.1.0/24\n!\nroute-map FD00:0::1-blue-out permit 60000\n" +
+		" match ip address prefix-list ovnbgp-FD00:0::1-blue-out-60000\n set as-path prepend 64700 64700\n set community 64512:1 graceful-shutdown additive\n set ip next-hop 192.0.2.9\n set metric 50\nexit\n!\n"
+	const router = "router bgp 64512 vrf blue\n neighbor fd00::1 remote-as 64999\n !\n address-family ipv4 unicast\n  network 10.10.1.0/24\n  neighbor fd00::1 activate\n" +
+		"  neighbor fd00::1 route-map FD00:0::1-blue-out out\n exit-address-family\nexit\n!\n"
+	med := uint32(50)
+	route := model.Route{Prefix: netip.MustParsePrefix("10.10.1.0/24"), Attributes: model.MakeAttributes(model.AttributeValues{
+		MED: &med, Prepend: 2, Communities: []model.Community{{Parts: [3]uint32{64512, 1}}, model.GracefulShutdown},
+	})}
+	routes := []model.Route{route}
+	part := &model.NodePart{
+		Advertised: []model.AdvertisedRoutes{{VRF: "blue", Routes: routes}},
+		Marked:     []model.MarkedRoutes{{VRF: "blue", Neighbor: "FD00:0::1", Routes: routes}},
+		Raw:        []model.RawRoutes{{VRF: "blue", Neighbor: "FD00:0::1", ASN: 64700, Routes: routes}},
+	}
+	for name, test := range map[string]struct {
+		running string
+		want    model.PartState
+	}{
+		"there":                    {router + entry, model.PartConfigured},
+		"not yet":                  {router, model.PartWaiting},
+		"another MED":              {router + strings.Replace(entry, "metric 50", "metric 5", 1), model.PartWaiting},
+		"another AS":               {router + strings.Replace(entry, "64700 64700", "64512 64512", 1), model.PartWaiting},
+		"no community":             {router + strings.Replace(entry, "64512:1 ", "", 1), model.PartWaiting},
+		"another prefix":           {router + strings.Replace(entry, "10.10.1.0", "10.10.2.0", 1), model.PartWaiting},
+		"another neighbor's":       {router + strings.ReplaceAll(entry, "-blue-out", "-red-out"), model.PartWaiting},
+		"filters renamed":          {strings.Replace(router, "FD00:0::1-blue-out out", "fd00::1-blue-egress out", 1) + entry, model.PartFailed},
+		"no filter":                {strings.Replace(router, "  neighbor fd00::1 route-map FD00:0::1-blue-out out\n", "", 1) + entry, model.PartFailed},
+		"the neighbor isn't there": {"router bgp 64512 vrf blue\n address-family ipv4 unicast\n  network 10.10.1.0/24\n exit-address-family\n!\n" + entry, model.PartConfigured},
+	} {
+		state := &frrk8sv1beta1.FRRNodeState{Status: frrk8sv1beta1.FRRNodeStateStatus{RunningConfig: test.running, LastConversionResult: success, LastReloadResult: success}}
+		got, failure := configured(&state.Status, apply.OriginsOf(state), part)
+		if got != test.want || (failure.Reason == "FilterNotFound") != (got == model.PartFailed) {
+			t.Errorf("%s: %v %+v, want %v", name, got, failure, test.want)
+		}
+	}
+}
+
 func TestCarriedOut(t *testing.T) {
 	for name, test := range map[string]struct {
 		states []model.PartState

@@ -60,6 +60,9 @@ var _ = Describe("RoutePolicy", func() {
 		Entry("32 communities", setting(`communities: `+repeated(32, `"large:1:2:N"`)), accepted),
 		Entry("all well-known names", setting(`communities: [accept-own, blackhole, graceful-shutdown, llgr-stale, no-advertise, no-export, no-export-subconfed, no-llgr, no-peer]`), accepted),
 		Entry("the greatest localPreference", setting(`localPreference: 4294967295`), accepted),
+		Entry("the least med", setting(`med: 0`), accepted),
+		Entry("the greatest med", setting(`med: 4294967295`), accepted),
+		Entry("the longest prepend", setting(`prepend: 10`), accepted),
 
 		Entry("none", policyOf(`[{set: {}}]`), "should have at least 1 properties"),
 		Entry("no communities", setting(`communities: []`), "should have at least 1 items"),
@@ -75,6 +78,10 @@ var _ = Describe("RoutePolicy", func() {
 		Entry("white space", setting(`communities: ["64512:1 additive"]`), noCommunity),
 		Entry("a negative localPreference", setting(`localPreference: -1`), "should be greater than or equal to 0"),
 		Entry("a localPreference too great", setting(`localPreference: 4294967296`), "should be less than or equal to 4294967295"),
+		Entry("a negative med", setting(`med: -1`), "should be greater than or equal to 0"),
+		Entry("a med too great", setting(`med: 4294967296`), "should be less than or equal to 4294967295"),
+		Entry("a prepend of nothing", setting(`prepend: 0`), "should be greater than or equal to 1"),
+		Entry("a prepend too long", setting(`prepend: 11`), "should be less than or equal to 10"),
 	)
 
 	const hostBits = "prefix must be a subnet in CIDR notation with no host bits set"
