@@ -70,7 +70,7 @@ func FilterNotFound(neighbor, vrf, routeMap string) model.Finding {
 		"Use such a version, or start the manager without --frr-raw", neighbor, named(vrf), routeMap)
 }
 
-var rawNameRefused = enter("RawNameRefused", invalid, ofNeighbor,
+var rawNameRefused = enter("RawNameRefused", invalid, []model.ScopeKind{model.ScopeNeighbor, model.ScopeTemplate},
 	"Something is asked for that frr-k8s' API has no fields for, and concerns a neighbor or VRF whose name may not go into FRR's configuration as it is: it has other characters than letters, digits, -, _ and .",
 	"Give the interface or VRF another name.")
 

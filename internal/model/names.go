@@ -29,6 +29,9 @@ const (
 	// AnnotationHoldUntil is on a hold, an object because of which frr-k8s leaves FRR as
 	// it is, and has the time after which it is left over.
 	AnnotationHoldUntil = "ovnbgp.io/hold-until"
+	// AnnotationSessionSettings on a template has, as YAML, settings of its neighbors and
+	// routers that frr-k8s has no fields for.
+	AnnotationSessionSettings = "ovnbgp.io/session-settings"
 
 	// AnnotationAllocate on a VTEP with mode Unmanaged asks the operator for the nodes'
 	// addresses; its value is "true".

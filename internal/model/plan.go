@@ -42,6 +42,8 @@ type NodeConfig struct {
 	// Routers is sorted by VRF.
 	Routers     []Router
 	BFDProfiles []BFDProfile
+	// QuickRouteMaps has FRR apply changed route-maps after a second.
+	QuickRouteMaps bool
 }
 
 // Router is one BGP router on a node.

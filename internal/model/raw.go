@@ -45,26 +45,12 @@ func (p RawPermission) String() string {
 // On reports whether the node gets raw text.
 func (s RawState) On() bool { return s.Permission == RawOn }
 
-// SessionExtra are settings of a session that frr-k8s has no fields for. It is comparable;
-// the zero value is none.
-type SessionExtra struct {
-	// Passive leaves it to the neighbor to connect.
-	Passive bool
-}
-
-// RouterExtra are settings of a router that frr-k8s has no fields for. It is comparable;
-// the zero value is none.
-type RouterExtra struct {
-	// MultipathRelax takes paths of the same length through different ASes for equal.
-	MultipathRelax bool
-}
-
 // RawFault says why raw text can't have the session of a router in the VRF, "" if it can.
 // What is copied from users is parsed, or is of characters that FRR's parser reads as a
 // word.
 func RawFault(vrf string, s *Session) string {
-	if vrf != "" && !plainName(vrf) {
-		return fmt.Sprintf("the name of VRF %q", vrf)
+	if fault := RawVRFFault(vrf); fault != "" {
+		return fault
 	}
 	if s.Address == "" && !plainName(s.Interface) {
 		return fmt.Sprintf("the name of interface %q", s.Interface)
@@ -73,6 +59,14 @@ func RawFault(vrf string, s *Session) string {
 		if address, err := netip.ParseAddr(text); text != "" && (err != nil || address.Zone() != "") {
 			return fmt.Sprintf("the address %q", text)
 		}
+	}
+	return ""
+}
+
+// RawVRFFault is RawFault of a router without a session.
+func RawVRFFault(vrf string) string {
+	if vrf != "" && !plainName(vrf) {
+		return fmt.Sprintf("the name of VRF %q", vrf)
 	}
 	return ""
 }

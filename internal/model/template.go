@@ -20,7 +20,10 @@ type Template struct {
 	BeingChanged bool
 	Routers      []TemplateRouter
 	BFDProfiles  []BFDProfile
-	Problem      *Problem
+	// SettingsFindings are about its annotation AnnotationSessionSettings: what they name
+	// is left out.
+	SettingsFindings []Finding
+	Problem          *Problem
 }
 
 // TemplateRouter is one router of a template.
@@ -31,6 +34,8 @@ type TemplateRouter struct {
 	Neighbors []Session
 	// EVPN is what the template itself has of it, nil for nothing.
 	EVPN *EVPN
+	// Extra are settings that frr-k8s has no fields for.
+	Extra RouterExtra
 }
 
 // EVPN is what frr-k8s compares of a router's EVPN.

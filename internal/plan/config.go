@@ -31,6 +31,7 @@ type routerBuilder struct {
 	routes    [][]model.Route
 	imports   []string
 	neighbors map[string]*neighborBuilder
+	extras    extras[model.RouterExtra]
 	// evpn has its l2vnis by number and its endpoints by VTEP until it is built.
 	evpn      *model.RouterEVPN
 	endpoints map[string]netip.Addr
@@ -44,6 +45,7 @@ type neighborBuilder struct {
 	profile   *model.BFDProfile
 	advertise [][]model.Route
 	receive   []model.PrefixMatch
+	extras    extras[model.SessionExtra]
 }
 
 func (p *nodePlanner) config(namespace string) *configBuilder {
@@ -251,6 +253,8 @@ func (p *nodePlanner) build() []model.NodeConfig {
 			Namespace:    namespace,
 			Contributors: slices.Sorted(maps.Keys(config.contributors)),
 			Routers:      make([]model.Router, 0, len(config.routers)),
+			// Without raw text, FRR's five seconds it is.
+			QuickRouteMaps: p.node.Raw.On(),
 		}
 		for _, vrf := range slices.Sorted(maps.Keys(config.routers)) {
 			built.Routers = append(built.Routers, config.routers[vrf].build())
@@ -271,10 +275,12 @@ func (r *routerBuilder) build() model.Router {
 		Routes:  mergeRoutes(r.routes),
 		Imports: slices.Compact(r.imports),
 		EVPN:    r.buildEVPN(),
+		Extra:   r.extras.all(),
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.neighbors)) {
 		n := r.neighbors[id]
 		slices.SortFunc(n.receive, compareMatches)
+		n.Extra = n.extras.all()
 		out.Neighbors = append(out.Neighbors, model.Neighbor{
 			Session:   n.Session,
 			Advertise: mergeRoutes(n.advertise),

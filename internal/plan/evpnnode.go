@@ -237,6 +237,7 @@ func (p *nodePlanner) carry(c *contribution, u underlay, part *model.NodePart) b
 		config.forget(router)
 		return false
 	}
+	p.addRouterExtra(router, u.template, u.router, part)
 	config.contributors[c.Name] = true
 	router.routes = append(router.routes, routes)
 	router.evpn = p.defaultEVPN(u.Namespace).rendered()
@@ -267,6 +268,7 @@ func (p *nodePlanner) join(c *contribution, config *configBuilder, router *route
 		part.Findings = append(part.Findings, *conflict)
 		return false
 	}
+	p.addSessionExtra(router, u.template, u.router, n, part)
 	if n.bfdProfile != nil {
 		config.profiles[n.BFDProfile] = n.bfdProfile
 	}

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -141,7 +142,8 @@ func toldToNeighbors(t *testing.T, configs []*frrk8sv1beta1.FRRConfiguration) ma
 				lists = append(lists, router.Prefixes)
 			}
 			for j := range router.Neighbors {
-				lists = append(lists, router.Neighbors[j].ToAdvertise.Allowed.Prefixes)
+				n := &router.Neighbors[j]
+				lists = append(lists, n.ToAdvertise.Allowed.Prefixes, rawPrefixes(config.Spec.Raw.Config, model.OutboundMap(router.VRF, cmp.Or(n.Address, n.Interface))))
 			}
 			for _, list := range lists {
 				for _, text := range list {
@@ -249,4 +251,17 @@ func TestTunnelsOfSeveralObjects(t *testing.T) {
 	if evpn := object.Spec.Networks[0].EVPN; evpn == nil || evpn.MACVRF.VNI != 110 || evpn.MACVRF.VID != 11 || evpn.IPVRF.VID != 12 {
 		t.Errorf("published: %+v", evpn)
 	}
+}
+
+// rawPrefixes are those that raw text permits in a route-map.
+func rawPrefixes(text, routeMap string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		// ip prefix-list NAME seq 1 permit PREFIX
+		words := strings.Fields(line)
+		if len(words) == 7 && words[1] == "prefix-list" && strings.HasPrefix(words[2], "ovnbgp-"+routeMap+"-") {
+			out = append(out, words[6])
+		}
+	}
+	return out
 }

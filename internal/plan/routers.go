@@ -146,6 +146,7 @@ func (p *nodePlanner) originate(c *contribution, t *matchedTemplate, r matchedRo
 		config.forget(router)
 		return
 	}
+	p.addRouterExtra(router, t.template, r.templateRouter, part)
 	if originated := routes.originated(); len(originated) > 0 {
 		router.routes = append(router.routes, originated)
 	}
@@ -204,6 +205,7 @@ func (o *origin) tell(r *templateRouter, n *templateNeighbor) (told, suppressed 
 		o.part.Findings = append(o.part.Findings, *conflict)
 		return false, suppressed
 	}
+	o.addSessionExtra(o.router, t, r, n, o.part)
 	if n.bfdProfile != nil {
 		o.config.profiles[n.BFDProfile] = n.bfdProfile
 	}

@@ -292,6 +292,7 @@ func (a *advertiser) selectTemplates(index *templateIndex) {
 		if t.BeingChanged {
 			a.find(finding.TemplateBeingChanged(t.displayName()))
 		}
+		a.findings = append(a.findings, t.SettingsFindings...)
 		a.noteVRFNames(t)
 		if !a.matchRouters(t) {
 			apart = append(apart, t)

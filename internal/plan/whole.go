@@ -185,11 +185,14 @@ func (r *routerBuilder) uniteSpellings() {
 		united[n] = first[id]
 		first[id].advertise = append(first[id].advertise, n.advertise...)
 		first[id].receive = append(first[id].receive, n.receive...)
+		for _, e := range n.extras {
+			first[id].extras.add(e.template, e.settings, func(_, _ *template, _ []string) {})
+		}
 	}
 	if len(first) == len(r.neighbors) {
 		return
 	}
 	for n, all := range united {
-		n.advertise, n.receive = all.advertise, slices.Clone(all.receive)
+		n.advertise, n.receive, n.extras = all.advertise, slices.Clone(all.receive), all.extras
 	}
 }

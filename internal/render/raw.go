@@ -29,32 +29,10 @@ func rawConfig(c *model.NodeConfig) string {
 	for i := range c.Routers {
 		writeRawRouter(&out, &c.Routers[i])
 	}
+	if c.QuickRouteMaps {
+		writeRouteMapDelay(&out, c.Routers)
+	}
 	return out.String()
-}
-
-// writeRawRouter reopens a router for the settings that frr-k8s has no fields for.
-func writeRawRouter(out *strings.Builder, r *model.Router) {
-	var lines []string
-	if r.Extra.MultipathRelax {
-		lines = append(lines, "bgp bestpath as-path multipath-relax")
-	}
-	for i := range r.Neighbors {
-		if n := &r.Neighbors[i]; n.Extra.Passive {
-			lines = append(lines, "neighbor "+n.ID()+" passive")
-		}
-	}
-	if len(lines) == 0 {
-		return
-	}
-	fmt.Fprintf(out, "router bgp %d", r.ASN)
-	if r.VRF != "" {
-		out.WriteString(" vrf " + r.VRF)
-	}
-	out.WriteString("\n")
-	for _, line := range lines {
-		out.WriteString(" " + line + "\n")
-	}
-	out.WriteString("exit\n")
 }
 
 // firstRawEntry is the sequence number of our first entry in a route-map of frr-k8s, which

@@ -61,6 +61,7 @@ func template(c *frrk8sv1beta1.FRRConfiguration) model.Template {
 		}
 		out.Routers = append(out.Routers, router)
 	}
+	readSessionSettings(c, &out)
 	for i := range c.Spec.BGP.BFDProfiles {
 		out.BFDProfiles = append(out.BFDProfiles, bfdProfile(&c.Spec.BGP.BFDProfiles[i]))
 	}

@@ -82,7 +82,8 @@ func sameFRRConfiguration(before, after *frrk8sv1beta1.FRRConfiguration) bool {
 	if strings.HasPrefix(after.Name, ovnk.GeneratedPrefix) {
 		return sameMarks
 	}
-	return sameMarks && before.Generation == after.Generation
+	return sameMarks && before.Generation == after.Generation &&
+		before.Annotations[model.AnnotationSessionSettings] == after.Annotations[model.AnnotationSessionSettings]
 }
 
 // notOurs lets objects through that the operator did not generate; so that

@@ -106,6 +106,7 @@ func TestChangesOfFRRConfigurations(t *testing.T) {
 		"template's spec":             {template, func(o object) { o.Generation++ }, true},
 		"template's labels":           {template, func(o object) { o.Labels["use"] = "other" }, true},
 		"template's annotations":      {template, func(o object) { o.Annotations = map[string]string{"note": "x"} }, false},
+		"template's session settings": {template, func(o object) { o.Annotations = map[string]string{model.AnnotationSessionSettings: "{}"} }, true},
 		"generated spec":              {generated, func(o object) { o.Generation++ }, false},
 		"generated labels":            {generated, func(o object) { o.Labels["more"] = "x" }, false},
 		"generated loses its mark":    {generated, func(o object) { delete(o.Labels, model.LabelGenerated) }, true},
