@@ -118,7 +118,7 @@ func (s *nodeRules) find(policy string, f model.Finding) {
 func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
 	id := ""
 	if slices.ContainsFunc(s.rules, func(r *policyRule) bool { return r.internal || len(r.Match.Neighbors) > 0 }) {
-		id = canonicalID(n.Session)
+		id = n.canonical
 	} else if len(s.byNeighbor) > 0 {
 		return s.byNeighbor[0]
 	}
@@ -195,7 +195,8 @@ func (r *policyRule) matches(route *route, source int) bool {
 // another policy's replaces.
 func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 	g := &attributeGroup{matched: matched}
-	var values model.AttributeValues
+	var room [16]model.Community
+	values := model.AttributeValues{Communities: room[:0]}
 	for _, i := range matched {
 		r := s.rules[i]
 		s.nodeRules.matched[i] = true
@@ -276,7 +277,7 @@ func (p *nodePlanner) undisputed(c *contribution, t *template, r *templateRouter
 	if !slices.ContainsFunc(c.rules.rules, func(r *policyRule) bool { return r.values.LocalPreference != nil }) {
 		return routes
 	}
-	sessions := p.templates.sessions[sessionKey{t.Namespace, r.VRF, canonicalID(n.Session)}]
+	sessions := p.templates.sessions[sessionKey{t.Namespace, r.VRF, n.canonical}]
 	if len(sessions) == 0 {
 		sessions = []knownSession{{template: t, session: n.Session}}
 	}

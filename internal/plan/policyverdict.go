@@ -80,7 +80,7 @@ func (a *advertiser) anyInternal(r *policyRule) bool {
 	found := false
 	a.eachNeighbor(func(router *templateRouter, n *templateNeighbor) {
 		internal := n.DynamicASN == "internal" || n.DynamicASN == "" && n.ASN == router.ASN
-		found = found || internal && (len(r.Match.Neighbors) == 0 || slices.Contains(r.Match.Neighbors, canonicalID(n.Session)))
+		found = found || internal && (len(r.Match.Neighbors) == 0 || slices.Contains(r.Match.Neighbors, n.canonical))
 	})
 	return found
 }
@@ -130,7 +130,7 @@ func whyNoRoute(r *policyRule) string {
 // neighborIDs are those of all neighbors that get routes, sorted.
 func (a *advertiser) neighborIDs() []string {
 	known := map[string]bool{}
-	a.eachNeighbor(func(_ *templateRouter, n *templateNeighbor) { known[canonicalID(n.Session)] = true })
+	a.eachNeighbor(func(_ *templateRouter, n *templateNeighbor) { known[n.canonical] = true })
 	return slices.Sorted(maps.Keys(known))
 }
 
