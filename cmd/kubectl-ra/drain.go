@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -124,18 +123,9 @@ func (d *drain) run(ctx context.Context, node string, do func(context.Context, *
 	return do(ctx, &object, snapshot.DrainPolicies(list.Items))
 }
 
-// policyOf is the policy that counts for the node, nil for none.
-func policyOf(policies []model.DrainPolicy, n *corev1.Node) *model.DrainPolicy {
-	host := snapshot.Host(n)
-	i := slices.IndexFunc(policies, func(p model.DrainPolicy) bool { return p.Counts(&host) })
-	if i < 0 {
-		return nil
-	}
-	return &policies[i]
-}
-
 func (d *drain) drain(ctx context.Context, n *corev1.Node, policies []model.DrainPolicy) error {
-	policy := policyOf(policies, n)
+	host := snapshot.Host(n)
+	policy := model.DrainPolicyOf(policies, &host)
 	switch {
 	case policy == nil:
 		return fmt.Errorf("no DrainPolicy counts for node %q, so a cordon would move no traffic: create one whose nodeSelector matches the node", n.Name)
@@ -176,8 +166,8 @@ func (d *drain) undrain(ctx context.Context, n *corev1.Node, policies []model.Dr
 	if err := d.cordon(ctx, n, false); err != nil {
 		return err
 	}
-	if policy := policyOf(policies, n); policy != nil {
-		host := snapshot.Host(n)
+	host := snapshot.Host(n)
+	if policy := model.DrainPolicyOf(policies, &host); policy != nil {
 		if others := policy.When.Hold(&host.Maintenance); len(others) > 0 {
 			return fmt.Errorf("node %q is uncordoned, and drains on by DrainPolicy %q because of its %s: remove that, too", n.Name, policy.Name, strings.Join(others, ", "))
 		}

@@ -103,6 +103,15 @@ var stories = []story{
 			{worker3, "default", "100.64.0.3/32", leaf},
 		},
 	},
+	{
+		// What is advertised stays the same.
+		title:  "A policy: routes of the nodes of a zone get a community",
+		folder: "route-policy",
+	},
+	{
+		title:  "Nodes move traffic away while they are cordoned",
+		folder: "drain",
+	},
 }
 
 // tell applies the stories one after the other and shows the result of each.

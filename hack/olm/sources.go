@@ -132,6 +132,8 @@ func (s *sources) readExamples(config string) error {
 		filepath.Join(config, "samples/default-import-export/routeadvertisements.yaml"),
 		filepath.Join(config, "samples/vrf-lite/network.yaml"),
 		filepath.Join(config, "samples/egress-ip/egressip.yaml"),
+		filepath.Join(config, "samples/route-policy/routepolicy.yaml"),
+		filepath.Join(config, "samples/drain/drainpolicy.yaml"),
 	}, own...) {
 		documents, err := documents(path)
 		if err != nil {

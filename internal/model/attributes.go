@@ -82,9 +82,13 @@ func MakeAttributes(v AttributeValues) Attributes {
 	if len(v.Communities) == 0 && v.LocalPreference == nil && v.MED == nil && v.Prepend == 0 {
 		return Attributes{}
 	}
-	communities := slices.SortedFunc(slices.Values(v.Communities), Community.Compare)
+	// Nearly all attributes fit in here. They are made for every node that has a policy.
+	var room [16]Community
+	communities := append(room[:0], v.Communities...)
+	slices.SortFunc(communities, Community.Compare)
 	var out attributes
-	var packed []byte
+	var packing [len(room) * communityBytes]byte
+	packed := packing[:0]
 	for _, c := range slices.Compact(communities) {
 		packed = appendCommunity(packed, c)
 	}

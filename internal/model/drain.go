@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -92,6 +93,23 @@ func (d *DrainTriggers) Hold(m *Maintenance) []string {
 // does.
 func (p *DrainPolicy) Counts(n *NodeSummary) bool {
 	return p.Problem == nil && p.Nodes.Matches(n.Labels)
+}
+
+// CompareDrainPolicies orders by precedence: of two that select a node, the older counts.
+func CompareDrainPolicies(a, b DrainPolicy) int {
+	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
+}
+
+// DrainPolicyOf returns the policy that counts for a node, whether or not the node
+// drains, and nil for none. The policies may be in any order.
+func DrainPolicyOf(policies []DrainPolicy, n *NodeSummary) *DrainPolicy {
+	var out *DrainPolicy
+	for i := range policies {
+		if p := &policies[i]; p.Counts(n) && (out == nil || CompareDrainPolicies(*p, *out) < 0) {
+			out = p
+		}
+	}
+	return out
 }
 
 // NodeDrain is that a node drains. The zero value is that it doesn't.

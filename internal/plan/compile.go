@@ -94,7 +94,7 @@ func Compile(c *model.Cluster) *Compiled {
 		policies: map[string]*model.RoutePolicy{},
 	}
 	out.cluster.Policies = slices.SortedFunc(slices.Values(c.Policies), comparePolicies)
-	out.cluster.Drains = slices.SortedFunc(slices.Values(c.Drains), compareDrains)
+	out.cluster.Drains = slices.SortedFunc(slices.Values(c.Drains), model.CompareDrainPolicies)
 	out.cluster.Networks = slices.SortedFunc(slices.Values(c.Networks), compareNetworks)
 	out.cluster.RouteAdvertisements = slices.SortedFunc(slices.Values(c.RouteAdvertisements), compareRouteAdvertisements)
 	out.templates = indexTemplates(c.Templates)

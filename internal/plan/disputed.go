@@ -29,7 +29,7 @@ func (p *nodePlanner) undisputed(c *contribution, t *template, r *templateRouter
 // preferredByNoOther leaves local preferences to FRRConfigurations that set another one:
 // frr-k8s refuses two.
 func (p *nodePlanner) preferredByNoOther(c *contribution, t *template, r *templateRouter, n *templateNeighbor, routes []model.Route) []model.Route {
-	sessions := p.templates.sessions[sessionKey{t.Namespace, r.VRF, canonicalID(n.Session)}]
+	sessions := p.templates.sessions[sessionKey{t.Namespace, r.VRF, n.canonical}]
 	if len(sessions) == 0 {
 		sessions = []knownSession{{template: t, session: n.Session}}
 	}

@@ -8,19 +8,12 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
 
-// compareDrains orders by precedence, as compareRouteAdvertisements does.
-func compareDrains(a, b model.DrainPolicy) int {
-	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name))
-}
-
-// DrainOf says by which policy a node drains, if any. The policies are in order of
-// precedence: the first one that selects the node counts, whether or not it triggers.
+// DrainOf says by which policy a node drains, if any.
 func DrainOf(policies []model.DrainPolicy, n *model.NodeSummary) model.NodeDrain {
-	i := slices.IndexFunc(policies, func(p model.DrainPolicy) bool { return p.Counts(n) })
-	if i < 0 {
+	p := model.DrainPolicyOf(policies, n)
+	if p == nil {
 		return model.NodeDrain{}
 	}
-	p := &policies[i]
 	withdraws, listed := p.Listed[n.Name]
 	triggers := p.When.Hold(&n.Maintenance)
 	if len(triggers) == 0 && !listed {

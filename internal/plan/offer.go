@@ -8,7 +8,7 @@ import (
 
 // offer is what a router's neighbors may get of an advertiser's routes.
 type offer struct {
-	*routeSet
+	routeSet
 	*contribution
 	// network is the one whose routes the set has, nil for all.
 	network *advertisedNetwork
@@ -17,8 +17,9 @@ type offer struct {
 
 // ruledRoutes are the routes that rules let through, with their attributes and bare.
 type ruledRoutes struct {
-	rules            *neighborRules
-	attributed, bare *routeSet
+	rules      *neighborRules
+	attributed routeSet
+	bare       *routeSet
 }
 
 func newOffer(c *contribution, network *advertisedNetwork) *offer {
@@ -64,11 +65,12 @@ func (o *offer) apply(rules *neighborRules) *ruledRoutes {
 	if !suppressed && len(out) == len(o.all) {
 		// The prefixes are the same, one of each.
 		v4 := len(o.ipv4)
-		return &ruledRoutes{rules, &routeSet{all: out, ipv4: out[:v4:v4], ipv6: out[v4:]}, o.routeSet}
+		return &ruledRoutes{rules, routeSet{all: out, ipv4: out[:v4:v4], ipv6: out[v4:]}, &o.routeSet}
 	}
-	ruled := &ruledRoutes{rules: rules, attributed: splitRoutes(onePerPrefix(out)), bare: o.routeSet}
+	ruled := &ruledRoutes{rules: rules, attributed: splitRoutes(onePerPrefix(out)), bare: &o.routeSet}
 	if suppressed {
-		ruled.bare = splitRoutes(withoutAttributes(ruled.attributed.all))
+		bare := splitRoutes(withoutAttributes(ruled.attributed.all))
+		ruled.bare = &bare
 	}
 	return ruled
 }
@@ -89,7 +91,7 @@ func (o *offer) originated() []model.Route {
 	}
 	var lists [][]model.Route
 	for _, ruled := range o.ruled {
-		if ruled.bare == o.routeSet {
+		if ruled.bare == &o.routeSet {
 			return o.all
 		}
 		lists = append(lists, ruled.bare.all)

@@ -119,7 +119,7 @@ func (s *nodeRules) find(policy string, f model.Finding) {
 func (s *nodeRules) forNeighbor(n *templateNeighbor) *neighborRules {
 	id, prepends := "", slices.ContainsFunc(s.rules, func(r *policyRule) bool { return r.values.Prepend > 0 })
 	if prepends || slices.ContainsFunc(s.rules, func(r *policyRule) bool { return r.internal || len(r.Match.Neighbors) > 0 }) {
-		id = canonicalID(n.Session)
+		id = n.canonical
 	} else if len(s.byNeighbor) > 0 {
 		return s.byNeighbor[0]
 	}
@@ -199,7 +199,8 @@ func (r *policyRule) matches(route *route, source int) bool {
 // another policy's replaces.
 func (s *neighborRules) newGroup(matched []int) *attributeGroup {
 	g := &attributeGroup{matched: matched}
-	var values model.AttributeValues
+	var room [16]model.Community
+	values := model.AttributeValues{Communities: room[:0]}
 	for _, i := range matched {
 		r := s.rules[i]
 		s.nodeRules.matched[i] = true

@@ -80,7 +80,7 @@ func (a *advertiser) explainEffect(r *policyRule) []model.Finding {
 	internal, external := false, false
 	asns := map[knownAs][]uint32{}
 	a.eachNeighbor(func(router *templateRouter, n *templateNeighbor) {
-		id := canonicalID(n.Session)
+		id := n.canonical
 		if len(r.Match.Neighbors) > 0 && !slices.Contains(r.Match.Neighbors, id) {
 			return
 		}
@@ -155,7 +155,7 @@ func whyNoRoute(r *policyRule) string {
 // neighborIDs are those of all neighbors that get routes, sorted.
 func (a *advertiser) neighborIDs() []string {
 	known := map[string]bool{}
-	a.eachNeighbor(func(_ *templateRouter, n *templateNeighbor) { known[canonicalID(n.Session)] = true })
+	a.eachNeighbor(func(_ *templateRouter, n *templateNeighbor) { known[n.canonical] = true })
 	return slices.Sorted(maps.Keys(known))
 }
 

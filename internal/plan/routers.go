@@ -72,7 +72,7 @@ func (p *nodePlanner) contribute(c *contribution, templates []*matchedTemplate, 
 		}
 		return
 	}
-	part.PodNetworks = p.podNetworks(c, all.routeSet, part)
+	part.PodNetworks = p.podNetworks(c, &all.routeSet, part)
 	outcome.Move(part, model.PartPlanned)
 	p.noteUnreached(c, part)
 }

@@ -13,7 +13,7 @@ type routeSet struct {
 }
 
 // newRouteSet takes the routes of one network, or of all if it is nil.
-func newRouteSet(routes []route, network *advertisedNetwork) *routeSet {
+func newRouteSet(routes []route, network *advertisedNetwork) routeSet {
 	all := make([]model.Route, 0, len(routes))
 	for i := range routes {
 		if network == nil || routes[i].network == network {
@@ -23,8 +23,8 @@ func newRouteSet(routes []route, network *advertisedNetwork) *routeSet {
 	return splitRoutes(onePerPrefix(all))
 }
 
-func splitRoutes(sorted []model.Route) *routeSet {
-	s := &routeSet{all: sorted}
+func splitRoutes(sorted []model.Route) routeSet {
+	s := routeSet{all: sorted}
 	// netip orders addresses by bit length first, so IPv4 is a prefix of the list.
 	split, _ := slices.BinarySearchFunc(s.all, 32, func(r model.Route, bits int) int { return cmp.Compare(r.Prefix.Addr().BitLen(), bits+1) })
 	s.ipv4, s.ipv6 = s.all[:split:split], s.all[split:]

@@ -45,6 +45,8 @@ type templateRouter struct {
 // templateNeighbor is a neighbor that prefixes can be advertised to.
 type templateNeighbor struct {
 	*model.Session
+	// canonical is the canonicalID.
+	canonical  string
 	address    netip.Addr
 	takesIPv4  bool
 	takesIPv6  bool
@@ -239,6 +241,7 @@ func (t *template) neighbor(s *model.Session) (*templateNeighbor, *model.Finding
 	case (s.ASN == 0) == (s.DynamicASN == ""):
 		return unusable(finding.NeighborASN(name))
 	}
+	n.canonical = canonicalID(s)
 	if s.BFDProfile != "" {
 		if n.bfdProfile = t.profiles[s.BFDProfile]; n.bfdProfile == nil {
 			return unusable(finding.BFDProfileMissing(name, s.BFDProfile))

@@ -82,7 +82,7 @@ func (p *nodePlanner) note(x clash, part *model.NodePart) (stop bool) {
 // out for it.
 func (p *nodePlanner) disagrees(t *template, r *templateRouter, n *templateNeighbor, session *model.Session, part *model.NodePart) bool {
 	generated := &neighborBuilder{Session: *session, profile: n.bfdProfile}
-	for _, other := range p.templates.sessions[sessionKey{t.Namespace, r.VRF, canonicalID(session)}] {
+	for _, other := range p.templates.sessions[sessionKey{t.Namespace, r.VRF, n.canonical}] {
 		if other.template == t || other.template.managed() || p.selected[other.template] || !other.template.NodeSelector.Matches(p.node.Labels) {
 			continue
 		}

@@ -74,6 +74,8 @@ func decode(kind string, raw runtime.RawExtension) (client.Object, error) {
 		object = &ovnv1.RouteAdvertisements{}
 	case "RoutePolicy":
 		object = &v1alpha1.RoutePolicy{}
+	case "DrainPolicy":
+		object = &v1alpha1.DrainPolicy{}
 	case "ClusterUserDefinedNetwork":
 		object = &ovnv1.ClusterUserDefinedNetwork{}
 	case "FRRConfiguration":
@@ -106,6 +108,8 @@ func sameSpec(before, after client.Object) bool {
 		return reflect.DeepEqual(before.(*ovnv1.RouteAdvertisements).Spec, a.Spec)
 	case *v1alpha1.RoutePolicy:
 		return reflect.DeepEqual(before.(*v1alpha1.RoutePolicy).Spec, a.Spec)
+	case *v1alpha1.DrainPolicy:
+		return reflect.DeepEqual(before.(*v1alpha1.DrainPolicy).Spec, a.Spec)
 	case *ovnv1.ClusterUserDefinedNetwork:
 		return reflect.DeepEqual(before.(*ovnv1.ClusterUserDefinedNetwork).Spec, a.Spec)
 	case *frrk8sv1beta1.FRRConfiguration:
@@ -132,6 +136,10 @@ func (c *change) fault(settings model.Settings) string {
 		if p := alone.Policies[0].Problem; p != nil && p.Outcome == model.Invalid {
 			return p.Message
 		}
+	case *v1alpha1.DrainPolicy:
+		if p := snapshot.DrainPolicy(after).Problem; p != nil && p.Outcome == model.Invalid {
+			return p.Message
+		}
 	case *ovnv1.ClusterUserDefinedNetwork:
 		alone := snapshot.Cluster(&snapshot.Objects{CUDNs: []ovnv1.ClusterUserDefinedNetwork{*after}}, settings)
 		for i := range alone.Networks {
@@ -154,6 +162,9 @@ func (c *change) views(objects *snapshot.Objects) (with, without *snapshot.Objec
 	case *v1alpha1.RoutePolicy:
 		a.Policies = replaced(a.Policies, c.before, c.after)
 		b.Policies = replaced(b.Policies, c.after, c.before)
+	case *v1alpha1.DrainPolicy:
+		a.Drains = replaced(a.Drains, c.before, c.after)
+		b.Drains = replaced(b.Drains, c.after, c.before)
 	case *ovnv1.ClusterUserDefinedNetwork:
 		a.CUDNs = replaced(a.CUDNs, c.before, c.after)
 		b.CUDNs = replaced(b.CUDNs, c.after, c.before)
@@ -195,14 +206,16 @@ func (c *change) example() client.Object {
 	return c.before
 }
 
-// about reports whether the trouble is that of the very RouteAdvertisements object or
-// RoutePolicy that is applied: of its own troubles it hears all, new or not.
+// about reports whether the trouble is that of the very RouteAdvertisements object,
+// RoutePolicy or DrainPolicy that is applied: of its own troubles it hears all, new or not.
 func (c *change) about(t *trouble) bool {
 	switch after := c.after.(type) {
 	case *ovnv1.RouteAdvertisements:
 		return t.policy == "" && after.Name == t.ra
 	case *v1alpha1.RoutePolicy:
 		return after.Name == t.policy
+	case *v1alpha1.DrainPolicy:
+		return after.Name == t.drainPolicy()
 	default:
 		return false
 	}

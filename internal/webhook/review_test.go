@@ -148,6 +148,8 @@ func review(t testing.TB, operation admissionv1.Operation, before, after client.
 			kind = "FRRConfiguration"
 		case *v1alpha1.RoutePolicy:
 			kind = "RoutePolicy"
+		case *v1alpha1.DrainPolicy:
+			kind = "DrainPolicy"
 		}
 	}
 	return admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{

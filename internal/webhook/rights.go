@@ -20,6 +20,7 @@ import (
 var quoted = []schema.GroupResource{
 	{Group: "k8s.ovn.org", Resource: "routeadvertisements"},
 	{Group: "ovnbgp.io", Resource: "routepolicies"},
+	{Group: "ovnbgp.io", Resource: "drainpolicies"},
 	{Group: "k8s.ovn.org", Resource: "clusteruserdefinednetworks"},
 	{Group: "k8s.ovn.org", Resource: "egressips"},
 	{Group: "frrk8s.metallb.io", Resource: "frrconfigurations"},

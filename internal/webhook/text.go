@@ -24,12 +24,12 @@ func texts(troubles []trouble, own func(*trouble) bool) []string {
 	slices.SortFunc(troubles, func(a, b trouble) int {
 		return cmp.Or(
 			-compareBool(own(&a), own(&b)), -compareBool(a.Blocks(), b.Blocks()), -cmp.Compare(a.Outcome, b.Outcome),
-			cmp.Compare(a.Scope.Kind, b.Scope.Kind), cmp.Compare(a.Message, b.Message), cmp.Compare(a.policy, b.policy), cmp.Compare(a.ra, b.ra), cmp.Compare(a.Reason, b.Reason))
+			cmp.Compare(a.Scope.Kind, b.Scope.Kind), cmp.Compare(a.Message, b.Message), cmp.Compare(a.policy, b.policy), cmp.Compare(a.ra, b.ra), cmp.Compare(a.Scope.Name, b.Scope.Name), cmp.Compare(a.Reason, b.Reason))
 	})
 	var out []string
 	for len(troubles) > 0 {
 		same := 1
-		for same < len(troubles) && troubles[same].Message == troubles[0].Message && troubles[same].policy == troubles[0].policy && slices.Equal(troubles[same].nodes, troubles[0].nodes) {
+		for same < len(troubles) && troubles[same].Message == troubles[0].Message && troubles[same].policy == troubles[0].policy && troubles[same].drainPolicy() == troubles[0].drainPolicy() && slices.Equal(troubles[same].nodes, troubles[0].nodes) {
 			same++
 		}
 		if len(out) == maxWarnings {
@@ -55,8 +55,11 @@ func text(same []trouble) string {
 		where = ", on nodes such as " + strings.Join(nodes, ", ")
 	}
 	what := "RouteAdvertisements " + phrase.List(slices.Compact(ras), maxRAs)
-	if policy := same[0].policy; policy != "" {
-		what = fmt.Sprintf("RoutePolicy %s (%s)", policy, what)
+	switch first := &same[0]; {
+	case first.drainPolicy() != "":
+		what = "DrainPolicy " + first.drainPolicy()
+	case first.policy != "":
+		what = fmt.Sprintf("RoutePolicy %s (%s)", first.policy, what)
 	}
 	return fmt.Sprintf("%s%s: %s", what, where, same[0].Message)
 }

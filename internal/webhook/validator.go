@@ -30,7 +30,7 @@ const (
 )
 
 // Validator answers admission reviews of RouteAdvertisements, RoutePolicies,
-// ClusterUserDefinedNetworks and FRRConfigurations.
+// DrainPolicies, ClusterUserDefinedNetworks and FRRConfigurations.
 type Validator struct {
 	reader   client.Reader
 	rights   authorizer.Authorizer

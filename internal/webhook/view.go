@@ -34,14 +34,23 @@ func compile(objects *snapshot.Objects, settings model.Settings) *view {
 	return v
 }
 
-// trouble is a finding of one RouteAdvertisements object.
+// trouble is a finding of one RouteAdvertisements object, or of a DrainPolicy.
 type trouble struct {
 	model.Finding
+	// ra is "" if it is about a DrainPolicy.
 	ra string
 	// policy is the RoutePolicy that it is about, "" if it is about the object.
 	policy string
 	// nodes are the first few that have it, if it concerns nodes.
 	nodes []string
+}
+
+// drainPolicy is the DrainPolicy that it is about, "" if it is about something else.
+func (t *trouble) drainPolicy() string {
+	if t.Scope.Kind != model.ScopeDrainPolicy {
+		return ""
+	}
+	return t.Scope.Name
 }
 
 // troubleKey identifies a trouble. The message can't: it names and counts other
@@ -105,6 +114,11 @@ func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
 					add(ancestor.RA, f, p.node)
 				}
 			}
+		}
+	}
+	for _, drain := range v.compiled.DrainPolicies() {
+		for _, f := range v.compiled.DrainVerdict(drain).Findings {
+			out[troubleKey{"", f.Outcome, f.Scope, f.Reason}] = &trouble{Finding: f}
 		}
 	}
 	return out
@@ -242,6 +256,11 @@ func (v *view) selectors() []model.Selector {
 			if s := v.cluster.Policies[i].Rules[j].Match.Nodes; !s.Empty() {
 				out = append(out, s)
 			}
+		}
+	}
+	for i := range v.cluster.Drains {
+		if s := v.cluster.Drains[i].Nodes; !s.Empty() {
+			out = append(out, s)
 		}
 	}
 	for i := range v.cluster.Templates {

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/kube"
 )
@@ -72,6 +73,7 @@ func leftovers(ctx context.Context, l *lab.Lab) ([]string, error) {
 	for _, list := range []client.ObjectList{
 		&ovnv1.RouteAdvertisementsList{}, &ovnv1.ClusterUserDefinedNetworkList{},
 		&ovnv1.EgressIPList{}, &ovnv1.VTEPList{}, &frrk8sv1beta1.FRRConfigurationList{},
+		&v1alpha1.RoutePolicyList{}, &v1alpha1.DrainPolicyList{},
 	} {
 		if err := l.Kube.Client.List(ctx, list); err != nil {
 			return nil, err

@@ -103,7 +103,7 @@ func (c *cluster) webhooks(csv *clusterServiceVersion) (folder string) {
 	folder = c.t.TempDir()
 	c.Expect(os.WriteFile(filepath.Join(folder, "tls.crt"), certificate, 0o600)).To(Succeed())
 	c.Expect(os.WriteFile(filepath.Join(folder, "tls.key"), key, 0o600)).To(Succeed())
-	c.Expect(csv.Spec.WebhookDefinitions).To(HaveLen(4))
+	c.Expect(csv.Spec.WebhookDefinitions).To(HaveLen(5))
 	for _, w := range csv.Spec.WebhookDefinitions {
 		c.Expect(w.Type).To(Equal("ValidatingAdmissionWebhook"))
 		c.Expect(w.DeploymentName).To(Equal(csv.Spec.Install.Spec.Deployments[0].Name))

@@ -21,6 +21,7 @@ import (
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovnbgp/v1alpha1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
+	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/snapshot"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/status"
 )
 
@@ -67,7 +68,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 		// The revision that knows the object as it is will ask for its status.
 		return ctrl.Result{}, nil
 	}
-	nodes, holds := phases(object.Status.Nodes, &verdict, r.Drained.Has, r.times(&object.Spec.Do), r.Now())
+	nodes, holds := phases(object.Status.Nodes, &verdict, r.Drained.Has, r.times(snapshot.DrainPolicy(&object)), r.Now())
 	next := v1alpha1.DrainPolicyStatus{
 		Conditions: status.DrainConditions(&verdict, object.Status.Conditions, metav1.NewTime(r.Now())),
 		Nodes:      nodes,
@@ -85,10 +86,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, name string) (ctrl.Result, e
 	return ctrl.Result{RequeueAfter: holds}, nil
 }
 
-func (r *Reconciler) times(do *v1alpha1.DrainActions) times {
+func (r *Reconciler) times(policy model.DrainPolicy) times {
 	out := times{withdraw: -1, returning: cmp.Or(r.Returning, Returning)}
-	if do.Withdraw != v1alpha1.WithdrawNever && do.WithdrawAfterSeconds != nil {
-		out.withdraw = time.Duration(*do.WithdrawAfterSeconds) * time.Second
+	if policy.Withdraw != model.WithdrawNever {
+		out.withdraw = policy.WithdrawAfter
 	}
 	return out
 }

@@ -64,7 +64,7 @@ var _ = Describe("A tenant who may make networks", Ordered, func() {
 		}
 		c, heard = tenant(ctx, "bank",
 			reading([]string{"k8s.ovn.org"}, []string{"routeadvertisements", "clusteruserdefinednetworks", "egressips"}),
-			reading([]string{"frrk8s.metallb.io"}, []string{"frrconfigurations"}), reading([]string{"ovnbgp.io"}, []string{"routepolicies"}),
+			reading([]string{"frrk8s.metallb.io"}, []string{"frrconfigurations"}), reading([]string{"ovnbgp.io"}, []string{"routepolicies", "drainpolicies"}),
 			reading([]string{""}, []string{"nodes"}))
 		// Bindings reach the authorizer by a watch.
 		Eventually(overlap(ctx, c, heard)).Should(ContainElement(ContainSubstring("10.10.0.0/16")))
