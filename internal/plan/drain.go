@@ -58,13 +58,31 @@ func (c *Compiled) takesOver(h *model.NodeSummary) bool {
 	return c.drains[h.Name].Policy == "" && h.Maintenance.Up() && h.Hostname != "" && len(c.sharedHostnames[h.Hostname]) == 0
 }
 
-// reachesNeighbor reports whether the node has a neighbor to advertise the network to.
+// reachesNeighbor reports whether the node has neighbors to advertise all of the network's
+// subnets to, and no policy that might keep any of them back there.
 func (a *advertiser) reachesNeighbor(h *model.NodeSummary, n *advertisedNetwork) bool {
-	return a.NodeSelector.Matches(h.Labels) && slices.ContainsFunc(a.templates, func(t *matchedTemplate) bool {
-		return t.NodeSelector.Matches(h.Labels) && slices.ContainsFunc(t.routers, func(r matchedRouter) bool {
-			return (r.network == nil || r.network == n) && slices.ContainsFunc(r.neighbors, func(n *templateNeighbor) bool { return !slices.Contains(h.Addresses, n.address) })
-		})
-	})
+	if !a.NodeSelector.Matches(h.Labels) || slices.ContainsFunc(a.rules, func(r *policyRule) bool {
+		return r.Suppress && r.Match.Nodes.Matches(h.Labels) && (len(r.networks) == 0 || r.networks[n.index])
+	}) {
+		return false
+	}
+	var takes [2]bool
+	for _, t := range a.templates {
+		if !t.NodeSelector.Matches(h.Labels) {
+			continue
+		}
+		for _, r := range t.routers {
+			if r.network != nil && r.network != n {
+				continue
+			}
+			for _, neighbor := range r.neighbors {
+				if !slices.Contains(h.Addresses, neighbor.address) {
+					takes[0], takes[1] = takes[0] || neighbor.takesIPv4, takes[1] || neighbor.takesIPv6
+				}
+			}
+		}
+	}
+	return !slices.ContainsFunc(n.Subnets, func(s model.NetworkSubnet) bool { return !takes[familyIndex(s.Prefix)] })
 }
 
 // drainRules are those for the routes of a node that drains. They come before all
