@@ -62,7 +62,8 @@ func TestNodeRendersEverySetting(t *testing.T) {
 		},
 		Spec: frrk8sv1beta1.FRRConfigurationSpec{
 			NodeSelector: metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/hostname": "worker-1.example"}},
-			Raw:          frrk8sv1beta1.RawConfig{Config: "router bgp 64512\n neighbor 192.0.2.254 passive\nexit\n"},
+			Raw: frrk8sv1beta1.RawConfig{Config: "router bgp 64512\n neighbor 192.0.2.254 passive\nexit\n" +
+				"ip prefix-list ovnbgp-text-6c909b38a81129cf seq 5 deny any\n"},
 			BGP: frrk8sv1beta1.BGPConfig{
 				BFDProfiles: []frrk8sv1beta1.BFDProfile{{
 					Name: "fast", ReceiveInterval: pointerTo[uint32](100), TransmitInterval: pointerTo[uint32](101), DetectMultiplier: pointerTo[uint32](3),
