@@ -140,6 +140,10 @@ func (j *job) applyBut(ctx context.Context, a *attempt, keep func(apply.LiveObje
 		log.FromContext(ctx).Info("The API server stored something else than was sent: "+
 			"the CRD of FRRConfigurations is older than the operator, or a webhook changed the objects", "objects", result.Altered)
 	}
+	if err == nil && j.withheld.withdraws {
+		// Whoever waits for the node may go on only now, and no watch tells of own writes.
+		j.Nodes.Later(j.node.Name)
+	}
 	return err
 }
 

@@ -27,6 +27,8 @@ type rawDecision struct {
 	keep map[string]string
 	// refused is noted on its objects.
 	refused string
+	// withdraws is set if a text is taken off the node.
+	withdraws bool
 }
 
 func (d *rawDecision) finish(objects []*frrk8sv1beta1.FRRConfiguration) {
@@ -57,6 +59,7 @@ func (j *job) planned(ctx context.Context) attempt {
 	}
 	j.node.Raw = decision.State
 	j.withheld.refused = noteOf(decision.Refusal)
+	j.withheld.withdraws = !decision.Keep && slices.ContainsFunc(live, func(o apply.LiveObject) bool { return o.Raw != "" })
 	if decision.Keep {
 		j.withheld.keep = map[string]string{}
 		for _, o := range live {

@@ -114,7 +114,7 @@ var _ = Describe("Raw text", func() {
 		Eventually(meds).WithArguments(ctx).Should(Equal(waiting))
 		Eventually(rendered).WithArguments(ctx).Should(And(
 			HaveField("Status", metav1.ConditionFalse), HaveField("Reason", "WaitsForCanary"),
-			HaveField("Message", ContainSubstring("node-2, node-3 (med of spec.rules[0] waits, because frr-k8s' API has no field for it: the FRR of node node-1 has to take it first)"))))
+			HaveField("Message", ContainSubstring("node-2, node-3 (what spec.rules[0] sets as med waits, because frr-k8s' API has no field for it: the FRR of node node-1 has to take it first)"))))
 		Consistently(meds).WithArguments(ctx).Should(Equal(waiting))
 
 		reports(ctx, "", "node-1")
@@ -132,8 +132,8 @@ var _ = Describe("Raw text", func() {
 		Eventually(meds).WithArguments(ctx).Should(Equal(refused))
 		Eventually(rendered).WithArguments(ctx).Should(And(
 			HaveField("Status", metav1.ConditionFalse), HaveField("Reason", "RawFailed"),
-			HaveField("Message", And(ContainSubstring("node-1 (med of spec.rules[0] is left out, because the node's FRR did not take it: line 20: % Unknown command: set metric 60)"),
-				ContainSubstring("node-2, node-3 (med of spec.rules[0] waits, because frr-k8s' API has no field for it: the FRR of node node-1 did not take it")))))
+			HaveField("Message", And(ContainSubstring("node-1 (what spec.rules[0] sets as med is left out, because the node's FRR did not take it: line 20: % Unknown command: set metric 60)"),
+				ContainSubstring("node-2, node-3 (what spec.rules[0] sets as med waits, because frr-k8s' API has no field for it: the FRR of node node-1 did not take it")))))
 		Eventually(func() []string { return eventsAbout(ctx, "metrics") }).Should(ContainElement("RawFailed"))
 
 		By("a reload without it, and another manager")
