@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
@@ -48,6 +49,12 @@ func (l *Lab) CreateNode(ctx context.Context, n *Node) error {
 			return fmt.Errorf("create %T %s: %w", object, object.GetName(), err)
 		}
 	}
+	// The API server taints every new node as not ready. Kubernetes' node controller, which
+	// is not in the lab, takes that away when the kubelet reports that it is.
+	untainted := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"taints": null}}`))
+	if err := l.Kube.Client.Patch(ctx, node, untainted); err != nil {
+		return fmt.Errorf("remove the taints of Node %s: %w", n.Name, err)
+	}
 	for _, address := range n.Addresses {
 		node.Status.Addresses = append(node.Status.Addresses, corev1.NodeAddress{Type: corev1.NodeInternalIP, Address: address.Addr().String()})
 	}
@@ -65,7 +72,7 @@ func written() []client.ObjectList {
 	return []client.ObjectList{
 		&ovnv1.RouteAdvertisementsList{}, &ovnv1.ClusterUserDefinedNetworkList{}, &ovnv1.EgressIPList{}, &ovnv1.VTEPList{},
 		&frrk8sv1beta1.FRRConfigurationList{}, &frrk8sv1beta1.FRRNodeStateList{}, &frrk8sv1beta1.BGPSessionStateList{},
-		&v1alpha1.NodeRouteStateList{}, &netattachv1.NetworkAttachmentDefinitionList{},
+		&v1alpha1.NodeRouteStateList{}, &v1alpha1.RoutePolicyList{}, &v1alpha1.DrainPolicyList{}, &netattachv1.NetworkAttachmentDefinitionList{},
 		&corev1.PodList{}, &corev1.NodeList{},
 	}
 }
