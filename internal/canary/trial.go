@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
 )
@@ -73,13 +72,12 @@ type Decision struct {
 	Wake []string
 }
 
-// Trial decides for all nodes. It is safe for concurrent use.
+// Trial decides for all nodes. Whoever shares it locks it.
 type Trial struct {
 	// Settled reports whether all nodes were decided since the cluster last changed.
 	// Before, it is not known which one is the first by name, and which have what.
 	Settled func() bool
 
-	mu    sync.Mutex
 	nodes map[string]*record
 	// proven are the forms that some node's FRR took.
 	proven map[uint64]bool
@@ -113,8 +111,6 @@ type record struct {
 
 // Decide decides for a node.
 func (t *Trial) Decide(name string, n Node) Decision {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	r := t.nodes[name]
 	if r == nil {
 		if n.Wanted.empty() && n.Live.empty() {
@@ -144,8 +140,6 @@ func (t *Trial) Decide(name string, n Node) Decision {
 
 // Forget is for nodes that are gone. It returns the nodes to decide again.
 func (t *Trial) Forget(name string) (wake []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.nodes[name] == nil {
 		return nil
 	}
@@ -162,8 +156,6 @@ func (t *Trial) Forget(name string) (wake []string) {
 // Choose makes the choice that Decide left for when all nodes are decided. It returns the
 // nodes to decide again.
 func (t *Trial) Choose() (wake []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	ready := t.ready
 	t.changed = false
 	t.choose()
@@ -173,8 +165,6 @@ func (t *Trial) Choose() (wake []string) {
 
 // Counts are the nodes that are to have raw text, by what they may have.
 func (t *Trial) Counts() map[model.RawPermission]int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	return maps.Clone(t.counts)
 }
 

@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/canary"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/cluster"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/drain"
@@ -39,7 +38,7 @@ type wiring struct {
 	policies       *current.Trigger[string]
 	drains         *current.Trigger[string]
 	drained        *current.Drained
-	raw            *canary.Trial
+	raw            *current.Trial
 	kinds          *optional.Kinds
 	reader         optional.Reader
 }
@@ -148,7 +147,7 @@ func wire(m manager.Manager, o Options) *wiring {
 	w.findings = &current.ControllerFindings{OnChange: w.advertisements.Now}
 	w.rollout = &current.Rollout{}
 	if o.Settings.FRRRaw && !o.ObserveOnly {
-		w.raw = &canary.Trial{Settled: func() bool { return w.rollout.Behind() == 0 }}
+		w.raw = current.NewTrial(func() bool { return w.rollout.Behind() == 0 })
 	}
 	return w
 }

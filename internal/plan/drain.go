@@ -155,7 +155,7 @@ func (c *contribution) unshared() []string {
 	}
 	var names []string
 	for _, n := range c.networks {
-		if !n.hasHostSubnets() && (c.shared == nil || !c.shared[n.index]) {
+		if !n.hasHostSubnets() && (len(c.shared) == 0 || !c.shared[n.index]) {
 			names = append(names, n.DisplayName())
 		}
 	}

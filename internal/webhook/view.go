@@ -64,19 +64,7 @@ type troubleKey struct {
 
 // troubles are all findings, those of the given nodes included.
 func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
-	out := map[troubleKey]*trouble{}
-	policy := ""
-	add := func(ra string, f model.Finding, node string) {
-		key := troubleKey{ra, f.Outcome, f.Scope, f.Reason}
-		t := out[key]
-		if t == nil {
-			t = &trouble{Finding: f, ra: ra, policy: policy}
-			out[key] = t
-		}
-		if node != "" && len(t.nodes) < maxNodesShown {
-			t.nodes = append(t.nodes, node)
-		}
-	}
+	out := troubles{}
 	parts := v.parts(nodes)
 	for _, ra := range v.compiled.RouteAdvertisements() {
 		reached := parts[ra]
@@ -85,7 +73,7 @@ func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
 			continue
 		}
 		for _, f := range verdict.Findings {
-			add(ra, f, "")
+			out.add("", ra, f, "")
 		}
 		without := 0
 		for _, p := range reached {
@@ -96,32 +84,54 @@ func (v *view) troubles(nodes []*corev1.Node) map[troubleKey]*trouble {
 		for _, p := range reached {
 			for _, f := range p.Findings {
 				if !finding.IsNodeWithoutTemplate(f) || without < len(reached) {
-					add(ra, f, p.node)
+					out.add("", ra, f, p.node)
 				}
 			}
 		}
 		if without > 0 && without == len(reached) {
-			add(ra, finding.NoTemplateOnReviewedNodes(ra), "")
+			out.add("", ra, finding.NoTemplateOnReviewedNodes(ra), "")
 		}
 	}
-	for _, policy = range v.compiled.Policies() {
-		for _, ancestor := range v.compiled.PolicyVerdict(policy, v.policyTally(parts)).Ancestors {
-			for _, f := range ancestor.Findings {
-				add(ancestor.RA, f, "")
-			}
-			for _, p := range parts[ancestor.RA] {
-				for _, f := range findingsOf(policy, &p.NodePart) {
-					add(ancestor.RA, f, p.node)
-				}
-			}
-		}
-	}
+	v.addOfPolicies(out, parts)
 	for _, drain := range v.compiled.DrainPolicies() {
 		for _, f := range v.compiled.DrainVerdict(drain).Findings {
 			out[troubleKey{"", f.Outcome, f.Scope, f.Reason}] = &trouble{Finding: f}
 		}
 	}
 	return out
+}
+
+// addOfPolicies adds the findings of RoutePolicies.
+func (v *view) addOfPolicies(out troubles, parts map[string][]nodePart) {
+	for _, policy := range v.compiled.Policies() {
+		for _, ancestor := range v.compiled.PolicyVerdict(policy, v.policyTally(parts)).Ancestors {
+			for _, f := range ancestor.Findings {
+				out.add(policy, ancestor.RA, f, "")
+			}
+			for _, p := range parts[ancestor.RA] {
+				for _, f := range findingsOf(policy, &p.NodePart) {
+					out.add(policy, ancestor.RA, f, p.node)
+				}
+			}
+		}
+	}
+}
+
+// troubles are findings by what identifies them.
+type troubles map[troubleKey]*trouble
+
+// add adds a finding of an object, or of a policy for it, and one of the nodes that have
+// it, if it is theirs.
+func (s troubles) add(policy, ra string, f model.Finding, node string) {
+	key := troubleKey{ra, f.Outcome, f.Scope, f.Reason}
+	t := s[key]
+	if t == nil {
+		t = &trouble{Finding: f, ra: ra, policy: policy}
+		s[key] = t
+	}
+	if node != "" && len(t.nodes) < maxNodesShown {
+		t.nodes = append(t.nodes, node)
+	}
 }
 
 // policyTally counts which rules match a route of the planned nodes. If these are not all

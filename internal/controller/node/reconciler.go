@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/apply"
-	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/canary"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/current"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/controller/metrics"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/outcome"
@@ -43,7 +42,7 @@ type Reconciler struct {
 	Drains  *current.Trigger[string]
 	// Raw decides which nodes may have raw text, nil without --frr-raw; Nodes gets those
 	// for which it comes to decide otherwise.
-	Raw     *canary.Trial
+	Raw     *current.Trial
 	Nodes   *current.Trigger[string]
 	Metrics *metrics.Metrics
 	// Now is the clock.

@@ -66,7 +66,7 @@ var _ = Describe("Raw text", func() {
 			}
 		}
 		Expect(check(text)).To(Succeed(), text)
-		Expect(check(text + " set metrics high\n")).NotTo(Succeed(), "FRR checks nothing")
+		Expect(check(text+" set metrics high\n")).NotTo(Succeed(), "FRR checks nothing")
 	}, func(name, node string) string { return name + " on " + node }, rawEntries())
 })
 

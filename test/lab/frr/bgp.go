@@ -17,6 +17,10 @@ type Path struct {
 	NextHops []netip.Addr
 	Best     bool
 	ASPath   string
+	// Communities are those that the neighbor sent and the router's own filters set, as
+	// FRR writes them; LocalPreference is 0 where none is set.
+	Communities     string
+	LocalPreference uint32
 }
 
 // afi names a prefix's address family as FRR's commands do.
@@ -41,10 +45,12 @@ func (f *FRR) Paths(ctx context.Context, vrf string, prefix netip.Prefix) ([]Pat
 	var answer struct {
 		Prefix string
 		Paths  []struct {
-			Valid    bool
-			Bestpath struct{ Overall bool }
-			AsPath   struct{ String string } `json:"aspath"`
-			NextHops []struct {
+			Valid     bool
+			Bestpath  struct{ Overall bool }
+			AsPath    struct{ String string } `json:"aspath"`
+			Community struct{ String string }
+			LocPrf    uint32
+			NextHops  []struct {
 				IP    netip.Addr
 				Scope string
 			}
@@ -64,7 +70,7 @@ func (f *FRR) Paths(ctx context.Context, vrf string, prefix netip.Prefix) ([]Pat
 		if !p.Valid {
 			continue
 		}
-		path := Path{Best: p.Bestpath.Overall, ASPath: p.AsPath.String}
+		path := Path{Best: p.Bestpath.Overall, ASPath: p.AsPath.String, Communities: p.Community.String, LocalPreference: p.LocPrf}
 		if from, err := netip.ParseAddr(p.Peer.PeerID); err == nil && !from.IsUnspecified() {
 			path.From = from
 		}
