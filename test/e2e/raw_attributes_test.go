@@ -45,14 +45,14 @@ var _ = Describe("MED and prepending", Label("story32"), func() {
 		apply(ctx, l, peering(l, tor1, tor2), advertisement("story32", defaultNetwork))
 		announce(ctx, core, subnets...)
 		chosen, other := subnetsOf(l, l.Nodes[0]), subnetsOf(l, l.Nodes[1])
-		expectWays(ctx, core, chosen, tor1.Name, tor2.Name)
+		expectThrough(ctx, core, chosen, tor1.Name, tor2.Name)
 		expectFRRConfigured(ctx, l, "story32")
 		before := sortedConfig(ctx, l.Nodes[0])
 
 		By("a higher MED by the first router")
 		apply(ctx, l, pathPolicy("story32", rule("node1", tor1.Addresses, "med: 200, communities: ['64512:32']")))
-		expectWays(ctx, core, chosen, tor2.Name)
-		expectWays(ctx, core, other, tor1.Name, tor2.Name)
+		expectThrough(ctx, core, chosen, tor2.Name)
+		expectThrough(ctx, core, other, tor1.Name, tor2.Name)
 		expectRenderedPolicy(ctx, l, "story32", metav1.ConditionTrue, "rendered on the one node with a matching route")
 		expectFRRConfigured(ctx, l, "story32")
 		expectIdempotent(ctx, l.Nodes[0])
@@ -61,8 +61,8 @@ var _ = Describe("MED and prepending", Label("story32"), func() {
 		By("a longer AS path by the second one, which counts before MED")
 		apply(ctx, l, pathPolicy("story32",
 			rule("node1", tor1.Addresses, "med: 200, communities: ['64512:32']"), rule("node1", tor2.Addresses, "prepend: 2")))
-		expectWays(ctx, core, chosen, tor1.Name)
-		expectWays(ctx, core, other, tor1.Name, tor2.Name)
+		expectThrough(ctx, core, chosen, tor1.Name)
+		expectThrough(ctx, core, other, tor1.Name, tor2.Name)
 		for _, prefix := range chosen {
 			paths, err := tor2.Paths(ctx, "", prefix)
 			Expect(err).NotTo(HaveOccurred())
@@ -84,7 +84,7 @@ var _ = Describe("MED and prepending", Label("story32"), func() {
 				restartManager(ctx, "--frr-raw")
 			}
 		})
-		expectWays(ctx, core, chosen, tor1.Name, tor2.Name)
+		expectThrough(ctx, core, chosen, tor1.Name, tor2.Name)
 		expectRenderedPolicy(ctx, l, "story32", metav1.ConditionFalse, "start the manager with --frr-raw")
 		for _, prefix := range chosen {
 			Eventually(ctx, func(ctx context.Context) (string, error) {
@@ -95,9 +95,9 @@ var _ = Describe("MED and prepending", Label("story32"), func() {
 		By("the policy gone: FRR has what it had before")
 		restartManager(ctx, "--frr-raw")
 		back = true
-		expectWays(ctx, core, chosen, tor1.Name)
+		expectThrough(ctx, core, chosen, tor1.Name)
 		remove(ctx, l, pathPolicy("story32"))
-		expectWays(ctx, core, chosen, tor1.Name, tor2.Name)
+		expectThrough(ctx, core, chosen, tor1.Name, tor2.Name)
 		Eventually(func() []string { return sortedConfig(ctx, l.Nodes[0]) }).Should(Equal(before))
 	})
 })
@@ -136,9 +136,9 @@ func rule(node string, neighbors []netip.Prefix, set string) string {
 	return fmt.Sprintf("{match: {nodeSelector: {matchLabels: {kubernetes.io/hostname: %s}}, neighbors: [%s]}, set: {%s}}", node, strings.Join(texts, ", "), set)
 }
 
-// expectWays waits until the router behind two sends what is for the prefixes through
+// expectThrough waits until the router behind two sends what is for the prefixes through
 // just these.
-func expectWays(ctx context.Context, core *lab.Router, to []netip.Prefix, through ...string) {
+func expectThrough(ctx context.Context, core *lab.Router, to []netip.Prefix, through ...string) {
 	GinkgoHelper()
 	for _, prefix := range to {
 		Eventually(ctx, func() ([]string, error) { return waysTo(core.Machine, prefix) }).Should(ConsistOf(through), "ways of %s to %s", core.Name, prefix)
