@@ -38,11 +38,7 @@ var _ = Describe("Raw text that FRR refuses", Label("story35"), func() {
 		expectExactly(ctx, tor, all...)
 		expectFRRConfigured(ctx, l, "story35")
 
-		By("somebody's line for the first node, which goes together with everything but a MED")
-		conflict := duplicate(first, tor.Address(true), nodeSubnet(l, first.Name, true))
-		apply(ctx, l, conflict)
-		Eventually(ctx, first.FRR.RunningConfig).Should(ContainSubstring("seq 99 permit"))
-		expectFRRConfigured(ctx, l, "story35")
+		By("a MED, and somebody's line for the first node, which its frr-k8s comes to see together")
 		var flows streams
 		for _, ipv4 := range l.Families() {
 			for _, n := range l.Nodes {
@@ -54,12 +50,17 @@ var _ = Describe("Raw text that FRR refuses", Label("story35"), func() {
 		flows.skipIfLossy(ctx)
 		before := heardByRouter(ctx, tor)
 
+		first.FRRK8s.Controller.Kill()
 		apply(ctx, l, pathPolicy("story35", "{match: {}, set: {med: 50}}"))
+		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionFalse, "the FRR of node "+first.Name+" has to take it first")
+		mistake := somebodysLine(first)
+		apply(ctx, l, mistake)
+		Expect(first.FRRK8s.StartController(ctx)).To(Succeed())
 		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionFalse, "because the node's FRR did not take it")
 		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionFalse, "the FRR of node "+first.Name+" did not take it")
-		Eventually(ctx, first.FRR.RunningConfig).Should(Not(ContainSubstring(" permit 60000")), "raw text is off the node again")
+		Eventually(ctx, func(ctx context.Context) (string, error) { return first.Machine.ReadFile(frrk8s.ConfigFile) }).
+			Should(And(ContainSubstring("somebody"), Not(ContainSubstring("ovnbgp-"))), "raw text is off the node again")
 		Expect(other.FRR.RunningConfig(ctx)).NotTo(ContainSubstring("ovnbgp-"), "no other node was tried")
-		expectFRRConfigured(ctx, l, "story35")
 		expectExactly(ctx, tor, all...)
 		expectMED(ctx, tor, subnetsOf(l, l.Nodes...), 0)
 		sent := flows.sent()
@@ -71,7 +72,8 @@ var _ = Describe("Raw text that FRR refuses", Label("story35"), func() {
 		}
 
 		By("the cause gone, and another MED")
-		remove(ctx, l, conflict)
+		remove(ctx, l, mistake)
+		expectFRRConfigured(ctx, l, "story35")
 		apply(ctx, l, pathPolicy("story35", "{match: {}, set: {med: 60}}"))
 		expectMED(ctx, tor, subnetsOf(l, l.Nodes...), 60)
 		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionTrue, "rendered on all 2 nodes")
@@ -92,9 +94,8 @@ var _ = Describe("Raw text that FRR refuses", Label("story35"), func() {
 	})
 })
 
-// duplicate is somebody's FRRConfiguration for a node with a line that FRR refuses to have
-// twice in a prefix-list: that of the name that raw text uses, for a prefix that it permits.
-func duplicate(n *lab.Node, neighbor netip.Addr, prefix netip.Prefix) string {
+// somebodysLine is somebody's FRRConfiguration for a node, with a line that FRR refuses.
+func somebodysLine(n *lab.Node) string {
 	return fmt.Sprintf(`
 apiVersion: frrk8s.metallb.io/v1beta1
 kind: FRRConfiguration
@@ -102,10 +103,9 @@ metadata: {name: somebody, namespace: %s}
 spec:
   nodeSelector: {matchLabels: {kubernetes.io/hostname: %s}}
   raw:
-    priority: -1
     rawConfig: |
-      ip prefix-list ovnbgp-%s-out-60000 seq 99 permit %s
-`, frrk8s.Namespace, n.Name, neighbor, prefix)
+      ip prefix-list somebody seq 5 permit everything
+`, frrk8s.Namespace, n.Name)
 }
 
 // expectMED waits until the router has the prefixes with a MED, 0 for none.
