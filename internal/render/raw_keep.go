@@ -57,7 +57,7 @@ func newKeeper(namespace string, objects []*frrk8sv1beta1.FRRConfiguration) *kee
 			for j := range r.Neighbors {
 				n := &r.Neighbors[j]
 				id := n.Address + n.Interface
-				k.sessions[sessionKey{router, id}] = true
+				k.sessions[sessionKey{router, rawID(&model.Session{Address: n.Address, Interface: n.Interface})}] = true
 				// A part that repeats a neighbor for its VNIs advertises nothing to it.
 				if name := model.OutboundMap(r.VRF, id); k.neighbors[name] == nil || len(n.ToAdvertise.Allowed.Prefixes) > 0 {
 					k.neighbors[name] = n

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/internal/model"
@@ -18,7 +19,12 @@ func withSettings(router model.RouterExtra, session model.SessionExtra) *model.N
 	return &model.NodePlan{Node: "worker-1", Hostname: "worker-1", Configs: []model.NodeConfig{{Namespace: "frr-k8s-system", Routers: []model.Router{r}}}}
 }
 
-func raw(p *model.NodePlan) string { return render.Node(p)[0].Spec.Raw.Config }
+// raw is the raw text without its mark, which is the last line.
+func raw(p *model.NodePlan) string {
+	text := render.Node(p)[0].Spec.Raw.Config
+	before, _, _ := strings.Cut(text, "ip prefix-list "+render.RawMarkPrefix)
+	return before
+}
 
 func TestSettingsWithoutRawText(t *testing.T) {
 	for name, p := range map[string]*model.NodePlan{
