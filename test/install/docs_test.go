@@ -75,7 +75,7 @@ func TestThePagesNameWhatThereIs(t *testing.T) {
 	}
 	// Flags of others.
 	others := []string{"version", "help", "set", "enable-route-advertisements", "enable-evpn", "enable-dynamic-udn-allocation", "selector", "neighbor-address", "neighbor-as", "cluster-as",
-		"holdtime", "graceful-restart", "ebgp-multihop", "auth-password", "ignore-daemonsets"}
+		"holdtime", "graceful-restart", "graceful-restart-time", "graceful-restart-deferral-time", "passivemode", "ebgp-multihop", "auth-password", "ignore-daemonsets"}
 	for name, page := range all {
 		missing := func(what string, found, known []string) {
 			for _, one := range found {
