@@ -93,7 +93,13 @@ var _ = Describe("Raw text", func() {
 		create(ctx, objects.Template("fabric", 64512), objects.Advertisement("pods"))
 		reports(ctx, "", "node-1", "node-2", "node-3")
 		manager = start(operator.Config, withRaw)
-		manager.expect(map[string]int{applyConfig: 3, applyStatus: 1})
+		// Where there may be raw text, all nodes have some: for how soon FRR applies
+		// route-maps. It has a canary, too.
+		manager.expect(map[string]int{applyConfig: 4, applyStatus: 1})
+		reports(ctx, "", "node-1")
+		manager.expect(map[string]int{applyConfig: 2})
+		reports(ctx, "", "node-2", "node-3")
+		manager.settle()
 	})
 
 	// everywhere has a MED loaded on all nodes.
