@@ -47,6 +47,9 @@ var _ = Describe("MED and prepending", Label("story32"), func() {
 		chosen, other := subnetsOf(l, l.Nodes[0]), subnetsOf(l, l.Nodes[1])
 		expectThrough(ctx, core, chosen, tor1.Name, tor2.Name)
 		expectFRRConfigured(ctx, l, "story32")
+		// Where there may be raw text, nodes have some without any policy, too: see
+		// config/SESSIONS.md.
+		Eventually(func() []string { return sortedConfig(ctx, l.Nodes[0]) }).Should(ContainElement("bgp route-map delay-timer 1"))
 		before := sortedConfig(ctx, l.Nodes[0])
 
 		By("a higher MED by the first router")

@@ -37,6 +37,10 @@ var _ = Describe("Raw text that FRR refuses", Label("story35"), func() {
 		all := append(defaultPrefixes(l), subnets...)
 		expectExactly(ctx, tor, all...)
 		expectFRRConfigured(ctx, l, "story35")
+		// Nodes have raw text without any policy, too, one after the other.
+		for _, n := range l.Nodes {
+			Eventually(ctx, n.FRR.RunningConfig).Should(ContainSubstring("ovnbgp-text-"), n.Name)
+		}
 
 		By("a MED, and somebody's line for the first node, which its frr-k8s comes to see together")
 		var flows streams
@@ -60,7 +64,7 @@ var _ = Describe("Raw text that FRR refuses", Label("story35"), func() {
 		expectRenderedPolicy(ctx, l, "story35", metav1.ConditionFalse, "the FRR of node "+first.Name+" did not take it")
 		Eventually(ctx, func(ctx context.Context) (string, error) { return first.Machine.ReadFile(frrk8s.ConfigFile) }).
 			Should(And(ContainSubstring("somebody"), Not(ContainSubstring("ovnbgp-"))), "raw text is off the node again")
-		Expect(other.FRR.RunningConfig(ctx)).NotTo(ContainSubstring("ovnbgp-"), "no other node was tried")
+		Expect(other.FRR.RunningConfig(ctx)).NotTo(ContainSubstring("set metric"), "no other node was tried")
 		expectExactly(ctx, tor, all...)
 		expectMED(ctx, tor, subnetsOf(l, l.Nodes...), 0)
 		sent := flows.sent()
