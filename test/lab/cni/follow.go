@@ -57,7 +57,8 @@ func forward(ctx context.Context, api client.WithWatch, list client.ObjectList, 
 	for {
 		var events watch.Interface
 		var failed error
-		if err := wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(ctx context.Context) (bool, error) {
+		// The context that the function gets ends when it is done, and would end the watch.
+		if err := wait.PollUntilContextTimeout(ctx, time.Second, time.Minute, true, func(context.Context) (bool, error) {
 			events, failed = api.Watch(ctx, list)
 			return failed == nil, nil
 		}); err != nil {

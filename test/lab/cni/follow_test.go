@@ -3,6 +3,7 @@ package cni_test
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,8 +11,10 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	ovnv1 "github.com/ovn-bgp-operator/ovn-bgp-operator/api/ovn/v1"
 	"github.com/ovn-bgp-operator/ovn-bgp-operator/test/lab/cni"
@@ -30,7 +33,13 @@ func TestRefusedAdvertisementsHoldUpAllOfTheirNetwork(t *testing.T) {
 	definition := &nadv1.NetworkAttachmentDefinition{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "tlv", Name: "blue", Annotations: map[string]string{"k8s.ovn.org/network-name": blue}}}
 	good, bad := advertisesPods("good"), advertisesPods("bad")
-	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(definition, good, bad).Build()
+	var watching sync.Map
+	api := interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).WithObjects(definition, good, bad).Build(), interceptor.Funcs{
+		Watch: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) (watch.Interface, error) {
+			watching.Store(ctx, true)
+			return c.Watch(ctx, list, options...)
+		},
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	followed := make(chan error, 1)
 	go func() { followed <- s.cluster.Follow(ctx, api) }()
@@ -66,6 +75,10 @@ func TestRefusedAdvertisementsHoldUpAllOfTheirNetwork(t *testing.T) {
 	g.Consistently(carried, time.Second).Should(BeTrue(), "what is accepted as it was says nothing: it stays as it is")
 	name()
 	g.Eventually(carried, time.Minute).Should(BeFalse())
+	watching.Range(func(ctx, _ any) bool {
+		g.Expect(ctx.(context.Context).Err()).NotTo(HaveOccurred(), "an API server ends a watch with its context")
+		return true
+	})
 }
 
 func advertisesPods(name string) *ovnv1.RouteAdvertisements {
