@@ -82,9 +82,12 @@ var _ = Describe("A RoutePolicy", Label("story36"), func() {
 		// was seen to keep lines whose deletion FRR's reload had executed, and bgpd had not.
 		before := map[string]string{}
 		for _, n := range l.Nodes {
-			text, err := n.FRR.BGPConfig(ctx)
-			Expect(err).NotTo(HaveOccurred())
-			before[n.Name] = text
+			// What another spec's policy set goes by the next reload.
+			Eventually(ctx, func(ctx context.Context) (string, error) {
+				text, err := n.FRR.BGPConfig(ctx)
+				before[n.Name] = text
+				return text, err
+			}).ShouldNot(ContainSubstring("\n set "), n.Name)
 		}
 		policy := policyFor(nil, `communities: ["64512:50", "large:64512:1:2", no-export], localPreference: 200`)
 		apply(ctx, l, policy)
