@@ -117,15 +117,8 @@ func expectWaysBack(ctx context.Context, l *lab.Lab, r *lab.Router, ways int) {
 	Eventually(ctx, func(ctx context.Context) (int, error) { return established(ctx, r) }).
 		Should(Equal(ways*len(l.Families())), "sessions of %s", r.Name)
 	for _, subnet := range defaultPrefixes(l) {
-		Eventually(ctx, func() ([]netip.Addr, error) {
-			routes, err := kernelRoutes(r.Machine)
-			for _, route := range routes {
-				if route.Destination == subnet {
-					return route.NextHops, err
-				}
-			}
-			return nil, err
-		}).Should(HaveLen(ways), "next hops of %s to %s", r.Name, subnet)
+		Eventually(ctx, func() ([]netip.Addr, error) { return nextHops(r, subnet) }).
+			Should(HaveLen(ways), "next hops of %s to %s", r.Name, subnet)
 	}
 }
 
